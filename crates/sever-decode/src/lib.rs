@@ -1,0 +1,1 @@
+//! Bytes to events: framing and one file per log format; sans-io.

@@ -1,0 +1,1 @@
+//! Events and inventory to judgements and findings; the issued ledger.

@@ -1,0 +1,1 @@
+//! Facts to inventory: correlation, custody and rights; pure.

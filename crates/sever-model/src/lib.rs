@@ -1,0 +1,68 @@
+//! The nouns of Severance, their ids, time, secrets and ports.
+//!
+//! Everything else stands on this crate and it stands on nothing: no I/O, no clock, no async
+//! runtime, no storage. It holds four groups of things:
+//!
+//! - **facts**, what sources told us: [`Person`], [`Stint`], [`Account`], [`Group`], [`Grant`],
+//!   [`Credential`], [`Custody`] … each a [`Fact`] with the time it was true ([`Valid`]) and the
+//!   time we knew it ([`WallTime`]);
+//! - the **inventory**, all facts known at one moment, indexed for lookup ([`Inventory`]);
+//! - **events**, what logs told us, in columns ([`Batch`], read a row at a time as [`Row`]);
+//! - what we make of the two: [`Judgement`], [`Finding`].
+//!
+//! ```text
+//! Source ──Record──► store ──Fact──► graph ──► Inventory ─┐
+//!                                                         ├─► Detector ──► Finding
+//! Decoder ──Row──► Batch ──► judge ──Judgement────────────┘
+//! ```
+//!
+//! The traits at the edges of the rooms are in [`port`]. A line of code that names a thing belongs
+//! here; one that decides, reads or stores belongs elsewhere.
+
+mod account;
+mod batch;
+mod class;
+mod coverage;
+mod credential;
+mod custody;
+mod event;
+mod fact;
+mod finding;
+mod grant;
+mod id;
+mod inventory;
+mod judgement;
+mod limits;
+mod person;
+pub mod port;
+mod register;
+mod resource;
+mod secret;
+mod symbol;
+mod time;
+
+pub use account::{Account, AccountKind, AccountStatus, Group, Handover, Link, Membership};
+pub use batch::{Batch, Names};
+pub use class::{Class, CoverageBy, Join};
+pub use coverage::{Coverage, CoverageLine, Seen};
+pub use credential::{Credential, CredentialKind, Exportable};
+pub use custody::{Custody, Holder, Strength};
+pub use event::{EventKind, EventSource, Outcome, Row};
+pub use fact::{Fact, FactKind, FactRow, Listing, Record};
+pub use finding::{
+    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind,
+};
+pub use grant::{Grant, Rights};
+pub use id::{AccountId, CredentialId, FindingId, GroupId, PersonId, ResourceId, SourceId, SystemId};
+pub use inventory::{
+    AccountIx, Candidate, Correlation, CredentialIx, CustodyRow, Departed, Entry, GrantRow, GroupIx, HolderIx,
+    Inventory, MembershipRow, PersonIx, ResourceIx, Tables,
+};
+pub use judgement::{ClaimSet, Judgement, Unjudgeable};
+pub use limits::Limits;
+pub use person::{Employment, Person, Stint};
+pub use register::{Lookup, SubjectRegister};
+pub use resource::Resource;
+pub use secret::{Fingerprint, FingerprintKey, Secret};
+pub use symbol::{Sym, Symbols};
+pub use time::{Bound, Certainty, EventTime, Span, TimeError, Valid, WallTime, Zone};

@@ -1,0 +1,441 @@
+//! Event time, wall time, and intervals whose ends may be uncertain.
+//!
+//! Two clocks never mix: [`EventTime`] is when something happened according to a record,
+//! [`WallTime`] is when we came to know it. Both count microseconds since the Unix epoch, UTC.
+//! An interval is half open, `[from, to)`, and either end may lie between two observations.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Microseconds in a second.
+const MICROS: i64 = 1_000_000;
+
+/// When something happened, as a record says: microseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTime(i64);
+
+/// When we came to know something: microseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WallTime(i64);
+
+/// A length of time in microseconds; may be negative.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Span(i64);
+
+/// Why a text is not a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// The text has none of the accepted shapes.
+    #[error("`{0}` is not a time (expected RFC 3339, such as `2026-09-30T17:00:00Z`)")]
+    Shape(String),
+    /// The zone is not in the time zone database.
+    #[error("`{0}` is not a time zone (expected an IANA name, such as `Asia/Seoul`)")]
+    Zone(String),
+}
+
+/// A time zone by its IANA name, for turning dates and local times into instants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone(jiff::tz::TimeZone);
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Span = Span(0);
+    /// A span of whole seconds.
+    pub const fn secs(secs: i64) -> Span {
+        Span(secs.saturating_mul(MICROS))
+    }
+    /// A span of days of 24 hours.
+    pub const fn days(days: i64) -> Span {
+        Span::secs(days.saturating_mul(86_400))
+    }
+    /// The length in microseconds.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    /// A span of microseconds.
+    pub const fn from_micros(micros: i64) -> Span {
+        Span(micros)
+    }
+    /// The length in whole seconds, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(MICROS)
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Span {
+    /// The two largest units: `209 d 4 h`, `2 m 5 s`, `0.25 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let micros = self.0.unsigned_abs();
+        let secs = micros / MICROS as u64;
+        let pair = |f: &mut fmt::Formatter<'_>, big: u64, b: &str, small: u64, s: &str| {
+            if small == 0 { write!(f, "{sign}{big} {b}") } else { write!(f, "{sign}{big} {b} {small} {s}") }
+        };
+        match secs {
+            0 if micros == 0 => write!(f, "0 s"),
+            0 => write!(f, "{sign}{} s", micros as f64 / MICROS as f64),
+            1..60 => write!(f, "{sign}{secs} s"),
+            60..3_600 => pair(f, secs / 60, "m", secs % 60, "s"),
+            3_600..86_400 => pair(f, secs / 3_600, "h", secs % 3_600 / 60, "m"),
+            _ => pair(f, secs / 86_400, "d", secs % 86_400 / 3_600, "h"),
+        }
+    }
+}
+
+macro_rules! clock {
+    ($name:ident) => {
+        impl $name {
+            /// Before every time.
+            pub const MIN: $name = $name(i64::MIN);
+            /// After every time.
+            pub const MAX: $name = $name(i64::MAX);
+            /// A time from microseconds since the Unix epoch.
+            pub const fn from_micros(micros: i64) -> $name {
+                $name(micros)
+            }
+            /// A time from seconds since the Unix epoch.
+            pub const fn from_secs(secs: i64) -> $name {
+                $name(secs.saturating_mul(MICROS))
+            }
+            /// Microseconds since the Unix epoch.
+            pub const fn micros(self) -> i64 {
+                self.0
+            }
+            /// This time moved by `span`, held at the ends of time.
+            pub const fn plus(self, span: Span) -> $name {
+                $name(self.0.saturating_add(span.0))
+            }
+            /// This time moved back by `span`, held at the ends of time.
+            pub const fn minus(self, span: Span) -> $name {
+                $name(self.0.saturating_sub(span.0))
+            }
+            /// How long after `earlier` this time is.
+            pub const fn since(self, earlier: $name) -> Span {
+                Span(self.0.saturating_sub(earlier.0))
+            }
+            /// Whole days since the Unix epoch, UTC.
+            pub const fn day(self) -> i64 {
+                self.0.div_euclid(86_400 * MICROS)
+            }
+            /// Parses RFC 3339, or a bare date read as midnight UTC.
+            ///
+            /// # Errors
+            /// [`TimeError::Shape`] when the text is neither.
+            pub fn parse(text: &str) -> Result<$name, TimeError> {
+                parse_rfc3339(text.as_bytes())
+                    .or_else(|| parse_slow(text))
+                    .map($name)
+                    .ok_or_else(|| TimeError::Shape(text.to_owned()))
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+        impl fmt::Display for $name {
+            /// RFC 3339 in UTC, with only the fraction that there is.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match jiff::Timestamp::from_microsecond(self.0) {
+                    Ok(at) => write!(f, "{at}"),
+                    Err(_) if self.0 < 0 => f.write_str("the beginning"),
+                    Err(_) => f.write_str("the end of time"),
+                }
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<$name, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                match text.as_ref() {
+                    "the beginning" => Ok($name::MIN),
+                    "the end of time" => Ok($name::MAX),
+                    text => $name::parse(text).map_err(serde::de::Error::custom),
+                }
+            }
+        }
+    };
+}
+clock!(EventTime);
+clock!(WallTime);
+
+impl WallTime {
+    /// The same instant as an event time: for judging "as of now".
+    pub const fn as_event(self) -> EventTime {
+        EventTime(self.0)
+    }
+}
+
+impl Zone {
+    /// UTC.
+    pub const UTC: Zone = Zone(jiff::tz::TimeZone::UTC);
+
+    /// A zone by its IANA name (`Asia/Seoul`), from the bundled database.
+    ///
+    /// # Errors
+    /// [`TimeError::Zone`] when there is none of that name.
+    pub fn named(name: &str) -> Result<Zone, TimeError> {
+        jiff::tz::TimeZone::get(name).map(Zone).map_err(|_| TimeError::Zone(name.to_owned()))
+    }
+
+    /// The instant a date begins in this zone.
+    ///
+    /// # Errors
+    /// [`TimeError::Shape`] when `date` is not `YYYY-MM-DD`.
+    pub fn start_of(&self, date: &str) -> Result<EventTime, TimeError> {
+        self.day_start(date, 0)
+    }
+
+    /// The instant a date ends in this zone, which is when the next one begins.
+    ///
+    /// # Errors
+    /// [`TimeError::Shape`] when `date` is not `YYYY-MM-DD`.
+    pub fn end_of(&self, date: &str) -> Result<EventTime, TimeError> {
+        self.day_start(date, 1)
+    }
+
+    /// Reads RFC 3339, or a local date-time (`2026-09-30 17:00:00`) as of this zone.
+    ///
+    /// # Errors
+    /// [`TimeError::Shape`] when the text is neither.
+    pub fn local(&self, text: &str) -> Result<EventTime, TimeError> {
+        if let Some(micros) = parse_rfc3339(text.as_bytes()) {
+            return Ok(EventTime(micros));
+        }
+        let shape = || TimeError::Shape(text.to_owned());
+        let civil: jiff::civil::DateTime = text.trim().parse().map_err(|_| shape())?;
+        let zoned = civil.to_zoned_datetime(self.0.clone()).map_err(|_| shape())?;
+        Ok(EventTime(zoned.timestamp().as_microsecond()))
+    }
+
+    fn day_start(&self, date: &str, days: i64) -> Result<EventTime, TimeError> {
+        let shape = || TimeError::Shape(date.to_owned());
+        let civil: jiff::civil::Date = date.trim().parse().map_err(|_| shape())?;
+        let span = jiff::Span::new().try_days(days).map_err(|_| shape())?;
+        let day = civil.checked_add(span).map_err(|_| shape())?;
+        let zoned = day.to_zoned_datetime(self.0.clone()).map_err(|_| shape())?;
+        Ok(EventTime(zoned.timestamp().as_microsecond()))
+    }
+}
+
+/// How sure we are that something holds at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// It does not hold.
+    No,
+    /// It may hold: the instant lies within an uncertain end.
+    Possible,
+    /// It holds.
+    Yes,
+}
+
+/// One end of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// No end that we know of: before we looked, or still so.
+    #[default]
+    Unbounded,
+    /// Exactly then.
+    At(EventTime),
+    /// Some time after the first and no later than the second, as between two snapshots.
+    Between(EventTime, EventTime),
+}
+
+/// When a fact was true: `[from, to)`, each end possibly open or uncertain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Valid {
+    /// The first instant.
+    pub from: Bound,
+    /// The first instant after.
+    pub to: Bound,
+}
+
+impl Valid {
+    /// Always.
+    pub const ALWAYS: Valid = Valid { from: Bound::Unbounded, to: Bound::Unbounded };
+
+    /// From an instant on.
+    pub const fn since(from: EventTime) -> Valid {
+        Valid { from: Bound::At(from), to: Bound::Unbounded }
+    }
+
+    /// `[from, to)`.
+    pub const fn between(from: EventTime, to: EventTime) -> Valid {
+        Valid { from: Bound::At(from), to: Bound::At(to) }
+    }
+
+    /// Whether the interval holds the instant.
+    pub fn at(&self, at: EventTime) -> Certainty {
+        let begun = match self.from {
+            Bound::Unbounded => Certainty::Yes,
+            Bound::At(from) => sure(at >= from),
+            Bound::Between(_, latest) if at >= latest => Certainty::Yes,
+            Bound::Between(earliest, _) if at >= earliest => Certainty::Possible,
+            Bound::Between(..) => Certainty::No,
+        };
+        begun.min(match self.ended(at) {
+            Certainty::Yes => Certainty::No,
+            Certainty::Possible => Certainty::Possible,
+            Certainty::No => Certainty::Yes,
+        })
+    }
+
+    /// Whether the interval has ended by the instant.
+    pub fn ended(&self, at: EventTime) -> Certainty {
+        match self.to {
+            Bound::Unbounded => Certainty::No,
+            Bound::At(to) => sure(at >= to),
+            Bound::Between(_, latest) if at >= latest => Certainty::Yes,
+            Bound::Between(earliest, _) if at >= earliest => Certainty::Possible,
+            Bound::Between(..) => Certainty::No,
+        }
+    }
+
+    /// The first instant at which it may hold.
+    pub fn earliest_start(&self) -> EventTime {
+        match self.from {
+            Bound::Unbounded => EventTime::MIN,
+            Bound::At(at) | Bound::Between(at, _) => at,
+        }
+    }
+
+    /// The first instant at which it may have ended; [`EventTime::MAX`] when open.
+    pub fn earliest_end(&self) -> EventTime {
+        match self.to {
+            Bound::Unbounded => EventTime::MAX,
+            Bound::At(at) | Bound::Between(at, _) => at,
+        }
+    }
+
+    /// The instant by which it has ended for sure; [`EventTime::MAX`] when open.
+    pub fn latest_end(&self) -> EventTime {
+        match self.to {
+            Bound::Unbounded => EventTime::MAX,
+            Bound::At(at) | Bound::Between(_, at) => at,
+        }
+    }
+
+    /// Whether the two intervals may share an instant.
+    pub fn overlaps(&self, other: &Valid) -> bool {
+        self.earliest_start() < other.latest_end() && other.earliest_start() < self.latest_end()
+    }
+
+    /// The part common to both, or nothing where they cannot meet.
+    pub fn meet(&self, other: &Valid) -> Option<Valid> {
+        if !self.overlaps(other) {
+            return None;
+        }
+        let from = if self.earliest_start() >= other.earliest_start() { self.from } else { other.from };
+        let to = if self.latest_end() <= other.latest_end() { self.to } else { other.to };
+        Some(Valid { from, to })
+    }
+
+    /// The shortest interval that holds both.
+    pub fn join(&self, other: &Valid) -> Valid {
+        let from = if self.earliest_start() <= other.earliest_start() { self.from } else { other.from };
+        let to = if self.latest_end() >= other.latest_end() { self.to } else { other.to };
+        Valid { from, to }
+    }
+}
+
+fn sure(holds: bool) -> Certainty {
+    if holds { Certainty::Yes } else { Certainty::No }
+}
+
+/// RFC 3339 with `Z` or an offset, the one shape nearly every log has, without allocation.
+///
+/// Source: RFC 3339 §5.6; a space is accepted for `T`, up to nine fraction digits are read and
+/// cut to microseconds.
+fn parse_rfc3339(text: &[u8]) -> Option<i64> {
+    let (head, mut rest) = text.split_at_checked(19)?;
+    let digit = |at: usize| {
+        let byte = head.get(at)?.wrapping_sub(b'0');
+        (byte < 10).then_some(i64::from(byte))
+    };
+    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+    let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+    if marks.iter().any(|&(at, mark)| head.get(at) != Some(&mark)) || !matches!(head.get(10), Some(b'T' | b't' | b' '))
+    {
+        return None;
+    }
+    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let mut micros = 0;
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+        if count == 0 || count > 9 {
+            return None;
+        }
+        let (digits, after) = fraction.split_at_checked(count)?;
+        for place in 0..6 {
+            micros = micros * 10 + digits.get(place).map_or(0, |b| i64::from(b - b'0'));
+        }
+        rest = after;
+    }
+    let offset_secs = match rest {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
+            let value = |a: &u8, b: &u8| {
+                (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+            };
+            let (hours, minutes) = (value(h1, h2)?, value(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let secs = hours * 3_600 + minutes * 60;
+            if *sign == b'-' { -secs } else { secs }
+        }
+        _ => return None,
+    };
+    let secs = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset_secs;
+    Some(secs * MICROS + micros)
+}
+
+/// Other readings of a time: a bare date.
+fn parse_slow(text: &str) -> Option<i64> {
+    let date: jiff::civil::Date = text.trim().parse().ok().filter(|_| text.trim().len() == 10)?;
+    let zoned = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_microsecond())
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since the Unix epoch of a proleptic Gregorian date.
+///
+/// Source: the standard era-based count (400-year eras of 146,097 days, years from March).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests;

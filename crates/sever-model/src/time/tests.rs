@@ -1,0 +1,63 @@
+//! Times parse, print and compare as the standards say.
+
+use super::*;
+
+#[test]
+fn rfc3339_reads_as_jiff_does() {
+    for text in [
+        "1970-01-01T00:00:00Z",
+        "2026-09-30T17:00:00+09:00",
+        "2024-02-29T23:59:59.123456789Z",
+        "1969-12-31T23:59:59.5-05:30",
+        "2000-03-01T00:00:00.000001Z",
+    ] {
+        let expect: jiff::Timestamp = text.parse().expect("jiff reads it");
+        assert_eq!(EventTime::parse(text).expect(text).micros(), expect.as_nanosecond().div_euclid(1000) as i64);
+    }
+}
+
+#[test]
+fn what_is_no_time_is_refused() {
+    for text in [
+        "",
+        "yesterday",
+        "2026-13-01T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:00:00.Z",
+    ] {
+        assert!(EventTime::parse(text).is_err(), "{text}");
+    }
+    assert!(Zone::named("Asia/Soul").is_err());
+}
+
+#[test]
+fn a_last_day_ends_at_midnight_of_its_own_zone() {
+    let seoul = Zone::named("Asia/Seoul").expect("bundled");
+    assert_eq!(seoul.end_of("2024-12-31").expect("a date").to_string(), "2024-12-31T15:00:00Z");
+    assert_eq!(seoul.local("2024-12-31 18:30:00").expect("local").to_string(), "2024-12-31T09:30:00Z");
+}
+
+#[test]
+fn an_uncertain_end_is_possible_between_and_sure_after() {
+    let at = EventTime::from_secs;
+    let valid = Valid { from: Bound::At(at(10)), to: Bound::Between(at(20), at(30)) };
+    let seen: Vec<Certainty> = [9, 10, 19, 20, 29, 30].map(|secs| valid.at(at(secs))).to_vec();
+    use Certainty::{No, Possible, Yes};
+    assert_eq!(seen, [No, Yes, Yes, Possible, Possible, No]);
+}
+
+#[test]
+fn spans_print_their_two_largest_units() {
+    let text: Vec<String> = [0, 5, 125, 7_500, 18_060_000].map(|s| Span::secs(s).to_string()).to_vec();
+    assert_eq!(text, ["0 s", "5 s", "2 m 5 s", "2 h 5 m", "209 d"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn printing_and_parsing_is_the_identity(micros in -60_000_000_000_000_000i64..200_000_000_000_000_000) {
+        let at = EventTime::from_micros(micros);
+        proptest::prop_assert_eq!(EventTime::parse(&at.to_string()), Ok(at));
+    }
+}

@@ -1,0 +1,1 @@
+//! Facts, findings and the subject register in a data directory.

@@ -1,0 +1,1 @@
+//! What tests share: temporary companies and real servers.
