@@ -39,13 +39,22 @@ pub enum Outcome {
     Answered,
 }
 
-/// Where a batch's events come from, as configured.
+/// Where a batch's events come from: one file of a configured log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSource {
-    /// The log's name in the configuration.
+    /// What evidence names: the log, and the file where a log has several (`gateway/2025-04.jsonl.gz`).
     pub id: SourceId,
+    /// The log's name in the configuration, which classes name in `issued_in` and `used_in`.
+    pub log: SourceId,
     /// The system whose accounts the log names, where it is configured.
     pub system: Option<SystemId>,
+}
+
+impl EventSource {
+    /// A log that is one file, or none.
+    pub fn of(log: SourceId, system: Option<SystemId>) -> EventSource {
+        EventSource { id: log.clone(), log, system }
+    }
 }
 
 /// One event. Times are event times; text is borrowed; empty text is absence.
