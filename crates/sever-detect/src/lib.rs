@@ -1,1 +1,22 @@
-//! Events and inventory to judgements and findings; the issued ledger.
+//! Events and inventory to judgements and findings: the issued ledger, the judge and the detectors.
+//!
+//! Sans-io and without a clock: it is handed batches of events in event-time order and says what
+//! follows. [`Pipeline`] is the way in.
+//!
+//! ```text
+//!             ┌─ resolve ─► who do the names stand for?
+//! events ─────┤                                           ┌─► detectors ─► findings
+//!             └─ judge ───► was it issued? ──Judgement────┤
+//!                  ▲                                      └─► sink (the lake)
+//!                  └─ ledger: every issuance, 20 bytes each
+//! ```
+
+mod detectors;
+mod judge;
+mod ledger;
+mod pipeline;
+pub mod registry;
+mod resolve;
+
+pub use judge::{ClassReport, Gap, GapKind, Report, builtin_classes};
+pub use pipeline::{Pipeline, SettledSink, Setup};

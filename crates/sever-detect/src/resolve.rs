@@ -1,0 +1,1 @@
+//! What the names in events stand for in the inventory.
