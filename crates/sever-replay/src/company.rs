@@ -1,0 +1,1 @@
+//! The company behind a play, to come.

@@ -1,0 +1,256 @@
+//! What really happened in a play: written beside its files, read by the comparison only.
+//!
+//! `truth.json` is a [`Truth`]; the long lists lie beside it, compressed: `truth/misuse.csv.gz` (one
+//! row per event of misuse, by time) and `truth/people.csv.gz` (everyone whose data was in an answer
+//! to it, by the time of the first).
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use serde::{Deserialize, Serialize};
+use sever_model::{EventTime, Span, Thing};
+
+use crate::ReplayError;
+use crate::files::{self, Table};
+
+const TRUTH: &str = "truth.json";
+const MISUSE: &str = "truth/misuse.csv.gz";
+const PEOPLE: &str = "truth/people.csv.gz";
+
+/// What really happened in a play.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// The incident's id.
+    pub incident: String,
+    /// The variant played, if any.
+    pub variant: Option<String>,
+    /// When the person's access ended, or should have.
+    pub departed_at: EventTime,
+    /// When the company's own records could first tell that they had left.
+    pub told_at: EventTime,
+    /// The first event of misuse.
+    pub first_misuse_at: EventTime,
+    /// The first event of misuse that set membership can tell from legitimate use.
+    pub first_tellable_at: EventTime,
+    /// The last event of misuse.
+    pub last_misuse_at: EventTime,
+    /// Events of misuse in the logs.
+    pub misuse_events: u64,
+    /// People whose data was in an answer to misuse, members and others.
+    pub people_count: u64,
+    /// Those of them who are not members.
+    pub non_members: u64,
+    /// Uses by tokens that name somebody who never existed; they expose nobody.
+    pub nonexistent_named: u64,
+    /// Things (machines, volumes, mailboxes) there were, where things were destroyed.
+    pub things_total: u64,
+    /// Things destroyed.
+    pub things_lost: u64,
+    /// Events in the logs that are not misuse; proofs of idleness are no events.
+    pub benign_events: u64,
+    /// Every finding that is true, standing ones included; any other is false.
+    pub expected: Vec<Expected>,
+    /// Those that the company's records allow to be said as of the end of access, before any misuse.
+    pub standing: Vec<Expected>,
+    /// The settle window configured for the class of token that is misused.
+    pub settle: Span,
+}
+
+/// A finding that is true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The detector's id.
+    pub detector: String,
+    /// The native id of the thing accused or named: without the system in front.
+    pub thing: String,
+    /// Whether it must be said; one that need not is true all the same.
+    pub must: bool,
+}
+
+/// One event of misuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MisuseRow {
+    /// When.
+    pub at: EventTime,
+    /// The file it stands in, by its path inside the play (`logs/gateway-2025-04.jsonl.gz`).
+    pub file: String,
+    /// Byte offset in the decompressed file.
+    pub offset: u64,
+    /// The credential's own id, where it has one.
+    pub credential: String,
+}
+
+/// Somebody whose data was in an answer to misuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The subject's id.
+    pub id: String,
+    /// Whether they are a member.
+    pub member: bool,
+    /// When their data was first in an answer.
+    pub first_at: EventTime,
+}
+
+/// Tells whether an event is misuse, by where it stands.
+#[derive(Debug, Default)]
+pub struct MisuseIndex {
+    /// Each file's name, with its offsets.
+    files: Vec<(String, HashSet<u64>)>,
+}
+
+impl Expected {
+    /// A finding that must be said.
+    pub(crate) fn must(detector: &str, thing: &str) -> Expected {
+        Expected { detector: detector.to_owned(), thing: thing.to_owned(), must: true }
+    }
+
+    /// A finding that may be said.
+    pub(crate) fn may(detector: &str, thing: &str) -> Expected {
+        Expected { detector: detector.to_owned(), thing: thing.to_owned(), must: false }
+    }
+
+    /// Whether a finding is this one: the detector is the same, and one of the things is named by
+    /// this id, with or without its system in front.
+    pub fn matches(&self, detector: &str, things: &[Thing]) -> bool {
+        let named = |id: &str| id == self.thing || id.split_once('/').is_some_and(|(_, native)| native == self.thing);
+        self.detector == detector && things.iter().any(|thing| named(&thing.id))
+    }
+}
+
+impl Truth {
+    /// Reads the truth of a play that was written into `dir`.
+    ///
+    /// # Errors
+    /// When it is missing or is no truth.
+    pub fn load(dir: &Path) -> Result<Truth, ReplayError> {
+        let path = dir.join(TRUTH);
+        let bytes = std::fs::read(&path).map_err(|error| ReplayError::Read(path.clone(), error))?;
+        serde_json::from_slice(&bytes).map_err(|error| ReplayError::Truth(path, error.to_string()))
+    }
+
+    /// Every event of misuse, by time.
+    ///
+    /// # Errors
+    /// When the list is missing or broken.
+    pub fn misuse(dir: &Path) -> Result<Vec<MisuseRow>, ReplayError> {
+        read(dir, MISUSE, |row| {
+            Some(MisuseRow {
+                at: EventTime::from_micros(row.get(0)?.parse().ok()?),
+                file: row.get(1)?.to_owned(),
+                offset: row.get(2)?.parse().ok()?,
+                credential: row.get(3)?.to_owned(),
+            })
+        })
+    }
+
+    /// Everyone whose data was in an answer to misuse, by the time of the first.
+    ///
+    /// # Errors
+    /// When the list is missing or broken.
+    pub fn people(dir: &Path) -> Result<Vec<Touched>, ReplayError> {
+        read(dir, PEOPLE, |row| {
+            Some(Touched {
+                id: row.get(0)?.to_owned(),
+                member: row.get(1)? == "1",
+                first_at: EventTime::from_micros(row.get(2)?.parse().ok()?),
+            })
+        })
+    }
+
+    /// Whether one of the true findings is this one.
+    pub fn holds(&self, detector: &str, things: &[Thing]) -> bool {
+        self.expected.iter().any(|expected| expected.matches(detector, things))
+    }
+
+    /// Writes `truth.json`.
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), ReplayError> {
+        let error = |error: serde_json::Error| ReplayError::Write(dir.join(TRUTH), error.into());
+        let json = serde_json::to_string_pretty(self).map_err(error)?;
+        files::text(dir, TRUTH, &(json + "\n"))
+    }
+}
+
+impl MisuseIndex {
+    /// Indexes the misuse of a play.
+    pub fn new(rows: &[MisuseRow]) -> MisuseIndex {
+        let mut index = MisuseIndex::default();
+        for row in rows {
+            let name = last_part(&row.file);
+            let at = index.files.iter().position(|(file, _)| file == name);
+            let at = at.unwrap_or_else(|| {
+                index.files.push((name.to_owned(), HashSet::new()));
+                index.files.len() - 1
+            });
+            if let Some((_, offsets)) = index.files.get_mut(at) {
+                offsets.insert(row.offset);
+            }
+        }
+        index
+    }
+
+    /// Whether the event at this place is misuse. `source` is what evidence names: the log's file,
+    /// with or without folders in front.
+    pub fn contains(&self, source: &str, offset: u64) -> bool {
+        let name = last_part(source);
+        self.files.iter().any(|(file, offsets)| file == name && offsets.contains(&offset))
+    }
+}
+
+/// Writes the list of misuse as it is thought up.
+pub(crate) struct MisuseList {
+    table: Table,
+    pub first: Option<EventTime>,
+    pub last: Option<EventTime>,
+    pub count: u64,
+}
+
+impl MisuseList {
+    pub(crate) fn new(dir: &Path) -> Result<MisuseList, ReplayError> {
+        let table = Table::new(dir, MISUSE, "micros,file,offset,credential")?;
+        Ok(MisuseList { table, first: None, last: None, count: 0 })
+    }
+
+    pub(crate) fn add(&mut self, at: EventTime, file: &str, offset: u64, credential: &str) -> Result<(), ReplayError> {
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+        self.count += 1;
+        self.table.row([at.micros().to_string().as_str(), file, &offset.to_string(), credential])
+    }
+
+    /// Ends the list; first, last and count.
+    pub(crate) fn finish(self) -> Result<(EventTime, EventTime, u64), ReplayError> {
+        let (first, last) = (self.first.unwrap_or(EventTime::MIN), self.last.unwrap_or(EventTime::MIN));
+        self.table.finish()?;
+        Ok((first, last, self.count))
+    }
+}
+
+/// Writes the list of people touched: in any order, sorted here by first time and id.
+pub(crate) fn write_people(dir: &Path, mut people: Vec<(i64, bool, String)>) -> Result<(), ReplayError> {
+    people.sort_unstable();
+    let mut table = Table::new(dir, PEOPLE, "id,member,first_micros")?;
+    for (first_micros, member, id) in people {
+        table.row([id.as_str(), if member { "1" } else { "0" }, &first_micros.to_string()])?;
+    }
+    table.finish()
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn read<T>(dir: &Path, name: &str, parse: impl Fn(&csv::StringRecord) -> Option<T>) -> Result<Vec<T>, ReplayError> {
+    let path = dir.join(name);
+    let file = File::open(&path).map_err(|error| ReplayError::Read(path.clone(), error))?;
+    let mut rows = csv::Reader::from_reader(GzDecoder::new(file));
+    let mut all = Vec::new();
+    for (at, row) in rows.records().enumerate() {
+        let row = row.map_err(|error| ReplayError::Truth(path.clone(), error.to_string()))?;
+        let parsed =
+            parse(&row).ok_or_else(|| ReplayError::Truth(path.clone(), format!("row {} is broken", at + 1)))?;
+        all.push(parsed);
+    }
+    Ok(all)
+}
