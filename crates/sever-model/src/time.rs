@@ -54,6 +54,10 @@ impl Span {
     pub const fn micros(self) -> i64 {
         self.0
     }
+    /// Both together.
+    pub const fn plus(self, other: Span) -> Span {
+        Span(self.0.saturating_add(other.0))
+    }
     /// A span of microseconds.
     pub const fn from_micros(micros: i64) -> Span {
         Span(micros)
