@@ -73,6 +73,22 @@ pub trait Decoder {
     /// # Errors
     /// Why the frame holds no event; the caller counts it and goes on.
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason>;
+
+    /// What it met so far and went on from. Nothing, unless the format says so.
+    fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
+/// What a decoder met and went on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Note {
+    /// In one word: `absent`, `unreadable`, `repaired`.
+    pub what: &'static str,
+    /// The field, or what was repaired.
+    pub of: &'static str,
+    /// In how many records.
+    pub count: u64,
 }
 
 /// Takes events from a decoder.
