@@ -1,0 +1,7 @@
+//! The parts of the binary, as a library, so that tests and documents are made from them.
+
+pub mod config;
+pub mod exit;
+pub mod hint;
+pub mod progress;
+pub mod render;

@@ -1,0 +1,48 @@
+//! One value as text: for reading, and for programs.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Align, plain};
+
+/// For reading: a dash for absence, thousands separated where the column holds quantities.
+pub(super) fn readable(value: &Value, align: Align) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) if align == Align::Right => thousands(&number.to_string()),
+        Value::Array(values) if values.is_empty() => "–".to_owned(),
+        Value::Array(values) => {
+            values.iter().map(|value| readable(value, Align::Left)).collect::<Vec<_>>().join(", ")
+        }
+        other => plain(&exact(other)).into_owned(),
+    }
+}
+
+/// For programs: empty for absence, numbers bare, lists joined by `;`, objects as JSON.
+pub(super) fn exact(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Array(values) if values.iter().all(|value| !value.is_array() && !value.is_object()) => {
+            Cow::Owned(values.iter().map(exact).collect::<Vec<_>>().join(";"))
+        }
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// `1234567.5` as `1,234,567.5`.
+pub(super) fn thousands(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, fraction) = digits.find(['.', 'e', 'E']).map_or((digits, ""), |at| digits.split_at(at));
+    let mut grouped = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
+}

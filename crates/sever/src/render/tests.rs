@@ -1,0 +1,1 @@
+//! Renderers, each on the same sheet.
