@@ -1,1 +1,67 @@
 //! Judged uses as Parquet, and the reach of a thing read from them.
+//!
+//! A scan hands over every use once its judgement is settled; the lake keeps them as Parquet files
+//! that other engines read too, a row a use. What is asked of them is *whose data*: [`reach`] (whom
+//! did this key, account or address touch), [`touched`] (what touched this person) and [`common`]
+//! (what do these people have in common).
+//!
+//! ```text
+//! lake/manifest.json           which segments count, and which logs each speaks of
+//! lake/<run>.parquet           the rows of one scan, in groups of 65,536
+//! ```
+//!
+//! A later scan of the same file replaces what an earlier one said of it: the manifest is swapped by
+//! one rename, so that a reader sees the old or the new and never both.
+//!
+//! An answer never turns ignorance into a number: people behind a request that does not say whose
+//! data it gave are unknown, not 0, and the upper bound is then absent.
+
+mod common;
+mod manifest;
+mod people;
+mod reach;
+mod reader;
+mod row;
+mod writer;
+
+use std::path::PathBuf;
+
+pub use common::{Common, common};
+pub use people::{People, Resolver, SubjectSet};
+pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, touched};
+pub use reader::{Filter, read};
+pub use row::{Pivot, UseRow};
+pub use writer::LakeWriter;
+
+/// Why the lake could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LakeError {
+    /// A file could not be opened, written or renamed.
+    #[error("cannot use `{}`: {error}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A file of the lake does not hold what it should.
+    #[error("`{}` is damaged: {what}", .path.display())]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A list of people (a resolver's table, a subject set) cannot be used.
+    #[error("`{}` is no list of people: {what}", .path.display())]
+    People {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! One judged use, and the columns it is kept in.
+
+use sever_model::{EventTime, Judgement, Outcome, Stage, Unjudgeable};
+
+/// One judged use. Text is borrowed; empty text is absence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UseRow<'a> {
+    /// When.
+    pub time: EventTime,
+    /// What kind of event: the kind's word.
+    pub kind: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the ledger says; `None` for an event that presents no token.
+    pub judgement: Option<Judgement>,
+    /// How final that is.
+    pub stage: Stage,
+    /// The file it stands in, as evidence names it.
+    pub source: &'a str,
+    /// Its byte offset there.
+    pub offset: u64,
+    /// The issuer claimed.
+    pub issuer: &'a str,
+    /// The signing key's id.
+    pub key_id: &'a str,
+    /// The credential's own id.
+    pub credential: &'a str,
+    /// The session.
+    pub session: &'a str,
+    /// Whom the token names.
+    pub token_subject: &'a str,
+    /// The account that acted: its id where known, else as the log names it.
+    pub account: &'a str,
+    /// The person whose account it is, where known.
+    pub person: &'a str,
+    /// The address it came from.
+    pub source_ip: &'a str,
+    /// The client software.
+    pub user_agent: &'a str,
+    /// What was touched.
+    pub resource: &'a str,
+    /// Which fields were in the answer, separated by commas.
+    pub fields: &'a str,
+    /// Whose data was in the answer, by id.
+    pub data_subjects: &'a [&'a str],
+    /// How many people's, where the record gives a count.
+    pub subject_count: Option<u64>,
+    /// What rebuilds them.
+    pub subject_ref: &'a str,
+}
+
+/// The text columns, in file order.
+pub(crate) const TEXTS: [&str; 17] = [
+    "kind", "outcome", "judgement", "reason", "stage", "source", "issuer", "key_id", "credential", "session",
+    "token_subject", "account", "person", "source_ip", "user_agent", "resource", "fields",
+];
+
+/// The file's schema. No column is dictionary-typed, and every engine knows every type in it.
+pub(crate) fn schema() -> String {
+    let texts: String = TEXTS.iter().map(|name| format!("  required binary {name} (STRING);\n")).collect();
+    format!(
+        "message judged_use {{\n  required int64 time (TIMESTAMP(MICROS,true));\n  required int64 offset;\n  required int64 subject_count;\n{texts}  required binary subject_ref (STRING);\n  repeated binary data_subjects (STRING);\n}}"
+    )
+}
+
+/// Columns before the texts: time, offset, subject_count.
+pub(crate) const NUMBERS: usize = 3;
+/// `subject_count` where the record gives none.
+pub(crate) const NO_COUNT: i64 = -1;
+
+/// What a question can be asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pivot {
+    /// A signing key.
+    Key,
+    /// An issuer.
+    Issuer,
+    /// An account.
+    Account,
+    /// A person who works or worked here.
+    Person,
+    /// A token or other credential, by its own id.
+    Credential,
+    /// A session.
+    Session,
+    /// A network address.
+    Address,
+    /// Client software, as it calls itself.
+    UserAgent,
+    /// What was touched.
+    Endpoint,
+}
+
+impl Pivot {
+    /// Every pivot, in the order that answers prefer.
+    pub const ALL: [Pivot; 9] = [
+        Pivot::Key,
+        Pivot::Account,
+        Pivot::Person,
+        Pivot::Credential,
+        Pivot::Session,
+        Pivot::Address,
+        Pivot::Issuer,
+        Pivot::UserAgent,
+        Pivot::Endpoint,
+    ];
+
+    /// The pivot's word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Pivot::Key => "key",
+            Pivot::Issuer => "issuer",
+            Pivot::Account => "account",
+            Pivot::Person => "person",
+            Pivot::Credential => "credential",
+            Pivot::Session => "session",
+            Pivot::Address => "address",
+            Pivot::UserAgent => "user-agent",
+            Pivot::Endpoint => "endpoint",
+        }
+    }
+
+    /// The column it is kept in.
+    pub(crate) const fn column(self) -> &'static str {
+        match self {
+            Pivot::Key => "key_id",
+            Pivot::Issuer => "issuer",
+            Pivot::Account => "account",
+            Pivot::Person => "person",
+            Pivot::Credential => "credential",
+            Pivot::Session => "session",
+            Pivot::Address => "source_ip",
+            Pivot::UserAgent => "user_agent",
+            Pivot::Endpoint => "resource",
+        }
+    }
+
+    /// What a row has there.
+    pub fn of<'a>(self, row: &UseRow<'a>) -> &'a str {
+        match self {
+            Pivot::Key => row.key_id,
+            Pivot::Issuer => row.issuer,
+            Pivot::Account => row.account,
+            Pivot::Person => row.person,
+            Pivot::Credential => row.credential,
+            Pivot::Session => row.session,
+            Pivot::Address => row.source_ip,
+            Pivot::UserAgent => row.user_agent,
+            Pivot::Endpoint => row.resource,
+        }
+    }
+}
+
+pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unknown => "unknown",
+        Outcome::Refused => "refused",
+        Outcome::Answered => "answered",
+    }
+}
+
+pub(crate) fn outcome(word: &str) -> Outcome {
+    match word {
+        "refused" => Outcome::Refused,
+        "answered" => Outcome::Answered,
+        _ => Outcome::Unknown,
+    }
+}
+
+pub(crate) const fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Retracted => "retracted",
+        Stage::Provisional => "provisional",
+        Stage::Confirmed => "confirmed",
+    }
+}
+
+pub(crate) fn stage(word: &str) -> Stage {
+    match word {
+        "retracted" => Stage::Retracted,
+        "provisional" => Stage::Provisional,
+        _ => Stage::Confirmed,
+    }
+}
+
+/// The reason beside a judgement: the claims compared, or why it cannot be told.
+pub(crate) fn reason(judgement: Option<Judgement>) -> String {
+    match judgement {
+        Some(Judgement::Issued(claims) | Judgement::Mismatch(claims)) => claims.bits().to_string(),
+        Some(Judgement::Unjudgeable(why)) => why.words().to_owned(),
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn judgement(word: &str, reason: &str) -> Option<Judgement> {
+    let claims = || sever_model::ClaimSet::from_bits(reason.parse().unwrap_or_default());
+    match word {
+        "issued" => Some(Judgement::Issued(claims())),
+        "mismatch" => Some(Judgement::Mismatch(claims())),
+        "never-issued" => Some(Judgement::NeverIssued),
+        "expired" => Some(Judgement::Expired),
+        "unjudgeable" => {
+            let known = Unjudgeable::ALL.into_iter().find(|why| why.words() == reason);
+            Some(Judgement::Unjudgeable(known.unwrap_or(Unjudgeable::ClassNotCovered)))
+        }
+        _ => None,
+    }
+}
