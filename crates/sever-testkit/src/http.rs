@@ -1,0 +1,36 @@
+//! As much HTTP as a test needs: one request, one answer, over loopback, as HTTP/1.0 so that no
+//! answer comes in chunks.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+/// Asks a server on a loopback port.
+pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).context("cannot connect")?;
+    stream.set_read_timeout(Some(TIMEOUT)).context("no timeout")?;
+    let mut head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).context("cannot ask")?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).context("no answer")?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").context("an answer without an end of its head")?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer without a status")?;
+    Ok(Answer { status, body: body.to_owned() })
+}
