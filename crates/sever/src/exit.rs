@@ -2,7 +2,7 @@
 //!
 //! Several can hold at once, such as a critical finding in a log that was read only in part. The
 //! process ends with the worst in a fixed order ([`worst`]); the JSON output lists them all
-//! ([`all`]). `--exit-zero` silences findings and nothing else ([`without_findings`]).
+//! ([`all`]). `--exit-zero` silences findings and nothing else ([`Exit::is_finding`]).
 
 use sever_model::{Coverage, Seen, Severity};
 
@@ -89,6 +89,11 @@ impl Exit {
         (!coverage.is_whole()).then_some(Exit::CoverageIncomplete)
     }
 
+    /// Whether it tells of a finding: what `--exit-zero` silences.
+    pub const fn is_finding(self) -> bool {
+        matches!(self.code(), 11..=15)
+    }
+
     /// The number that the process ends with.
     pub const fn code(self) -> u8 {
         self as u8
@@ -124,8 +129,8 @@ pub fn all(exits: &[Exit]) -> Vec<Exit> {
     let mut held: Vec<Exit> = ORDER.into_iter().filter(|exit| exits.contains(exit)).collect();
     let mut findings = 0;
     held.retain(|exit| {
-        findings += usize::from(is_finding(*exit));
-        !is_finding(*exit) || findings == 1
+        findings += usize::from(exit.is_finding());
+        !exit.is_finding() || findings == 1
     });
     held.retain(|exit| *exit != Exit::Clean);
     if held.is_empty() {
@@ -137,15 +142,6 @@ pub fn all(exits: &[Exit]) -> Vec<Exit> {
 /// The code that the process ends with.
 pub fn worst(exits: &[Exit]) -> u8 {
     all(exits).first().map_or(0, |exit| exit.code())
-}
-
-/// What is left under `--exit-zero`, which silences findings and nothing else.
-pub fn without_findings(exits: &[Exit]) -> Vec<Exit> {
-    exits.iter().copied().filter(|exit| !is_finding(*exit)).collect()
-}
-
-const fn is_finding(exit: Exit) -> bool {
-    matches!(exit.code(), 11..=15)
 }
 
 #[cfg(test)]

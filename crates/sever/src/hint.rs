@@ -12,7 +12,7 @@ use sever_model::port::SourceError;
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
-use crate::render::{Style, Tone, plain};
+use crate::render::plain;
 
 /// Why a command did not do its job.
 #[derive(Debug)]
@@ -59,10 +59,12 @@ impl Failure {
     ///
     /// # Errors
     /// When `err` cannot be written.
-    pub fn print(&self, err: &mut dyn Write, style: &Style) -> io::Result<()> {
-        writeln!(err, "{} {}", style.paint("error:", Tone::Bad), plain(&self.what))?;
-        for hint in self.hint.iter().flat_map(|hint| hint.lines()) {
-            writeln!(err, "{} {}", style.paint("hint:", Tone::Hint), plain(hint))?;
+    pub fn print(&self, err: &mut dyn Write) -> io::Result<()> {
+        for (at, line) in self.what.lines().enumerate() {
+            writeln!(err, "{}{}", if at == 0 { "error: " } else { "       " }, plain(line))?;
+        }
+        for (at, line) in self.hint.iter().flat_map(|hint| hint.lines()).enumerate() {
+            writeln!(err, "{}{}", if at == 0 { "hint: " } else { "      " }, plain(line))?;
         }
         Ok(())
     }
@@ -80,7 +82,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
         let mut problems = error.problems.iter();
         let Some(first) = problems.next() else { return Failure::usage("the configuration is wrong") };
-        let rest: Vec<String> = problems.map(|problem| format!("\n       {problem}")).collect();
+        let rest: Vec<String> = problems.map(|problem| format!("\n{problem}")).collect();
         Failure { what: format!("{first}{}", rest.concat()), hint: first.hint.clone(), exit: Exit::Usage }
     }
 }

@@ -67,33 +67,33 @@ impl Format {
         if is_terminal { Format::Table } else { Format::Tsv }
     }
 
-    /// Refuses a format that this kind of sheet has no meaning in.
-    ///
-    /// # Errors
-    /// A usage error, for SARIF or OCSF of anything but findings.
-    pub fn check(self, kind: &str) -> Result<(), Failure> {
+    /// Its name, as the flag takes it.
+    pub const fn name(self) -> &'static str {
         match self {
-            Format::Sarif | Format::Ocsf if kind != "findings" => {
-                let word = if self == Format::Sarif { "sarif" } else { "ocsf" };
-                Err(Failure::usage(format!("`{word}` holds findings only, and this is {kind}"))
-                    .hint("use `--format json`, or `sever findings`, `sever check` or `sever scan`"))
-            }
-            _ => Ok(()),
+            Format::Table => "table",
+            Format::Tsv => "tsv",
+            Format::Json => "json",
+            Format::Jsonl => "jsonl",
+            Format::Csv => "csv",
+            Format::Markdown => "markdown",
+            Format::Sarif => "sarif",
+            Format::Ocsf => "ocsf",
         }
     }
 }
 
 /// How a column is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
+    /// As its values suggest: quantities to the right, sentences wrapped, the rest to the left.
+    #[default]
+    Auto,
     /// Ids, times and words: to the left, never broken.
     Left,
     /// Quantities: to the right, in tables with thousands separators.
     Right,
     /// Sentences: to the left, wrapped where the terminal is too narrow.
     Text,
-    /// Words with a meaning (`open`, `critical`): to the left, coloured where colour is on.
-    Word,
 }
 
 /// A column.
@@ -106,25 +106,14 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of this name and layout.
-    pub fn new(name: impl Into<Cow<'static, str>>, align: Align) -> Column {
-        Column { name: name.into(), align }
+    /// A column of this name, laid out as its values suggest.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Column {
+        Column { name: name.into(), align: Align::Auto }
     }
-    /// Ids, times and words.
-    pub fn left(name: impl Into<Cow<'static, str>>) -> Column {
-        Column::new(name, Align::Left)
-    }
-    /// Quantities.
-    pub fn right(name: impl Into<Cow<'static, str>>) -> Column {
-        Column::new(name, Align::Right)
-    }
-    /// Sentences.
-    pub fn text(name: impl Into<Cow<'static, str>>) -> Column {
-        Column::new(name, Align::Text)
-    }
-    /// Words with a meaning.
-    pub fn word(name: impl Into<Cow<'static, str>>) -> Column {
-        Column::new(name, Align::Word)
+
+    /// Laid out this way.
+    pub fn align(self, align: Align) -> Column {
+        Column { align, ..self }
     }
 }
 
@@ -137,12 +126,14 @@ pub struct Sheet {
     pub title: String,
     /// The columns.
     pub columns: Vec<Column>,
-    /// The rows, each as long as `columns`; `null` is absence. For findings, [`Sheet::of_findings`]
-    /// makes them.
+    /// The columns that a table shows, where it does not show all.
+    pub brief: Vec<&'static str>,
+    /// The rows, each as long as `columns`; `null` is absence.
     pub rows: Vec<Vec<Value>>,
-    /// The findings, where the sheet is of findings: JSON, SARIF and OCSF hold them whole.
+    /// The findings, where the rows are of findings: JSON, SARIF and OCSF hold them whole.
     pub findings: Vec<Finding>,
-    /// The detectors that were asked, whether they spoke or not.
+    /// The detectors that were asked, whether they spoke or not: SARIF's rules, and what OCSF says
+    /// of a finding's detector.
     pub rules: Vec<&'static Meta>,
     /// What was seen, and what was not.
     pub coverage: Coverage,
@@ -150,24 +141,45 @@ pub struct Sheet {
     pub summary: serde_json::Map<String, Value>,
     /// What was judged and what could not be; the most important last.
     pub notes: Vec<String>,
-    /// What the run came to; empty is clean.
+    /// What the run came to, for JSON and SARIF; empty where the command does not say.
     pub exits: Vec<Exit>,
 }
 
 impl Sheet {
-    /// An empty sheet of this kind.
-    pub fn new(kind: &'static str, columns: Vec<Column>) -> Sheet {
-        Sheet { kind, columns, ..Sheet::default() }
+    /// An empty sheet of this kind, with a title (which may be empty) and columns of these names.
+    pub fn new(kind: &'static str, title: impl Into<String>, columns: &[&'static str]) -> Sheet {
+        let columns = columns.iter().map(|name| Column::new(*name)).collect();
+        Sheet { kind, title: title.into(), columns, ..Sheet::default() }
+    }
+
+    /// With only these columns in tables.
+    pub fn brief(mut self, columns: &[&'static str]) -> Sheet {
+        self.brief = columns.to_vec();
+        self
+    }
+
+    /// Refuses a format that this kind of sheet has no meaning in.
+    ///
+    /// # Errors
+    /// A usage error, for SARIF or OCSF of anything but findings.
+    pub fn fits(&self, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Sarif | Format::Ocsf if self.kind != "findings" => {
+                Err(Failure::usage(format!("`{}` holds findings only, and this is {}", format.name(), self.kind))
+                    .hint("use `--format json`; `sever check`, `sever scan` and `sever findings` print findings"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// Writes a sheet.
 ///
 /// # Errors
-/// When `out` cannot be written, or the format does not hold this kind ([`Format::check`] says so
-/// earlier and better).
+/// When `out` cannot be written, or the format does not fit ([`Sheet::fits`] says so earlier and
+/// better).
 pub fn write(out: &mut dyn Write, sheet: &Sheet, format: Format, style: &Style) -> io::Result<()> {
-    format.check(sheet.kind).map_err(io::Error::other)?;
+    sheet.fits(format).map_err(io::Error::other)?;
     match format {
         Format::Table => table::write(out, sheet, style),
         Format::Tsv | Format::Csv => {

@@ -27,14 +27,6 @@ fn all_lists_each_once_and_the_gravest_finding() {
 }
 
 #[test]
-fn exit_zero_silences_findings_only() {
-    let exits = [Exit::FindingCritical, Exit::CoverageIncomplete];
-    assert_eq!(worst(&without_findings(&exits)), 6);
-    assert_eq!(worst(&without_findings(&[Exit::FindingHigh])), 0);
-    assert_eq!(worst(&without_findings(&[Exit::DoorsOpen, Exit::FindingHigh])), 10);
-}
-
-#[test]
 fn coverage_that_saw_nothing_is_never_clean() {
     let line = |seen| CoverageLine {
         source: SourceId::from("hr"),

@@ -4,7 +4,7 @@ use super::*;
 
 fn printed(failure: impl Into<Failure>) -> String {
     let mut out = Vec::new();
-    failure.into().print(&mut out, &Style::PLAIN).unwrap();
+    failure.into().print(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -10,6 +10,7 @@ use super::{Align, plain};
 pub(super) fn readable(value: &Value, align: Align) -> String {
     match value {
         Value::Null => "–".to_owned(),
+        Value::String(text) if text.is_empty() => "–".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) if align == Align::Right => thousands(&number.to_string()),

@@ -1,52 +1,12 @@
-//! Findings as rows, and one finding as a page: what is claimed, why, on what evidence, what would
+//! One finding as a page: what is claimed, why, on what evidence, what would
 //! make it harmless, what to do next.
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-use sever_model::{Audience, Confidence, Coverage, Finding, Meta, Severity, Stage, ThingKind};
+use sever_model::{Audience, Confidence, Finding, Meta, Severity, Stage, ThingKind};
 
 use super::cell::thousands;
-use super::{Column, Sheet, Style, Tone, plain};
-use crate::exit::Exit;
-
-impl Sheet {
-    /// A sheet of findings: its rows are made from them, and its exits are the gravest that stands
-    /// and what the coverage comes to.
-    pub fn of_findings(findings: Vec<Finding>, rules: Vec<&'static Meta>, coverage: Coverage) -> Sheet {
-        let columns = vec![
-            Column::word("severity"),
-            Column::word("stage"),
-            Column::text("finding"),
-            Column::right("count"),
-            Column::left("first"),
-            Column::left("detector"),
-            Column::left("id"),
-        ];
-        let standing = findings.iter().filter(|finding| finding.stage != Stage::Retracted);
-        let gravest = standing.map(|finding| finding.severity).max().map(Exit::finding);
-        Sheet {
-            rows: findings.iter().map(row).collect(),
-            exits: gravest.into_iter().chain(Exit::coverage(&coverage)).collect(),
-            findings,
-            rules,
-            coverage,
-            ..Sheet::new("findings", columns)
-        }
-    }
-}
-
-fn row(finding: &Finding) -> Vec<Value> {
-    vec![
-        severity_word(finding.severity).into(),
-        stage_word(finding.stage).into(),
-        finding.sentence().into(),
-        finding.count.into(),
-        finding.first.to_string().into(),
-        finding.detector.as_str().into(),
-        finding.id.as_str().into(),
-    ]
-}
+use super::{Style, Tone, plain};
 
 /// Writes one finding as a page. `meta` is its detector's, where it is still registered.
 ///

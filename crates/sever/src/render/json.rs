@@ -42,7 +42,8 @@ pub(super) fn write_lines(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> 
 /// Everything but the rows.
 fn frame(sheet: &Sheet) -> Value {
     let mut frame = json!({ "version": VERSION, "kind": sheet.kind });
-    let exits: Vec<Value> = exit::all(&sheet.exits).into_iter().map(exit_value).collect();
+    let exits = if sheet.exits.is_empty() { Vec::new() } else { exit::all(&sheet.exits) };
+    let exits: Vec<Value> = exits.into_iter().map(exit_value).collect();
     let members = [
         ("title", Value::from(sheet.title.as_str())),
         ("summary", Value::Object(sheet.summary.clone())),
@@ -50,7 +51,7 @@ fn frame(sheet: &Sheet) -> Value {
         ("notes", Value::from(sheet.notes.clone())),
         ("exit", Value::Array(exits)),
     ];
-    let empty = [Value::from(""), json!({})];
+    let empty = [json!(""), json!({}), json!([])];
     if let Some(object) = frame.as_object_mut() {
         let told = members.into_iter().filter(|(_, value)| !empty.contains(value));
         object.extend(told.map(|(name, value)| (name.to_owned(), value)));

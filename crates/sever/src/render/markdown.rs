@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::cell::readable;
+use super::table::layout;
 use super::{Align, Sheet, not_covered, plain};
 
 pub(super) fn write(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
@@ -12,11 +13,13 @@ pub(super) fn write(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
     if !sheet.rows.is_empty() {
         let names = sheet.columns.iter().map(|column| escaped(&column.name.replace('_', " ")));
         write_row(out, names)?;
-        let rules = sheet.columns.iter().map(|column| if column.align == Align::Right { "---:" } else { "---" });
+        let layouts = sheet.columns.iter().enumerate().map(|(at, column)| layout(sheet, at, column.align));
+        let layouts: Vec<Align> = layouts.collect();
+        let rules = layouts.iter().map(|align| if *align == Align::Right { "---:" } else { "---" });
         write_row(out, rules.map(str::to_owned))?;
         for row in &sheet.rows {
-            let cells = sheet.columns.iter().zip(row);
-            write_row(out, cells.map(|(column, value)| escaped(&readable(value, column.align))))?;
+            let cells = layouts.iter().zip(row);
+            write_row(out, cells.map(|(align, value)| escaped(&readable(value, *align))))?;
         }
         writeln!(out)?;
     }

@@ -121,12 +121,16 @@ fn invocation(sheet: &Sheet) -> Value {
     let notes = sheet.notes.iter().map(|text| notification("note", text));
     let exits = exit::all(&sheet.exits);
     let stopped = [Exit::Failed, Exit::Usage, Exit::NothingLooked, Exit::Interrupted];
-    json!({
+    let mut invocation = json!({
         "executionSuccessful": !exits.iter().any(|exit| stopped.contains(exit)),
-        "exitCode": exit::worst(&sheet.exits),
-        "exitCodeDescription": exits.iter().map(|exit| exit.words()).collect::<Vec<_>>().join("; "),
         "toolExecutionNotifications": warnings.chain(notes).collect::<Vec<_>>(),
-    })
+    });
+    if let (false, Some(object)) = (sheet.exits.is_empty(), invocation.as_object_mut()) {
+        let words: Vec<&str> = exits.iter().map(|exit| exit.words()).collect();
+        object.insert("exitCode".to_owned(), exit::worst(&sheet.exits).into());
+        object.insert("exitCodeDescription".to_owned(), words.join("; ").into());
+    }
+    invocation
 }
 
 fn notification(level: &str, text: &str) -> Value {

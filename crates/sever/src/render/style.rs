@@ -48,16 +48,17 @@ impl Style {
     /// Without colour or width.
     pub const PLAIN: Style = Style { color: false, width: None };
 
+    /// With or without colour, for a terminal so wide.
+    pub const fn new(color: bool, width: Option<u16>) -> Style {
+        Style { color, width }
+    }
+
     /// For stdout as it is.
     pub fn stdout(choice: ColorChoice) -> Style {
         let terminal = std::io::stdout().is_terminal();
-        let width = comfy_table::Table::new().width().filter(|_| terminal);
+        let asked = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = asked.or_else(|| comfy_table::Table::new().width()).filter(|_| terminal);
         Style { color: choice.on(terminal, &variable), width }
-    }
-
-    /// For stderr as it is.
-    pub fn stderr(choice: ColorChoice) -> Style {
-        Style { color: choice.on(std::io::stderr().is_terminal(), &variable), width: None }
     }
 
     /// The text in the colour of a tone, where colour is on.
@@ -95,9 +96,7 @@ impl Tone {
     /// The tone of a word that has one.
     pub fn of(word: &str) -> Option<Tone> {
         let tone = match word.to_ascii_lowercase().as_str() {
-            "critical" | "high" | "open" | "✗" | "failed" | "refused" | "missed" | "never-issued" | "mismatch" => {
-                Tone::Bad
-            }
+            "critical" | "high" | "open" | "✗" | "failed" | "braked" | "missed" | "never-issued" | "mismatch" => Tone::Bad,
             "medium" | "unknown" | "partly" | "possible" | "provisional" | "unjudgeable" | "ask" | "expired" => {
                 Tone::Warn
             }

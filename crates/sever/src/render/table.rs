@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
 
+use serde_json::Value;
+
 use super::cell::readable;
-use super::{Align, Sheet, Style, Tone, not_covered, plain};
+use super::{Align, Column, Sheet, Style, Tone, not_covered, plain};
 
 pub(super) fn write(out: &mut dyn Write, sheet: &Sheet, style: &Style) -> io::Result<()> {
     if !sheet.title.is_empty() {
@@ -47,24 +49,24 @@ fn laid_out(sheet: &Sheet, style: &Style) -> Table {
     if let Some(width) = style.width {
         table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
     }
-    let header = sheet.columns.iter().map(|column| {
+    let shown = shown(sheet);
+    let header = shown.iter().map(|(_, column, align)| {
         let name = plain(&column.name).replace('_', " ").to_uppercase();
-        aligned(Cell::new(name), column.align).add_attribute(Attribute::Dim)
+        aligned(Cell::new(name), *align).add_attribute(Attribute::Dim)
     });
     table.set_header(header.collect::<Vec<_>>());
     for row in &sheet.rows {
-        let cells = sheet.columns.iter().zip(row).map(|(column, value)| {
-            let text = readable(value, column.align);
-            let tone = Tone::of(&text).filter(|_| column.align == Align::Word);
-            toned(aligned(Cell::new(text), column.align), tone)
+        let cells = shown.iter().map(|(at, _, align)| {
+            let text = readable(row.get(*at).unwrap_or(&Value::Null), *align);
+            toned(Cell::new(&text), Tone::of(&text), *align)
         });
         table.add_row(cells.collect::<Vec<_>>());
     }
-    for (at, column) in sheet.columns.iter().enumerate() {
+    for (at, (_, _, align)) in shown.iter().enumerate() {
         if let Some(laid) = table.column_mut(at) {
-            laid.set_padding((0, if at + 1 == sheet.columns.len() { 0 } else { 2 }));
+            laid.set_padding((0, if at + 1 == shown.len() { 0 } else { 2 }));
             // Ids must stay whole, so that a double click takes all of one.
-            if column.align != Align::Text {
+            if *align != Align::Text {
                 laid.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -72,11 +74,42 @@ fn laid_out(sheet: &Sheet, style: &Style) -> Table {
     table
 }
 
+/// The columns that are shown: each one's place in the rows, and how it is laid out.
+fn shown(sheet: &Sheet) -> Vec<(usize, &Column, Align)> {
+    let brief = |column: &Column| sheet.brief.is_empty() || sheet.brief.contains(&&*column.name);
+    let places = sheet.columns.iter().enumerate().filter(|(_, column)| brief(column));
+    places.map(|(at, column)| (at, column, layout(sheet, at, column.align))).collect()
+}
+
+/// How a column's values suggest that it be laid out.
+pub(super) fn layout(sheet: &Sheet, at: usize, asked: Align) -> Align {
+    if asked != Align::Auto {
+        return asked;
+    }
+    let (mut numbers, mut words, mut sentences) = (false, false, false);
+    for value in sheet.rows.iter().filter_map(|row| row.get(at)) {
+        match value {
+            Value::Null => {}
+            Value::Number(_) => numbers = true,
+            Value::String(text) if text.is_empty() => {}
+            Value::String(text) if !text.contains(' ') => words = true,
+            Value::Bool(_) => words = true,
+            Value::String(_) | Value::Array(_) | Value::Object(_) => sentences = true,
+        }
+    }
+    match (sentences, numbers && !words) {
+        (true, _) => Align::Text,
+        (false, true) => Align::Right,
+        (false, false) => Align::Left,
+    }
+}
+
 fn aligned(cell: Cell, align: Align) -> Cell {
     cell.set_alignment(if align == Align::Right { CellAlignment::Right } else { CellAlignment::Left })
 }
 
-fn toned(cell: Cell, tone: Option<Tone>) -> Cell {
+fn toned(cell: Cell, tone: Option<Tone>, align: Align) -> Cell {
+    let cell = aligned(cell, align);
     match tone {
         Some(Tone::Bad) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
         Some(Tone::Warn) => cell.fg(Color::Yellow),
