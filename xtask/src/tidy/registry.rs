@@ -4,6 +4,8 @@
 //! pages are checked against the binary by `cargo xtask gen-docs --check`; here it is enough that
 //! they are there.
 
+use std::collections::BTreeSet;
+
 use super::{Complaints, source};
 use crate::tree::Tree;
 
@@ -58,6 +60,7 @@ fn ids<'a>(tree: &'a Tree, kind: &'a Kind) -> impl Iterator<Item = (&'a str, &'a
     let files = tree.under(kind.modules, ".rs").filter(|(path, _)| !source::is_test_file(path));
     files.flat_map(|(path, text)| {
         let named = text.lines().filter_map(|line| line.trim().strip_prefix("id: \""));
-        named.filter_map(|rest| rest.split_once('"')).map(move |(id, _)| (path, id))
+        let named: BTreeSet<&str> = named.filter_map(|rest| rest.split_once('"')).map(|(id, _)| id).collect();
+        named.into_iter().map(move |id| (path, id))
     })
 }
