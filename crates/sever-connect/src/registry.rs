@@ -1,0 +1,51 @@
+//! The list of providers, and which one a file is for.
+
+use std::path::Path;
+
+use crate::{Provider, Sample, files};
+
+/// Every provider, alphabetically. The command line, the documents and the tests derive from it.
+pub static PROVIDERS: &[Provider] = &[
+    crate::accounts::source::PROVIDER,
+    crate::custody::source::PROVIDER,
+    crate::decisions::source::PROVIDER,
+    crate::groups::source::PROVIDER,
+    crate::handovers::source::PROVIDER,
+    //TMP     crate::jwks::source::PROVIDER,
+    crate::keys::source::PROVIDER,
+    //TMP     crate::ldif::source::PROVIDER,
+    //TMP     crate::openbao::source::PROVIDER,
+    //TMP     crate::openbao_audit::source::PROVIDER,
+    crate::people::source::PROVIDER,
+    crate::resources::source::PROVIDER,
+    crate::rights::source::PROVIDER,
+];
+
+/// Bytes of a file that are looked at to tell what it is.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// The provider of an id; otherwise the id that may have been meant.
+///
+/// # Errors
+/// The id nearest to a misspelt one, where one is near.
+pub fn provider(id: &str) -> Result<&'static Provider, Option<&'static str>> {
+    let found = PROVIDERS.iter().find(|provider| provider.id == id);
+    found.ok_or_else(|| crate::columns::nearest(id, PROVIDERS.iter().map(|provider| provider.id)))
+}
+
+/// The providers that a file may be for, the likeliest first, each with its score and why.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sniff(path: &Path) -> std::io::Result<Vec<(&'static Provider, u8, String)>> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    files::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let name = files::file_name(path);
+    let sample = Sample { name: &name, head: &head };
+    let scored =
+        PROVIDERS.iter().filter_map(|provider| (provider.sniff)(&sample).map(|(score, why)| (provider, score, why)));
+    let mut found: Vec<_> = scored.collect();
+    found.sort_by_key(|(_, score, _)| std::cmp::Reverse(*score));
+    Ok(found)
+}
