@@ -51,8 +51,23 @@ pub struct UseRow<'a> {
 
 /// The text columns, in file order.
 pub(crate) const TEXTS: [&str; 17] = [
-    "kind", "outcome", "judgement", "reason", "stage", "source", "issuer", "key_id", "credential", "session",
-    "token_subject", "account", "person", "source_ip", "user_agent", "resource", "fields",
+    "kind",
+    "outcome",
+    "judgement",
+    "reason",
+    "stage",
+    "source",
+    "issuer",
+    "key_id",
+    "credential",
+    "session",
+    "token_subject",
+    "account",
+    "person",
+    "source_ip",
+    "user_agent",
+    "resource",
+    "fields",
 ];
 
 /// The file's schema. No column is dictionary-typed, and every engine knows every type in it.

@@ -156,7 +156,10 @@ impl LakeWriter {
             let path = path.to_owned();
             move |error| LakeError::File { path, error }
         };
-        let out = self.writer.into_inner().map_err(|error| LakeError::Damaged { path: next.clone(), what: error.to_string() })?;
+        let out = self
+            .writer
+            .into_inner()
+            .map_err(|error| LakeError::Damaged { path: next.clone(), what: error.to_string() })?;
         out.sync_all().map_err(file(&next))?;
         fs::rename(&next, &path).map_err(file(&path))?;
         let mut manifest = Manifest::load(&self.dir)?;

@@ -1,0 +1,144 @@
+//! Who is in an answer: the ids that a record names, the sets it refers to, and the people that only
+//! a snapshot of the data can name.
+//!
+//! A gateway logs whose page was opened; who stood *on* the page (an address book, a family plan) is
+//! known to the table it was made from. A [`Resolver`] is a snapshot of that table; a
+//! [`SubjectSet`] is what a report's reference stood for.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::{LakeError, UseRow};
+
+type Map<T> = HashMap<Box<str>, T, foldhash::fast::RandomState>;
+
+/// Who is in the answers of an endpoint, by whom it was asked about.
+#[derive(Debug)]
+pub struct Resolver {
+    /// The beginning of the `resource` that it speaks for.
+    endpoint: String,
+    people: Map<Vec<Box<str>>>,
+}
+
+/// The people that a reference stands for.
+#[derive(Debug)]
+pub struct SubjectSet {
+    reference: String,
+    people: Vec<Box<str>>,
+}
+
+impl Resolver {
+    /// Reads a table of `subject,person` rows (CSV with a header, optionally gzipped).
+    ///
+    /// # Errors
+    /// When it cannot be read, or lacks the columns.
+    pub fn load(endpoint: &str, path: &Path, subject: &str, person: &str) -> Result<Resolver, LakeError> {
+        let mut people: Map<Vec<Box<str>>> = Map::default();
+        rows(path, &[subject, person], |row| {
+            if let [Some(subject), Some(person)] = row {
+                people.entry((*subject).into()).or_default().push((*person).into());
+            }
+        })?;
+        Ok(Resolver { endpoint: endpoint.to_owned(), people })
+    }
+
+    /// A resolver of these pairs.
+    pub fn of<'a>(endpoint: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resolver {
+        let mut people: Map<Vec<Box<str>>> = Map::default();
+        for (subject, person) in pairs {
+            people.entry(subject.into()).or_default().push(person.into());
+        }
+        Resolver { endpoint: endpoint.to_owned(), people }
+    }
+}
+
+impl SubjectSet {
+    /// Reads the ids of a set from the first column that has one of the usual names, or the only one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or no column is an id.
+    pub fn load(reference: &str, path: &Path, column: &str) -> Result<SubjectSet, LakeError> {
+        let mut people = Vec::new();
+        rows(path, &[column], |row| people.extend(row.iter().flatten().map(|id| Box::from(*id))))?;
+        Ok(SubjectSet { reference: reference.to_owned(), people })
+    }
+
+    /// A set of these ids.
+    pub fn of<'a>(reference: &str, people: impl IntoIterator<Item = &'a str>) -> SubjectSet {
+        SubjectSet { reference: reference.to_owned(), people: people.into_iter().map(Box::from).collect() }
+    }
+}
+
+/// All that can name the people in an answer.
+#[derive(Debug, Default)]
+pub struct People {
+    /// By endpoint.
+    pub resolvers: Vec<Resolver>,
+    /// By reference.
+    pub sets: Vec<SubjectSet>,
+}
+
+/// Somebody in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named<'a> {
+    /// Named by the record or its set: a data subject of the company's.
+    Subject(&'a str),
+    /// Only in the answer, by a resolver.
+    Other(&'a str),
+}
+
+impl People {
+    /// Names everybody in a row's answer. Returns how many more there are that nothing names:
+    /// `None` where the record does not even say how many.
+    pub(crate) fn of<'a>(&'a self, row: &UseRow<'a>, mut each: impl FnMut(Named<'a>)) -> Option<u64> {
+        let mut named = 0u64;
+        let mut name = |subject: &'a str| {
+            named += 1;
+            each(Named::Subject(subject));
+            for resolver in self.resolvers.iter().filter(|resolver| row.resource.starts_with(&resolver.endpoint)) {
+                let people = resolver.people.get(subject).into_iter().flatten();
+                people.for_each(|person| each(Named::Other(person)));
+            }
+        };
+        row.data_subjects.iter().for_each(|subject| name(subject));
+        if row.data_subjects.is_empty()
+            && let Some(set) = self.sets.iter().find(|set| set.reference == row.subject_ref)
+        {
+            set.people.iter().for_each(|subject| name(subject));
+        }
+        match (row.subject_count, named) {
+            (Some(count), named) => Some(count.saturating_sub(named)),
+            (None, 0) => None,
+            (None, _) => Some(0),
+        }
+    }
+}
+
+/// Reads named columns of a CSV file.
+fn rows(path: &Path, columns: &[&str], mut each: impl FnMut(&[Option<&str>])) -> Result<(), LakeError> {
+    let file = File::open(path).map_err(|error| LakeError::File { path: path.to_owned(), error })?;
+    let reader: Box<dyn Read> = match path.extension().is_some_and(|ending| ending == "gz") {
+        true => Box::new(flate2::read::MultiGzDecoder::new(file)),
+        false => Box::new(file),
+    };
+    let people = |what: String| LakeError::People { path: PathBuf::from(path), what };
+    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
+    let header = csv.headers().map_err(|error| people(error.to_string()))?.clone();
+    let mut at = Vec::new();
+    for column in columns {
+        let found = header.iter().position(|name| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case(column));
+        let only = (header.len() == 1 && columns.len() == 1).then_some(0);
+        at.push(found.or(only).ok_or_else(|| {
+            let seen: Vec<&str> = header.iter().collect();
+            people(format!("it has no column `{column}`, but `{}`", seen.join("`, `")))
+        })?);
+    }
+    let mut record = csv::StringRecord::new();
+    while csv.read_record(&mut record).map_err(|error| people(error.to_string()))? {
+        let values: Vec<Option<&str>> = at.iter().map(|at| record.get(*at).filter(|value| !value.is_empty())).collect();
+        each(&values);
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! The lake gives back what it was given, and reach agrees with sets made by hand.
+
+use std::collections::{BTreeSet, HashSet};
+
+use proptest::prelude::*;
+use sever_model::{ClaimSet, EventTime, Judgement, Lookup, Outcome, Stage, SubjectRegister, Unjudgeable};
+
+use super::*;
+
+fn row<'a>(at: i64, subjects: &'a [&'a str]) -> UseRow<'a> {
+    UseRow {
+        time: EventTime::from_secs(at),
+        kind: "used",
+        outcome: Outcome::Answered,
+        judgement: Some(Judgement::NeverIssued),
+        stage: Stage::Confirmed,
+        source: "gateway",
+        offset: at as u64,
+        issuer: "https://id.example",
+        key_id: "kid-1",
+        credential: "jti",
+        session: "",
+        token_subject: "",
+        account: "",
+        person: "",
+        source_ip: "192.0.2.1",
+        user_agent: "",
+        resource: "/me",
+        fields: "name, e-mail",
+        data_subjects: subjects,
+        subject_count: None,
+        subject_ref: "",
+    }
+}
+
+fn lake(rows: &[UseRow<'_>]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut lake = LakeWriter::create(dir.path(), "run", ["gateway".to_owned()]).expect("a lake");
+    rows.iter().for_each(|row| lake.push(row).expect("kept"));
+    lake.finish().expect("sealed");
+    dir
+}
+
+/// Ids `m-…` exist and are members, `x-…` were deleted at 0, all else was never given out.
+struct Register;
+
+impl SubjectRegister for Register {
+    fn lookup(&self, id: &str) -> Lookup {
+        let known = |deleted| Lookup::Known { dense: 0, created: EventTime::MIN, deleted, member: true };
+        match id.split_at_checked(2) {
+            Some(("m-", _)) => known(None),
+            Some(("x-", _)) => known(Some(EventTime::from_secs(0))),
+            _ => Lookup::Never,
+        }
+    }
+    fn complete_until(&self) -> EventTime {
+        EventTime::MAX
+    }
+    fn len(&self) -> u64 {
+        2
+    }
+}
+
+fn of_key() -> ReachQuery {
+    let thing = Some((Pivot::Key, "kid-1".to_owned()));
+    ReachQuery { filter: Filter { thing, ..Filter::default() }, judged: Some("forged".to_owned()) }
+}
+
+#[test]
+fn rows_come_back_as_they_were() {
+    let mut second = row(2, &[]);
+    second.judgement = Some(Judgement::Unjudgeable(Unjudgeable::IssuerGap));
+    second.subject_count = Some(7);
+    let mut third = row(3, &["m-1"]);
+    third.judgement = Some(Judgement::Mismatch(ClaimSet::SUBJECT.with(ClaimSet::KEY_ID)));
+    let rows = [row(1, &["m-1", "m-2"]), second, third];
+    let dir = lake(&rows);
+    let mut at = 0;
+    read(dir.path(), &Filter::default(), &mut |row| {
+        assert_eq!(Some(row), rows.get(at));
+        at += 1;
+    })
+    .expect("read");
+    assert_eq!(at, 3);
+}
+
+#[test]
+fn who_does_not_exist_is_nobody_and_who_is_refused_is_not_touched() {
+    let mut refused = row(4, &["m-4"]);
+    refused.outcome = Outcome::Refused;
+    let mut unknown = row(5, &["m-5"]);
+    unknown.outcome = Outcome::Unknown;
+    let mut unsure = row(6, &["m-6"]);
+    unsure.judgement = Some(Judgement::Unjudgeable(Unjudgeable::IssuerGap));
+    let rows = [row(1, &["m-1"]), row(2, &["x-2"]), row(3, &["z-3"]), refused, unknown, unsure];
+    let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &People::default()).expect("an answer");
+    assert_eq!((answer.lower, answer.upper), (1, Some(3)));
+    assert_eq!((answer.nonexistent, answer.deleted), (1, 1));
+    assert_eq!((answer.requests.attempted, answer.requests.refused), (5, 1));
+    assert_eq!(answer.by_field.get("e-mail"), Some(&3));
+}
+
+#[test]
+fn people_in_an_address_book_come_from_its_snapshot_only() {
+    let mut list = row(1, &["m-1"]);
+    list.resource = "/address-book";
+    let people =
+        People { resolvers: vec![Resolver::of("/address-book", [("m-1", "p-1"), ("m-1", "m-2")])], sets: vec![] };
+    let answer = reach(lake(&[list]).path(), &of_key(), Some(&Register), &people).expect("an answer");
+    let ids: Vec<&str> = answer.people.keys().map(AsRef::as_ref).collect();
+    assert_eq!(ids, ["m-1", "m-2", "p-1"]);
+    assert_eq!((answer.members, answer.others), (2, 1));
+}
+
+#[test]
+fn a_report_without_its_set_is_a_count_and_with_it_a_set() {
+    let mut report = row(1, &[]);
+    (report.subject_count, report.subject_ref) = (Some(3), "report-1");
+    let dir = lake(&[report]);
+    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
+    assert_eq!((answer.lower, answer.upper, answer.people.len()), (3, Some(3), 0));
+    let people = People { resolvers: vec![], sets: vec![SubjectSet::of("report-1", ["m-1", "m-2", "m-3"])] };
+    let answer = reach(dir.path(), &of_key(), None, &people).expect("an answer");
+    assert_eq!((answer.lower, answer.upper, answer.people.len()), (3, Some(3), 3));
+}
+
+#[test]
+fn an_answer_that_does_not_say_whose_data_it_is_has_no_upper_bound() {
+    let answer = reach(lake(&[row(1, &[])]).path(), &of_key(), None, &People::default()).expect("an answer");
+    assert_eq!((answer.lower, answer.upper, answer.unsaid), (0, None, 1));
+}
+
+#[test]
+fn a_later_scan_of_the_same_log_replaces_the_earlier() {
+    let dir = lake(&[row(1, &["m-1"])]);
+    let mut again = LakeWriter::create(dir.path(), "again", ["gateway".to_owned()]).expect("a lake");
+    again.push(&row(1, &["m-2"])).expect("kept");
+    again.finish().expect("sealed");
+    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
+    assert_eq!(answer.people.keys().map(AsRef::as_ref).collect::<Vec<_>>(), ["m-2"]);
+}
+
+#[test]
+fn a_damaged_segment_is_an_error_and_not_an_empty_answer() {
+    let dir = lake(&[row(1, &["m-1"])]);
+    std::fs::write(dir.path().join("run.parquet"), b"PAR1 but not for long").expect("written");
+    assert!(reach(dir.path(), &of_key(), None, &People::default()).is_err());
+}
+
+#[test]
+fn what_harmed_people_share_is_named_before_what_everybody_shares() {
+    let mut rows = Vec::new();
+    let ids: Vec<String> = (0..40).map(|id| format!("m-{id}")).collect();
+    let sets: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
+    for (at, set) in sets.iter().enumerate() {
+        let mut own = row(at as i64, set);
+        own.judgement = Some(Judgement::Issued(ClaimSet::NONE));
+        rows.push(own);
+        if at % 3 == 0 {
+            rows.push(row(100 + at as i64, set));
+        }
+    }
+    let given: HashSet<String> = ["m-0", "m-3", "m-9", "m-30"].map(str::to_owned).into();
+    let (answer, cut) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let first = answer.first().expect("something");
+    assert_eq!(
+        (first.pivot, first.thing.as_str(), first.judged, first.of_given),
+        (Pivot::Key, "kid-1", "never-issued", 4)
+    );
+    assert!(first.lift > 2.0 && !cut);
+}
+
+proptest! {
+    #[test]
+    fn the_lower_bound_is_the_set_made_by_hand(picks in prop::collection::vec((0u8..30, 0u8..3, 0u8..4), 0..200)) {
+        let names: Vec<String> = picks.iter().map(|(id, ..)| format!("m-{id}")).collect();
+        let sets: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
+        let mut expect = BTreeSet::new();
+        let rows: Vec<UseRow<'_>> = picks.iter().zip(&sets).enumerate().map(|(at, ((_, outcome, judgement), set))| {
+            let mut row = row(at as i64, set);
+            row.outcome = [Outcome::Answered, Outcome::Refused, Outcome::Unknown][usize::from(*outcome)];
+            row.judgement = [
+                Some(Judgement::NeverIssued),
+                Some(Judgement::Mismatch(ClaimSet::SUBJECT)),
+                Some(Judgement::Issued(ClaimSet::NONE)),
+                None,
+            ][usize::from(*judgement)];
+            if *outcome == 0 && *judgement < 2 {
+                expect.insert(set[0].to_owned());
+            }
+            row
+        }).collect();
+        let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &People::default()).expect("an answer");
+        let found: BTreeSet<String> = answer.people.keys().map(|id| id.to_string()).collect();
+        prop_assert_eq!(found, expect);
+    }
+}
