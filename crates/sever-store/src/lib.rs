@@ -1,1 +1,28 @@
 //! Facts, findings and the subject register in a data directory.
+//!
+//! ```text
+//! data_dir/
+//!   store.sqlite     facts (bitemporal), pulls, findings, runs, settings     one writer, many readers
+//!   key              the key under which identifiers are fingerprinted       random, 0600, made once
+//!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
+//! ```
+//!
+//! The store decides one thing by itself: what a listing *means* for what we knew ([`Store::apply`]).
+//! Everything else is remembering. It reads no clock; callers say when "now" is.
+//!
+//! Nothing is ever deleted. Every change is a new version of a fact; the old one keeps the interval
+//! in which we believed it.
+
+mod error;
+mod facts;
+mod finding;
+mod key;
+mod run;
+mod schema;
+mod store;
+
+pub use error::StoreError;
+pub use facts::{Applied, Brake, Braked, ListQuery, Page, PullMeta, When};
+pub use finding::{Closed, FindingFilter, FindingState, How, Kept};
+pub use run::{Run, RunKind};
+pub use store::Store;

@@ -1,0 +1,124 @@
+//! The store: one SQLite file in the data directory, one connection, one writer.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sever_model::FingerprintKey;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+use tokio::sync::Mutex;
+
+use crate::{StoreError, key, schema};
+
+/// How long to wait for another process that is writing, in seconds.
+const BUSY_SECS: u64 = 30;
+
+/// Facts, findings, runs and settings of one data directory.
+///
+/// Readers of one process take turns on one connection; other processes read beside it, for the
+/// file is in write-ahead mode. Writing takes `&mut self`, so that a process never waits for itself.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    key: FingerprintKey,
+    /// Held for the length of one query; no lock is taken while it is held.
+    pub(crate) connection: Mutex<SqliteConnection>,
+}
+
+impl Store {
+    /// Opens the data directory, making it and its key on first use.
+    ///
+    /// # Errors
+    /// When it cannot be used, is not one of ours, is of a newer build, or has lost its key.
+    pub async fn open(dir: &Path) -> Result<Store, StoreError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error| StoreError::File { path, error }
+        };
+        std::fs::create_dir_all(dir).map_err(failed(dir))?;
+        let path = dir.join("store.sqlite");
+        let had_key = dir.join("key").exists();
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .page_size(8_192)
+            .journal_mode(SqliteJournalMode::Wal)
+            // In write-ahead mode this never corrupts; a power cut may lose the newest pulls, which
+            // are then simply pulled again.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(BUSY_SECS))
+            .pragma("cache_size", "-65536")
+            .pragma("mmap_size", "4294967296")
+            .pragma("temp_store", "memory")
+            .row_buffer_size(4_096)
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        schema::migrate(&mut connection, &path).await?;
+
+        let remembered = setting(&mut connection, "key check").await?;
+        if remembered.is_some() && !had_key {
+            return Err(StoreError::Key { path: dir.join("key"), what: "the file is missing" });
+        }
+        let key = key::read_or_make(dir)?;
+        let check = key::check_value(&key);
+        match remembered {
+            Some(remembered) if remembered != check => {
+                return Err(StoreError::Key { path: dir.join("key"), what: "it is another key" });
+            }
+            Some(_) => {}
+            None => set_setting(&mut connection, "key check", &check).await?,
+        }
+        Ok(Store { dir: dir.to_owned(), key, connection: Mutex::new(connection) })
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the subject register lies.
+    pub fn register_path(&self) -> PathBuf {
+        self.dir.join("register.sever")
+    }
+
+    /// Where the lake lies.
+    pub fn lake_dir(&self) -> PathBuf {
+        self.dir.join("lake")
+    }
+
+    /// The key under which this directory's identifiers are fingerprinted.
+    pub fn key(&self) -> FingerprintKey {
+        self.key
+    }
+
+    /// A remembered setting, such as the digest of the file a register was built from.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        setting(&mut *self.connection.lock().await, name).await
+    }
+
+    /// Remembers a setting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        set_setting(self.connection.get_mut(), name, value).await
+    }
+}
+
+async fn setting(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT value FROM setting WHERE name = ?1").bind(name).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+async fn set_setting(connection: &mut SqliteConnection, name: &str, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+    sqlx::query(sql).bind(name).bind(value).execute(connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
