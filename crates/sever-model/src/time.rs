@@ -338,21 +338,42 @@ impl Valid {
         self.earliest_start() < other.latest_end() && other.earliest_start() < self.latest_end()
     }
 
-    /// The part common to both, or nothing where they cannot meet.
+    /// The instant from which it holds for sure, where it has not ended; [`EventTime::MIN`] when open.
+    pub fn latest_start(&self) -> EventTime {
+        match self.from {
+            Bound::Unbounded => EventTime::MIN,
+            Bound::At(at) | Bound::Between(_, at) => at,
+        }
+    }
+
+    /// The part common to both, or nothing where they cannot meet: as sure at every instant as the
+    /// less sure of the two.
     pub fn meet(&self, other: &Valid) -> Option<Valid> {
         if !self.overlaps(other) {
             return None;
         }
-        let from = if self.earliest_start() >= other.earliest_start() { self.from } else { other.from };
-        let to = if self.latest_end() <= other.latest_end() { self.to } else { other.to };
-        Some(Valid { from, to })
+        let from = (self.earliest_start().max(other.earliest_start()), self.latest_start().max(other.latest_start()));
+        let to = (self.earliest_end().min(other.earliest_end()), self.latest_end().min(other.latest_end()));
+        Some(Valid { from: Bound::of(from), to: Bound::of(to) })
     }
 
-    /// The shortest interval that holds both.
+    /// The shortest interval that holds both: where they touch or overlap, as sure at every instant as
+    /// the surer of the two.
     pub fn join(&self, other: &Valid) -> Valid {
-        let from = if self.earliest_start() <= other.earliest_start() { self.from } else { other.from };
-        let to = if self.latest_end() >= other.latest_end() { self.to } else { other.to };
-        Valid { from, to }
+        let from = (self.earliest_start().min(other.earliest_start()), self.latest_start().min(other.latest_start()));
+        let to = (self.earliest_end().max(other.earliest_end()), self.latest_end().max(other.latest_end()));
+        Valid { from: Bound::of(from), to: Bound::of(to) }
+    }
+}
+
+impl Bound {
+    /// The bound between two instants, the ends of time being no bound.
+    const fn of((earliest, latest): (EventTime, EventTime)) -> Bound {
+        match (earliest, latest) {
+            (EventTime(i64::MIN), EventTime(i64::MIN)) | (EventTime(i64::MAX), EventTime(i64::MAX)) => Bound::Unbounded,
+            (EventTime(a), EventTime(b)) if a == b => Bound::At(earliest),
+            _ => Bound::Between(earliest, latest),
+        }
     }
 }
 

@@ -61,3 +61,18 @@ proptest::proptest! {
         proptest::prop_assert_eq!(EventTime::parse(&at.to_string()), Ok(at));
     }
 }
+
+#[test]
+fn meet_is_as_sure_as_the_less_sure_and_join_as_the_surer() {
+    let at = EventTime::from_secs;
+    let bounds = [Bound::Unbounded, Bound::At(at(3)), Bound::Between(at(1), at(5)), Bound::Between(at(4), at(6))];
+    let ends = [Bound::Unbounded, Bound::At(at(8)), Bound::Between(at(7), at(10)), Bound::Between(at(9), at(12))];
+    let every = || bounds.iter().flat_map(|from| ends.iter().map(|to| Valid { from: *from, to: *to }));
+    for (a, b) in every().flat_map(|a| every().map(move |b| (a, b))) {
+        let (meet, join) = (a.meet(&b).unwrap(), a.join(&b));
+        for instant in (0..14).map(at) {
+            assert_eq!(meet.at(instant), a.at(instant).min(b.at(instant)), "{a:?} meet {b:?} at {instant}");
+            assert_eq!(join.at(instant), a.at(instant).max(b.at(instant)), "{a:?} join {b:?} at {instant}");
+        }
+    }
+}
