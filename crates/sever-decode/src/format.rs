@@ -1,0 +1,188 @@
+//! The log formats, one file each, and their registry.
+//!
+//! A format turns one record into events and knows nothing of files, framing or time of day. To add
+//! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
+//! `tests/formats/<id>/`.
+
+mod cloudtrail;
+mod envoy_json;
+mod json_lines;
+mod keycloak;
+mod nginx_combined;
+mod nginx_json;
+mod openbao_audit;
+mod sshd;
+
+use sever_model::port::{Decoder, EventSink, Note, Reason};
+use sever_model::{Limits, Row, Zone};
+
+use crate::mapping::Field;
+use crate::sniff::Sample;
+use crate::{Framing, Mapping, MappingError};
+
+pub(crate) use json_lines::outcome_word;
+
+/// Every format, by id.
+pub static FORMATS: &[Format] = &[
+    cloudtrail::FORMAT,
+    envoy_json::FORMAT,
+    json_lines::FORMAT,
+    keycloak::FORMAT,
+    nginx_combined::FORMAT,
+    nginx_json::FORMAT,
+    openbao_audit::FORMAT,
+    sshd::FORMAT,
+];
+
+/// One log format.
+pub struct Format {
+    /// Its name in the configuration.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// What it is, and which of its fields become what. Markdown.
+    pub about: &'static str,
+    /// How issuance and use join in it, or why they cannot. Markdown.
+    pub joins: &'static str,
+    /// How its records are told apart.
+    pub framing: Framing,
+    make: fn(&Settings) -> Result<Box<dyn Decoder + Send>, MappingError>,
+    /// How sure it is that a sample is of this format, and why; nothing where it is not.
+    score: fn(&Sample) -> Option<(u8, String)>,
+}
+
+/// What a decoder is made from.
+pub(crate) struct Settings {
+    mapping: Option<Mapping>,
+    zone: Option<Zone>,
+    json_depth_max: usize,
+}
+
+impl Format {
+    /// The format of that id.
+    pub fn named(id: &str) -> Option<&'static Format> {
+        FORMATS.iter().find(|format| format.id == id)
+    }
+
+    /// A decoder of this format.
+    ///
+    /// # Errors
+    /// When the mapping does not fit the format, or is missing and needed.
+    pub fn decoder(&self, mapping: Option<&Mapping>, limits: &Limits) -> Result<Box<dyn Decoder + Send>, MappingError> {
+        let zone = mapping.and_then(|mapping| mapping.zone.as_deref()).map(Zone::named).transpose();
+        let zone = zone.map_err(|error| MappingError::Zone(error.to_string()))?;
+        (self.make)(&Settings { mapping: mapping.cloned(), zone, json_depth_max: limits.json_depth_max })
+    }
+
+    pub(crate) fn score(&self, sample: &Sample) -> Option<(u8, String)> {
+        (self.score)(sample)
+    }
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+impl Settings {
+    /// Wraps the decoder of a format that is not mapped: only constants may replace what it says.
+    fn fixed(
+        &self,
+        format: &'static str,
+        decoder: impl Decoder + Send + 'static,
+    ) -> Result<Box<dyn Decoder + Send>, MappingError> {
+        let mut constants = Vec::new();
+        for (field, pick) in self.mapping.iter().flat_map(Mapping::picks) {
+            match &pick.constant {
+                Some(constant) if pick.paths.is_empty() && field.is_text() => constants.push((field, constant.clone())),
+                _ => return Err(MappingError::Fixed { format, field: field.name() }),
+            }
+        }
+        Ok(if constants.is_empty() { Box::new(decoder) } else { Box::new(Replacing { decoder, constants }) })
+    }
+}
+
+/// Replaces what a decoder says in some fields, where it says something.
+struct Replacing<D> {
+    decoder: D,
+    constants: Vec<(Field, String)>,
+}
+
+impl<D: Decoder> Decoder for Replacing<D> {
+    fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
+        self.decoder.decode(frame, offset, &mut ReplacingSink { out, constants: &self.constants })
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.decoder.notes()
+    }
+}
+
+struct ReplacingSink<'a> {
+    out: &'a mut dyn EventSink,
+    constants: &'a [(Field, String)],
+}
+
+impl EventSink for ReplacingSink<'_> {
+    fn push(&mut self, row: &Row<'_>) {
+        let mut row = *row;
+        for (field, constant) in self.constants {
+            if let Some(place) = field.place(&mut row).filter(|place| !place.is_empty()) {
+                *place = constant;
+            }
+        }
+        self.out.push(&row);
+    }
+}
+
+/// The notes of a decoder that reads JSON.
+fn repairs(reader: &crate::json::Reader) -> Vec<Note> {
+    let repaired = |of, count| Note { what: "repaired", of, count };
+    let all = [repaired("utf-8", reader.utf8_repairs), repaired("escapes", reader.escape_repairs)];
+    all.into_iter().filter(|note| note.count > 0).collect()
+}
+
+/// An address without its port: `10.0.0.1:443`, `[::1]:443`.
+fn address(text: &str) -> &str {
+    if let Some(inner) = text.strip_prefix('[') {
+        return inner.split(']').next().unwrap_or(inner);
+    }
+    match text.split_once(':') {
+        Some((host, port)) if !port.contains(':') => host,
+        _ => text,
+    }
+}
+
+/// An endpoint without its query string, which may carry secrets.
+fn endpoint(text: &str) -> &str {
+    text.split('?').next().unwrap_or(text)
+}
+
+/// How a request with this HTTP status ended. 499 and 0 are written where the client left before
+/// the answer: how much of it there was is unknown.
+fn http_outcome(status: u64) -> sever_model::Outcome {
+    match status {
+        101 | 200..=399 => sever_model::Outcome::Answered,
+        499 => sever_model::Outcome::Unknown,
+        400..=599 => sever_model::Outcome::Refused,
+        _ => sever_model::Outcome::Unknown,
+    }
+}
+
+/// The paths of a JSON format as an enum, whose members are the numbers of their slots.
+macro_rules! paths {
+    ($($name:ident = $path:literal $want:ident;)*) => {
+        #[derive(Clone, Copy)]
+        #[repr(usize)]
+        enum Path { $($name),* }
+        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+    };
+}
+use paths;
+
+/// A reason's value, shortened so that a report stays legible.
+fn shortened(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { short + "…" } else { short }
+}

@@ -1,0 +1,206 @@
+//! `sshd`: what OpenSSH's server writes to syslog.
+//!
+//! Stateful in one thing: RFC 3164 times have no year, so that the turn of the year is seen by the
+//! month falling back.
+
+use std::borrow::Cow;
+
+use sever_model::port::{Decoder, EventSink, Reason};
+use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+
+use super::{Format, Settings, shortened};
+use crate::sniff::Sample;
+use crate::{Framing, Mapping, MappingError, when};
+
+pub(super) const FORMAT: Format = Format {
+    id: "sshd",
+    title: "OpenSSH server",
+    about: "`auth.log`, `secure` or a journal printed as text: lines of `sshd`, `sshd-session` and `sshd-auth`, with \
+RFC 3339 times or those of RFC 3164 (`Jul 10 11:54:42`). `Accepted`, `Failed` and `Invalid user` lines are sign-ins \
+(`authenticated`, answered or refused): the user is `actor` and `account`, the method is `action`, the key's SHA-256 \
+fingerprint is `credential`, a certificate's authority is `key_id` and its identity `token_subject`, the host is \
+`resource`. sshd names the fingerprint of an accepted key always, of a refused one with `LogLevel VERBOSE`. Its other \
+lines say nothing about access and give no event; other programs' lines are counted as unrelated.\n\nTimes of RFC 3164 \
+have no year and no zone: set `year` (that of the log's *first* line; it moves on when December turns to January) and \
+`zone` under `[log.map]`. Without them such lines are rejected, for a guess could move a sign-in across a departure.",
+    joins: "Sign-ins only. An SSH key is not issued by anyone, so that its uses are not judged by the ledger; they are \
+joined to its holder by fingerprint. A certificate's authority does not log what it signed here.",
+    framing: Framing::Lines,
+    make,
+    score,
+};
+
+fn make(settings: &Settings) -> Result<Box<dyn Decoder + Send>, MappingError> {
+    let year = settings.mapping.as_ref().and_then(|mapping: &Mapping| mapping.year);
+    settings.fixed("sshd", Sshd { zone: settings.zone.clone(), year, month: 0, just_turned: false })
+}
+
+struct Sshd {
+    zone: Option<Zone>,
+    /// The year of the current line.
+    year: Option<i16>,
+    /// The month of the last line, from 0.
+    month: u8,
+    /// Whether that is the first month after a turn of the year.
+    just_turned: bool,
+}
+
+impl Decoder for Sshd {
+    fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
+        let line = text(frame);
+        let line = Line::parse(&line).ok_or(Reason::Unrelated)?;
+        // Every line of the log moves the year, not only those of sshd.
+        let time = self.time(line.time);
+        if !line.is_sshd {
+            return Err(Reason::Unrelated);
+        }
+        let Some(login) = Login::parse(line.message) else { return Ok(()) };
+        let mut row = Row::new(time?, EventKind::Authenticated, offset);
+        row.outcome = login.outcome;
+        (row.actor, row.account, row.action) = (login.user, login.user, login.method);
+        (row.credential, row.key_id, row.token_subject) =
+            (login.key.fingerprint, login.key.authority, login.key.identity);
+        (row.source_ip, row.resource, row.node) = (login.ip, line.host, line.host);
+        out.push(&row);
+        Ok(())
+    }
+}
+
+impl Sshd {
+    fn time(&mut self, text: &str) -> Result<EventTime, Reason> {
+        if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            return EventTime::parse(text).map_err(|_| Reason::Invalid("time", shortened(text)));
+        }
+        let year = self.year.ok_or(Reason::Missing("year"))?;
+        let zone = self.zone.as_ref().ok_or(Reason::Missing("zone"))?;
+        let month = text.get(..3).and_then(when::month_index);
+        let month = month.ok_or_else(|| Reason::Invalid("time", shortened(text)))?;
+        let read = |year| when::syslog(text, year, zone).ok_or_else(|| Reason::Invalid("time", shortened(text)));
+        // Lines stand a little out of order: December right after the turn is still the old year's.
+        if self.just_turned && month == 11 {
+            return read(year.saturating_sub(1));
+        }
+        // Only a long fall is a new year.
+        let turned = self.month >= month + 6;
+        let year = if turned { year.saturating_add(1) } else { year };
+        let at = read(year)?;
+        self.just_turned = turned || (self.just_turned && month == self.month);
+        (self.year, self.month) = (Some(year), month);
+        Ok(at)
+    }
+}
+
+/// Text that a client had a part in: what is no UTF-8 in it is replaced, not refused.
+fn text(frame: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(frame)
+}
+
+/// A line of syslog.
+struct Line<'a> {
+    time: &'a str,
+    host: &'a str,
+    is_sshd: bool,
+    message: &'a str,
+}
+
+impl Line<'_> {
+    fn parse(line: &str) -> Option<Line<'_>> {
+        let line = match line.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+            Some((priority, rest)) if priority.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+            _ => line,
+        };
+        let (time, rest) = if line.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            line.split_once(' ')?
+        } else {
+            // `Jul  1 11:54:42`: always fifteen bytes.
+            when::month_index(line.get(..3)?)?;
+            (line.get(..15)?, line.get(15..)?.strip_prefix(' ')?)
+        };
+        let (host, rest) = rest.split_once(' ')?;
+        let (tag, message) = rest.split_once(": ")?;
+        let program = tag.split('[').next().unwrap_or(tag);
+        Some(Line { time, host, is_sshd: matches!(program, "sshd" | "sshd-session" | "sshd-auth"), message })
+    }
+}
+
+/// What a line says about a sign-in.
+struct Login<'a> {
+    outcome: Outcome,
+    method: &'a str,
+    user: &'a str,
+    ip: &'a str,
+    key: Key<'a>,
+}
+
+/// The key that was offered.
+#[derive(Default)]
+struct Key<'a> {
+    fingerprint: &'a str,
+    /// The fingerprint of the authority that signed it, where it is a certificate.
+    authority: &'a str,
+    /// The identity that the certificate names.
+    identity: &'a str,
+}
+
+impl Login<'_> {
+    fn parse(message: &str) -> Option<Login<'_>> {
+        if let Some(rest) = message.strip_prefix("Invalid user ") {
+            let (user, ip, _) = origin(rest, true)?;
+            return Some(Login { outcome: Outcome::Refused, method: "invalid user", user, ip, key: Key::default() });
+        }
+        let (outcome, rest) = match message.split_once(' ')? {
+            ("Accepted", rest) => (Outcome::Answered, rest),
+            ("Failed", rest) => (Outcome::Refused, rest),
+            _ => return None,
+        };
+        let (method, rest) = rest.split_once(" for ")?;
+        let (user, ip, rest) = match rest.strip_prefix("invalid user ") {
+            Some(rest) => origin(rest, true)?,
+            None => origin(rest, false)?,
+        };
+        let key = rest.split_once(": ").map(|(_, key)| Key::parse(key)).unwrap_or_default();
+        Some(Login { outcome, method, user, ip, key })
+    }
+}
+
+/// Splits `alice from 10.0.0.1 port 22 ssh2…` into user, address and the rest.
+///
+/// A user that does not exist is named in the client's own words, which may hold another ` from `:
+/// there the last place that reads as an address counts, elsewhere the first.
+fn origin(text: &str, chosen_by_client: bool) -> Option<(&str, &str, &str)> {
+    let mark = " from ";
+    let reads = |at: &usize| {
+        let rest = text.get(at + mark.len()..)?;
+        let (ip, rest) = rest.split_once(" port ")?;
+        let port = rest.split([' ', ':']).next()?;
+        let sound = !ip.contains(' ') && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        sound.then_some((text.get(..*at)?, ip, rest.get(port.len()..)?))
+    };
+    let mut places = memchr::memmem::find_iter(text.as_bytes(), mark).collect::<Vec<_>>();
+    if chosen_by_client {
+        places.reverse();
+    }
+    places.iter().find_map(reads)
+}
+
+impl Key<'_> {
+    /// `ED25519 SHA256:…`, or `ED25519-CERT SHA256:… ID alice (serial 5) CA ED25519 SHA256:…`.
+    fn parse(text: &str) -> Key<'_> {
+        let fingerprint = |text: &'_ str| -> Option<usize> { text.find("SHA256:") };
+        let word = |text| str::split(text, ' ').next().unwrap_or("");
+        let Some(own) = fingerprint(text).and_then(|at| text.get(at..)) else { return Key::default() };
+        let mut key = Key { fingerprint: word(own), ..Key::default() };
+        if let Some((head, authority)) = own.rsplit_once(" CA ") {
+            key.authority = authority.rsplit(' ').find(|part| part.starts_with("SHA256:")).unwrap_or("");
+            key.identity = head.split_once(" ID ").map_or("", |(_, identity)| {
+                identity.rsplit_once(" (serial ").map_or(identity, |(identity, _)| identity)
+            });
+        }
+        key
+    }
+}
+
+fn score(sample: &Sample) -> Option<(u8, String)> {
+    let share = sample.line_share(|line| Line::parse(line).is_some_and(|line| line.is_sshd));
+    (share >= 0.1).then(|| ((60.0 + share * 35.0) as u8, "syslog lines of sshd".to_owned()))
+}

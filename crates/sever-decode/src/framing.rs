@@ -1,0 +1,331 @@
+//! Cuts a pushed stream into records, without a copy where a record lies whole in what was pushed.
+//!
+//! Two framings. [`Framing::Lines`] is one record a line. [`Framing::Json`] is that too, and also the
+//! elements of a bare array and of `{"Records": […]}` (CloudTrail's files), however they are broken
+//! into lines; which it is, is decided anew at the start of each document, so that such files may be
+//! strung together.
+//!
+//! A record longer than the limit is never held: its bytes are counted and dropped until it ends. In
+//! lines it ends with the line. In an array it ends where its brackets close, or at a raw line end
+//! inside a string, which no JSON writer makes. It does *not* end at something that merely looks like
+//! the next record: whoever can choose a value inside one could then plant an event of their own.
+
+mod array;
+
+use array::Element;
+
+/// How a format's records are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// One record a line.
+    Lines,
+    /// JSON: one record a line, or the elements of an array, or those of `{"Records": […]}`.
+    Json,
+}
+
+/// A piece of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// Bytes that hold nothing.
+    Blank(u64),
+    /// A record.
+    Frame(Place, &'a [u8]),
+    /// A record longer than the limit.
+    TooLong(Place),
+    /// An element of an array that a raw line end broke.
+    Broken(Place),
+    /// An element of an array that the end of the input broke.
+    Truncated(Place),
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Its first byte.
+    pub offset: u64,
+    /// Its line, from 1.
+    pub line: u64,
+    /// How many bytes it takes up, with its line end.
+    pub bytes: u64,
+}
+
+/// Longest prefix that is looked at to tell `{"Records": [` from a record on a line.
+const WRAPPER_BYTES: usize = 64;
+
+const BOM: &[u8] = &[0xef, 0xbb, 0xbf];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before a document (JSON framing only).
+    Start,
+    /// In a line.
+    Line,
+    /// Between the elements of an array; whether the array stands in a wrapping object.
+    Between { wrapped: bool },
+    /// In an element.
+    Within { wrapped: bool, element: Element },
+    /// After the array of a wrapping object.
+    After,
+}
+
+/// Cuts a stream into records.
+#[derive(Debug)]
+pub(crate) struct Framer {
+    framing: Framing,
+    frame_max: usize,
+    state: State,
+    /// What is held of a record that is not yet whole.
+    held: Vec<u8>,
+    /// Where it began, and how long it is by now, held or not.
+    place: Place,
+    /// Where the stream stands.
+    offset: u64,
+    line: u64,
+}
+
+impl Framer {
+    pub fn new(framing: Framing, frame_max: usize) -> Framer {
+        // Places within a record are 32-bit numbers.
+        let frame_max = frame_max.min(u32::MAX as usize);
+        let state = if framing == Framing::Json { State::Start } else { State::Line };
+        let place = Place { offset: 0, line: 1, bytes: 0 };
+        Framer { framing, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
+    }
+
+    /// Takes the next bytes of the stream.
+    pub fn feed(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) {
+        while let (Some(first), Some(mark)) = (bytes.first(), BOM.get(self.offset as usize)) {
+            if first != mark || self.place.bytes > 0 {
+                break;
+            }
+            self.blank(1, each);
+            bytes = bytes.get(1..).unwrap_or_default();
+        }
+        while !bytes.is_empty() {
+            let used = match self.state {
+                State::Line => self.in_line(bytes, each),
+                State::Start => self.at_start(bytes, each),
+                State::Between { wrapped } => self.between(bytes, wrapped, each),
+                State::Within { wrapped, element } => self.within(bytes, wrapped, element, each),
+                State::After => self.after(bytes, each),
+            };
+            bytes = bytes.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Ends the stream: a last line needs no line end.
+    pub fn finish(&mut self, each: &mut dyn FnMut(Piece<'_>)) {
+        if self.place.bytes == 0 {
+            return;
+        }
+        match self.state {
+            State::Within { element, .. } if !element.is_scalar() => {
+                let place = self.end_frame();
+                self.held.clear();
+                each(Piece::Truncated(place));
+            }
+            _ => self.emit(&[], each),
+        }
+    }
+
+    fn in_line(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            self.hold(bytes);
+            return bytes.len();
+        };
+        let used = end + 1;
+        let line = bytes.get(..used).unwrap_or_default();
+        self.begin_frame();
+        self.advance(used);
+        self.place.bytes += used as u64;
+        self.emit(line, each);
+        self.line += 1;
+        if self.framing == Framing::Json {
+            self.state = State::Start;
+        }
+        used
+    }
+
+    /// Skips what is blank, and decides what kind of document begins.
+    fn at_start(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
+        if self.place.bytes > 0 {
+            return self.at_start_held(bytes, each);
+        }
+        let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace(), each);
+        let rest = bytes.get(blank..).unwrap_or_default();
+        let Some(first) = rest.first() else { return blank };
+        match (first, wrapper(rest)) {
+            (b'[', _) => {
+                self.blank(1, each);
+                self.state = State::Between { wrapped: false };
+                blank + 1
+            }
+            (_, Wrapper::Yes(length)) => {
+                self.count_lines(rest.get(..length).unwrap_or_default());
+                self.blank(length, each);
+                self.state = State::Between { wrapped: true };
+                blank + length
+            }
+            (_, Wrapper::No) => {
+                self.state = State::Line;
+                blank
+            }
+            (_, Wrapper::Perhaps) => {
+                self.hold(rest);
+                bytes.len()
+            }
+        }
+    }
+
+    /// The same where too little was seen last time to decide.
+    fn at_start_held(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
+        let before = self.held.len();
+        let taken = bytes.get(..WRAPPER_BYTES.saturating_sub(before).min(bytes.len())).unwrap_or_default();
+        let mut head = std::mem::take(&mut self.held);
+        head.extend_from_slice(taken);
+        match wrapper(&head) {
+            Wrapper::Perhaps => {
+                self.hold(taken);
+                self.held = head;
+                taken.len()
+            }
+            decided => {
+                // Go back to where the document began, and take what was held again.
+                self.offset = self.place.offset;
+                self.place.bytes = 0;
+                let used = match decided {
+                    Wrapper::Yes(length) => {
+                        self.count_lines(head.get(..length).unwrap_or_default());
+                        self.blank(length, each);
+                        self.state = State::Between { wrapped: true };
+                        length
+                    }
+                    _ => {
+                        self.state = State::Line;
+                        0
+                    }
+                };
+                // What was pushed before lies in front of this push, and nowhere else.
+                let again = head.get(used.min(before)..before).unwrap_or_default();
+                self.feed(again, each);
+                used.saturating_sub(before)
+            }
+        }
+    }
+
+    fn after(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
+        let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace(), each);
+        match bytes.get(blank) {
+            None => blank,
+            Some(b'}') => {
+                self.blank(1, each);
+                self.state = State::Start;
+                blank + 1
+            }
+            Some(_) => {
+                self.state = State::Line;
+                blank
+            }
+        }
+    }
+
+    /// Keeps what there is of a record, unless it has grown past the limit.
+    fn hold(&mut self, bytes: &[u8]) {
+        self.begin_frame();
+        self.advance(bytes.len());
+        self.place.bytes += bytes.len() as u64;
+        if self.place.bytes > self.frame_max as u64 + 2 {
+            self.held = Vec::new();
+        } else {
+            self.held.extend_from_slice(bytes);
+        }
+    }
+
+    /// Notes where a record begins, if none has begun.
+    fn begin_frame(&mut self) {
+        if self.place.bytes == 0 {
+            self.place = Place { offset: self.offset, line: self.line, bytes: 0 };
+        }
+    }
+
+    /// Ends the record and gives its place.
+    fn end_frame(&mut self) -> Place {
+        let place = self.place;
+        self.place.bytes = 0;
+        place
+    }
+
+    /// Hands on the record that ends with `last`, which has been counted already.
+    fn emit(&mut self, last: &[u8], each: &mut dyn FnMut(Piece<'_>)) {
+        let place = self.end_frame();
+        if place.bytes > self.frame_max as u64 + 2 {
+            self.held.clear();
+            return each(Piece::TooLong(place));
+        }
+        let held = !self.held.is_empty();
+        if held {
+            self.held.extend_from_slice(last);
+        }
+        let whole = if held { self.held.as_slice() } else { last };
+        let mut frame = whole.strip_suffix(b"\n").unwrap_or(whole);
+        frame = frame.strip_suffix(b"\r").unwrap_or(frame);
+        if frame.len() > self.frame_max {
+            each(Piece::TooLong(place));
+        } else if frame.iter().all(u8::is_ascii_whitespace) {
+            each(Piece::Blank(place.bytes));
+        } else {
+            each(Piece::Frame(place, frame));
+        }
+        self.held.clear();
+    }
+
+    /// Counts the blank bytes at the front and says how many there are.
+    fn skip(&mut self, bytes: &[u8], blank: impl Fn(&u8) -> bool, each: &mut dyn FnMut(Piece<'_>)) -> usize {
+        let count = bytes.iter().take_while(|byte| blank(byte)).count();
+        if count > 0 {
+            self.count_lines(bytes.get(..count).unwrap_or_default());
+            self.blank(count, each);
+        }
+        count
+    }
+
+    fn blank(&mut self, count: usize, each: &mut dyn FnMut(Piece<'_>)) {
+        self.advance(count);
+        each(Piece::Blank(count as u64));
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.offset += count as u64;
+    }
+
+    fn count_lines(&mut self, bytes: &[u8]) {
+        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+    }
+}
+
+/// Whether a document is an object that wraps an array of records.
+enum Wrapper {
+    Yes(usize),
+    No,
+    /// Too little to tell.
+    Perhaps,
+}
+
+/// Looks for `{ "Records" : [`, blanks between them, within the first [`WRAPPER_BYTES`].
+fn wrapper(bytes: &[u8]) -> Wrapper {
+    let head = bytes.get(..WRAPPER_BYTES.min(bytes.len())).unwrap_or_default();
+    let mut at = 0;
+    for token in [&b"{"[..], b"\"Records\"", b":", b"["] {
+        at += head.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let rest = head.get(at..).unwrap_or_default();
+        if !rest.starts_with(token) {
+            let open = token.starts_with(rest) && head.len() < WRAPPER_BYTES;
+            return if open { Wrapper::Perhaps } else { Wrapper::No };
+        }
+        at += token.len();
+    }
+    Wrapper::Yes(at)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Reading the fields of a JSON record in one walk, without allocation.
+//!
+//! A [`Plan`] says which paths are wanted and gives each a slot; a [`Reader`] walks a frame once
+//! along the plan and fills the slots, and everything that is not wanted is skipped. All JSON formats
+//! stand on this, so that depth, encoding and doubled keys are judged in one place:
+//!
+//! - nesting past the limit is refused before anything is read;
+//! - a wanted field that stands twice is refused: two readers might believe different ones;
+//! - `\xHH` escapes (nginx writes them unless told `escape=json`) and bytes that are not UTF-8 are
+//!   repaired where the record is whole otherwise, and counted. Refusing such a record would let a
+//!   client hide its request by the user agent it sends.
+
+mod plan;
+mod slots;
+
+use serde::de::DeserializeSeed;
+use sever_model::port::Reason;
+
+pub(crate) use plan::{Plan, Want};
+pub(crate) use slots::{Slots, Value};
+
+/// Walks frames along a plan.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    plan: Plan,
+    slots: Slots,
+    depth_max: usize,
+    repaired: String,
+    /// Frames that were not UTF-8.
+    pub utf8_repairs: u64,
+    /// Frames with `\xHH` escapes.
+    pub escape_repairs: u64,
+}
+
+/// The wanted fields of one frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    input: &'a str,
+    slots: &'a Slots,
+}
+
+impl Reader {
+    pub fn new(plan: Plan, depth_max: usize) -> Reader {
+        let slots = Slots::new(plan.len());
+        Reader { plan, slots, depth_max, repaired: String::new(), utf8_repairs: 0, escape_repairs: 0 }
+    }
+
+    /// Reads one record.
+    pub fn read<'a>(&'a mut self, frame: &'a [u8]) -> Result<Found<'a>, Reason> {
+        if too_deep(frame, self.depth_max) {
+            return Err(Reason::TooDeep);
+        }
+        let failed = match std::str::from_utf8(frame) {
+            Ok(text) => match walk(text, &self.plan, &mut self.slots) {
+                Ok(()) => return Ok(Found { input: text, slots: &self.slots }),
+                Err(reason) => reason,
+            },
+            Err(_) => Reason::NotUtf8,
+        };
+        self.read_repaired(frame, failed)
+    }
+
+    /// A second try for a record whose only fault is how a client's text was written into it.
+    #[cold]
+    fn read_repaired<'a>(&'a mut self, frame: &[u8], failed: Reason) -> Result<Found<'a>, Reason> {
+        let encoded = matches!(failed, Reason::NotUtf8);
+        let escaped = memchr::memmem::find(frame, b"\\x").is_some();
+        if !encoded && !escaped {
+            return Err(failed);
+        }
+        // Text and binary are told apart by the first byte: a repaired record must look like one.
+        if frame.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(failed);
+        }
+        self.repaired = String::from_utf8_lossy(frame).into_owned();
+        if escaped {
+            self.repaired = with_unicode_escapes(&self.repaired);
+        }
+        walk(&self.repaired, &self.plan, &mut self.slots).map_err(|_| failed)?;
+        self.utf8_repairs += u64::from(encoded);
+        self.escape_repairs += u64::from(escaped);
+        Ok(Found { input: &self.repaired, slots: &self.slots })
+    }
+}
+
+impl<'a> Found<'a> {
+    /// What a slot holds.
+    pub fn value(&self, slot: usize) -> Value {
+        self.slots.value(slot)
+    }
+
+    /// A slot's text; empty where it has none, or holds something that is no text.
+    pub fn text(&self, slot: usize) -> &'a str {
+        self.slots.text(slot, self.input)
+    }
+
+    /// Whether the record has the field, whatever it holds; `null` is absence.
+    pub fn has(&self, slot: usize) -> bool {
+        !matches!(self.slots.value(slot), Value::Absent)
+    }
+
+    /// The texts of a slot that may hold several, in the record's order.
+    pub fn texts(&self, slot: usize) -> impl Iterator<Item = &'a str> {
+        self.slots.texts(slot, self.input)
+    }
+
+    /// Whether a slot holds more than one.
+    pub fn has_several(&self, slot: usize) -> bool {
+        self.slots.has_several(slot)
+    }
+
+    /// The first of the slots that has text.
+    pub fn first(&self, slots: &[usize]) -> &'a str {
+        slots.iter().map(|slot| self.text(*slot)).find(|text| !text.is_empty()).unwrap_or("")
+    }
+}
+
+fn walk(text: &str, plan: &Plan, slots: &mut Slots) -> Result<(), Reason> {
+    slots.clear();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let result = plan.walk(text, slots).deserialize(&mut json).and_then(|()| json.end());
+    if let Err(error) = result {
+        return Err(reason(&error, text));
+    }
+    if let Some(slot) = slots.doubled() {
+        return Err(Reason::Syntax(format!("`{}` stands twice", plan.path(slot))));
+    }
+    slots.settle(text, plan);
+    Ok(())
+}
+
+#[cold]
+fn reason(error: &serde_json::Error, text: &str) -> Reason {
+    if error.is_eof() {
+        return Reason::Truncated;
+    }
+    if error.is_data() {
+        return Reason::Syntax("not a JSON object".to_owned());
+    }
+    let what = error.to_string();
+    if what.starts_with("recursion limit") {
+        return Reason::TooDeep;
+    }
+    // Something else than JSON is better said so than by what the parser expected at its first byte.
+    if !text.trim_start().starts_with(['{', '[', '"']) && error.column() <= 2 {
+        return Reason::Syntax("not JSON".to_owned());
+    }
+    let what = what.split(" at line ").next().unwrap_or("not JSON");
+    Reason::Syntax(format!("{what} at byte {}", error.column()))
+}
+
+/// Whether the JSON nests deeper than the limit.
+///
+/// A record with fewer openers than the limit cannot, and counting them costs next to nothing; only
+/// one with more is looked at byte by byte.
+fn too_deep(frame: &[u8], depth_max: usize) -> bool {
+    // `{` is `[` with bit 5 set.
+    let openers: usize = frame.iter().map(|byte| usize::from(byte | 0x20 == b'{')).sum();
+    openers > depth_max && deepest(frame) > depth_max
+}
+
+fn deepest(frame: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in frame {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Writes `\xHH` as `\u00HH`; any other escape stays.
+fn with_unicode_escapes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        out.push(char);
+        if char != '\\' {
+            continue;
+        }
+        match chars.next() {
+            Some('x') => out.push_str("u00"),
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

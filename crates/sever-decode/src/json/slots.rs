@@ -1,0 +1,154 @@
+//! What a walk found: one value a slot, as places in the record rather than copies of it.
+//!
+//! Bounded by the frame: the scratch text and the further values hold no more than it does.
+
+use std::fmt::Write;
+
+use super::{Plan, Want};
+
+/// What a slot holds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Value {
+    /// Nothing, or `null`.
+    #[default]
+    Absent,
+    /// A text at its place in the record.
+    Text {
+        start: u32,
+        len: u32,
+    },
+    /// A text in the scratch space: one that held escapes, or was written out.
+    Copied {
+        start: u32,
+        len: u32,
+    },
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Bool(bool),
+    /// An object or other thing that is no single value.
+    Other,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slots {
+    values: Vec<Value>,
+    /// Second and later values of slots that take several, in the record's order.
+    more: Vec<(u16, Value)>,
+    scratch: String,
+    doubled: Option<usize>,
+}
+
+impl Slots {
+    pub fn new(count: usize) -> Slots {
+        Slots { values: vec![Value::Absent; count], more: Vec::new(), scratch: String::new(), doubled: None }
+    }
+
+    pub fn clear(&mut self) {
+        self.values.fill(Value::Absent);
+        self.more.clear();
+        self.scratch.clear();
+        self.doubled = None;
+    }
+
+    /// The slot whose path was met twice outside an array, if one was.
+    pub fn doubled(&self) -> Option<usize> {
+        self.doubled
+    }
+
+    pub fn value(&self, slot: usize) -> Value {
+        self.values.get(slot).copied().unwrap_or_default()
+    }
+
+    pub fn text<'a>(&'a self, slot: usize, input: &'a str) -> &'a str {
+        self.text_of(self.value(slot), input)
+    }
+
+    pub fn texts<'a>(&'a self, slot: usize, input: &'a str) -> impl Iterator<Item = &'a str> {
+        let first = std::iter::once(self.value(slot));
+        let more = self.more.iter().filter(move |(of, _)| usize::from(*of) == slot).map(|(_, value)| *value);
+        first.chain(more).map(move |value| self.text_of(value, input)).filter(|text| !text.is_empty())
+    }
+
+    pub fn has_several(&self, slot: usize) -> bool {
+        self.more.iter().any(|(of, _)| usize::from(*of) == slot)
+    }
+
+    fn text_of<'a>(&'a self, value: Value, input: &'a str) -> &'a str {
+        let (text, start, len) = match value {
+            Value::Text { start, len } => (input, start as usize, len as usize),
+            Value::Copied { start, len } => (self.scratch.as_str(), start as usize, len as usize),
+            _ => return "",
+        };
+        text.get(start..start + len).unwrap_or("")
+    }
+
+    /// Fills a slot. `repeated` where an array may hold several; elsewhere a second is a fault.
+    pub fn set(&mut self, slot: usize, value: Value, want: Want, repeated: bool) {
+        let value = if want == Want::Raw { value } else { self.written(value) };
+        let Some(place) = self.values.get_mut(slot) else { return };
+        if matches!(place, Value::Absent) {
+            *place = value;
+        } else if !repeated {
+            self.doubled = Some(slot);
+        } else if matches!(want, Want::Many | Want::Joined(_)) {
+            self.more.push((slot as u16, value));
+        }
+    }
+
+    /// Notes that an object stands where these slots want a value.
+    pub fn met_object(&mut self, slots: &[u16]) {
+        for slot in slots {
+            if let Some(place @ Value::Absent) = self.values.get_mut(usize::from(*slot)) {
+                *place = Value::Other;
+            }
+        }
+    }
+
+    /// Keeps a text that does not lie in the record as it is.
+    pub fn copy(&mut self, text: &str) -> Value {
+        let start = self.scratch.len() as u32;
+        self.scratch.push_str(text);
+        Value::Copied { start, len: text.len() as u32 }
+    }
+
+    /// A number or boolean as text. A number too large to be held exactly is no id: two of them
+    /// might read the same.
+    fn written(&mut self, value: Value) -> Value {
+        let start = self.scratch.len();
+        let result = match value {
+            Value::Unsigned(number) => write!(self.scratch, "{number}"),
+            Value::Signed(number) => write!(self.scratch, "{number}"),
+            Value::Float(number) if number.abs() < 9_007_199_254_740_992.0 => write!(self.scratch, "{number}"),
+            Value::Float(_) => return Value::Other,
+            Value::Bool(truth) => write!(self.scratch, "{truth}"),
+            other => return other,
+        };
+        debug_assert!(result.is_ok(), "writing to a string cannot fail");
+        Value::Copied { start: start as u32, len: (self.scratch.len() - start) as u32 }
+    }
+
+    /// Joins what is wanted joined, once the record has been walked.
+    pub fn settle(&mut self, input: &str, plan: &Plan) {
+        if self.more.is_empty() {
+            return;
+        }
+        for slot in 0..self.values.len() {
+            let Want::Joined(separator) = plan.want(slot) else { continue };
+            if !self.has_several(slot) {
+                continue;
+            }
+            let mut joined = String::new();
+            for text in self.texts(slot, input) {
+                if !joined.is_empty() {
+                    joined.push(separator);
+                }
+                joined.push_str(text);
+            }
+            let value = self.copy(&joined);
+            if let Some(place) = self.values.get_mut(slot) {
+                *place = value;
+            }
+        }
+    }
+}

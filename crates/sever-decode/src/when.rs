@@ -1,0 +1,115 @@
+//! The shapes in which logs write an instant.
+//!
+//! Text without an offset is read in the zone that is given, and is no instant without one: guessing
+//! UTC would move a departure by hours.
+
+use sever_model::{EventTime, Zone};
+
+use crate::json::{Found, Value};
+
+/// Seconds at the end of the year 9999. A larger number counts milliseconds, one a thousand times
+/// larger microseconds, and so on: tokens that never end carry just this number of seconds, and
+/// milliseconds of it are January 1978, before any log.
+const SECS_MAX: u64 = 253_402_300_799;
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Reads an instant from a slot that holds text or a number.
+pub(crate) fn instant(found: &Found<'_>, slot: usize, zone: Option<&Zone>) -> Option<EventTime> {
+    match found.value(slot) {
+        Value::Unsigned(number) => Some(epoch(number)),
+        Value::Float(number) if number >= 0.0 => epoch_float(number),
+        Value::Text { .. } | Value::Copied { .. } => instant_text(found.text(slot), zone),
+        _ => None,
+    }
+}
+
+/// Reads an instant from text: RFC 3339, an epoch number, a local date-time, or the common log format.
+pub(crate) fn instant_text(text: &str, zone: Option<&Zone>) -> Option<EventTime> {
+    if text.len() != 10
+        && let Ok(at) = EventTime::parse(text)
+    {
+        return Some(at);
+    }
+    if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        if let Ok(number) = text.parse::<u64>() {
+            return Some(epoch(number));
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return text.parse::<f64>().ok().and_then(epoch_float);
+        }
+    }
+    common_log(text).or_else(|| aws(text)).or_else(|| zone?.local(text).ok())
+}
+
+/// Whether a text is a date and time that only lacks a zone.
+pub(crate) fn is_local(text: &str) -> bool {
+    Zone::UTC.local(text).is_ok()
+}
+
+/// A number since the Unix epoch, in seconds, milli-, micro- or nanoseconds by its size.
+pub(crate) fn epoch(number: u64) -> EventTime {
+    let micros = match number {
+        0..=SECS_MAX => number.saturating_mul(1_000_000),
+        _ if number / 1_000 <= SECS_MAX => number.saturating_mul(1_000),
+        _ if number / 1_000_000 <= SECS_MAX => number,
+        _ => number / 1_000,
+    };
+    EventTime::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// The same with a fraction: seconds, or milliseconds where it is large.
+fn epoch_float(number: f64) -> Option<EventTime> {
+    let scale = if number <= SECS_MAX as f64 { 1_000_000.0 } else { 1_000.0 };
+    let micros = (number * scale).round();
+    // A cast saturates: what lies past the end of time is the end of time.
+    micros.is_finite().then_some(EventTime::from_micros(micros as i64))
+}
+
+/// `10/Oct/2023:13:55:36 -0700`, as nginx and Apache write it.
+pub(crate) fn common_log(text: &str) -> Option<EventTime> {
+    let (date, rest) = text.split_once(':')?;
+    let mut parts = date.split('/');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (clock, offset) = rest.split_once(' ')?;
+    written(year, month, day, clock, offset)
+}
+
+/// `Jul 10, 2023, 12:09:47 PM` or `Jul 10, 2023 12:09:47 PM`, UTC, as CloudTrail writes what Java
+/// formatted.
+pub(crate) fn aws(text: &str) -> Option<EventTime> {
+    let mut parts = text.split([' ', ',', '\u{202f}']).filter(|part| !part.is_empty());
+    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (clock, half) = (parts.next()?, parts.next()?);
+    let (hour, rest) = clock.split_once(':')?;
+    let hour: u32 = hour.parse().ok().filter(|hour| (1..=12).contains(hour))?;
+    let hour = match half {
+        "AM" => hour % 12,
+        "PM" => hour % 12 + 12,
+        _ => return None,
+    };
+    written(year, month, day, &format!("{hour:02}:{rest}"), "Z")
+}
+
+/// `Jul 10 11:54:42` of RFC 3164, with the year from elsewhere.
+pub(crate) fn syslog(text: &str, year: i16, zone: &Zone) -> Option<EventTime> {
+    let mut parts = text.split_ascii_whitespace();
+    let (month, day, clock) = (parts.next()?, parts.next()?, parts.next()?);
+    let index = month_index(month)?;
+    let day: u8 = day.parse().ok()?;
+    zone.local(&format!("{year:04}-{:02}-{day:02} {clock}", index + 1)).ok()
+}
+
+/// A month's number from its English abbreviation, from 0.
+pub(crate) fn month_index(month: &str) -> Option<u8> {
+    MONTHS.iter().position(|name| *name == month).map(|at| at as u8)
+}
+
+fn written(year: &str, month: &str, day: &str, clock: &str, offset: &str) -> Option<EventTime> {
+    let month = month_index(month)? + 1;
+    let day: u8 = day.parse().ok()?;
+    EventTime::parse(&format!("{year}-{month:02}-{day:02}T{clock}{offset}")).ok()
+}
+
+#[cfg(test)]
+mod tests;
