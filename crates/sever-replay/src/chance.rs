@@ -37,11 +37,6 @@ impl Chance {
         self.below(1_000) < per_mille
     }
 
-    /// True in `share` of all cases.
-    pub(crate) fn share(&mut self, share: f64) -> bool {
-        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64 <= share && share > 0.0
-    }
-
     /// One of these; `all` must not be empty.
     pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         let at = self.below(all.len() as u64) as usize;

@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::ReplayError;
-use crate::moment::{Ms, civil};
+use crate::moment::{Ms, civil, push_stamp};
 
 /// Chunks that may wait for the compressor.
 const CHUNKS_WAITING: usize = 4;
@@ -143,6 +143,22 @@ impl Log {
             self.hand_over()?;
         }
         Ok(place)
+    }
+
+    /// Adds a line of a time and these members of a JSON object.
+    pub(crate) fn record(&mut self, at: Ms, members: &str) -> Result<Place, ReplayError> {
+        self.line(at, |line| {
+            line.extend_from_slice(b"{\"ts\":\"");
+            push_stamp(line, at);
+            line.extend_from_slice(b"\",");
+            line.extend_from_slice(members.as_bytes());
+            line.push(b'}');
+        })
+    }
+
+    /// The file that a place is in.
+    pub(crate) fn file(&self, place: Place) -> &str {
+        self.files.get(place.file).map_or("", String::as_str)
     }
 
     /// Ends the log.

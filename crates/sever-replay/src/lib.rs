@@ -199,3 +199,6 @@ impl ReplayError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,275 @@
-//! The play of coupang, to come.
-use crate::{Incident, Play, Real, ReplayError, Truth};
+//! A shop, 2024–2025: a signing key that a leaver had read, forged tokens, and 209 days of quiet.
+//!
+//! ```text
+//! 2024-04-10   kid-2024-04 made          2025-01-06   five forged requests, to try
+//! 2024-11-02   the developer reads it    2025-04-14   the harvest begins: 2,313 addresses
+//! 2024-12-31   he leaves; accounts       2025-11-08   it ends
+//!              closed, key not rotated   2025-11-18   the logs end
+//! ```
+//!
+//! After the incident of 2025 (FACTS in the design notes): the numbers of members, requests by
+//! endpoint, addresses and days are in proportion; names, files and background are ours. Played day
+//! by day: nothing is held but a day's requests, and one time per member.
+
 use std::path::Path;
+
+use crate::chance::Chance;
+use crate::files::Log;
+use crate::moment::{DAY, HOUR, MINUTE, Ms, SECOND, at, event};
+use crate::truth::{MisuseList, write_people};
+use crate::{Expected, Incident, Play, Real, ReplayError, Truth};
+
+mod forger;
+mod gateway;
+mod issuer;
+mod members;
+mod office;
+mod shop;
+#[cfg(test)]
+mod tests;
+
+use forger::Forger;
+use gateway::{BOOK, Forged, Gateway, Request, Token};
+use issuer::{Issuer, Trouble};
+use members::{Contact, Members};
+use office::Office;
+use shop::{Shop, Traffic};
+
 pub(crate) const INCIDENT: Incident = Incident {
     id: "coupang",
-    title: "coupang",
-    real: Real { noticed_after: "", how: "", people: None, source: "" },
-    variants: &[],
+    title: "Coupang, 2025",
+    real: Real {
+        noticed_after: "216 days (14 Apr to 16 Nov 2025)",
+        how: "a customer's e-mail",
+        people: Some(37_550_000),
+        source: "dates and requests: news of the ministry's report; people: regulator, June 2026, one secondary source",
+    },
+    variants: &[
+        ("known-subjects", "every forged token names a member who exists"),
+        ("copied-ids", "forged tokens carry the ids of live tokens, with other claims"),
+        ("probe-only", "only the five requests of January"),
+        ("late-issuance", "issuances are logged up to 15 minutes late, past the settle window"),
+        ("lost-issuance", "issuances are lost: one in a hundred, and all for ten hours"),
+        ("skewed-clocks", "the gateway's and the issuer's clocks disagree by up to 80 seconds"),
+        ("duplicated-issuance", "every fifth issuance is logged twice, up to an hour later"),
+    ],
     write,
 };
-fn write(_play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
-    Truth::load(dir)
+
+const BEGIN: &str = "2024-06-01T00:00:00+09:00";
+const END: &str = "2025-11-18T00:00:00+09:00";
+const HARVEST: &str = "2025-04-14T00:00:00+09:00";
+const PROBE_DAY: &str = "2025-01-06T00:00:00+09:00";
+const OUTAGE: (&str, &str) = ("2025-06-12T09:00:00+09:00", "2025-06-12T19:00:00+09:00");
+
+fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
+    play.report("people, keys and customers", 0.0);
+    let members = Members::new(play);
+    let mut office = Office::new(play);
+    office.write(dir)?;
+    members.write_register(dir)?;
+    members.write_book(dir)?;
+    let mut stage = Stage::new(play, dir, &members)?;
+    let (begin, end) = (at(BEGIN), at(END));
+    let days = (end - begin) / DAY;
+    let mut shop = Shop::new(play, &members);
+    let mut forger = Forger::new(play, &members);
+    shop.before(begin, &mut stage.traffic);
+    for number in 0..days {
+        let day = begin + number * DAY;
+        shop.day(day, &mut stage.traffic);
+        if day == at(PROBE_DAY) {
+            forger.probe(&mut stage.traffic.requests);
+        }
+        let harvest = (day - at(HARVEST)).div_euclid(DAY);
+        if (0..forger::DAYS as i64).contains(&harvest) && !play.is("probe-only") {
+            let live = stage.live(day);
+            forger.day(harvest as u64, day, &live, &mut stage.traffic.requests);
+        }
+        stage.staff += office.day(day, &mut stage.staff_log)?;
+        stage.play_until(if number + 1 == days { Ms::MAX } else { day + DAY })?;
+        if number % 16 == 0 {
+            play.report("logs", number as f64 / days as f64);
+        }
+    }
+    let truth = stage.finish(play, dir, &office)?;
+    play.report("logs", 1.0);
+    Ok(truth)
+}
+
+/// Where the play happens: the logs being written and what has come of it so far.
+struct Stage<'a> {
+    members: &'a Members,
+    traffic: Traffic,
+    issuer: Issuer,
+    gateway: Gateway,
+    staff_log: Log,
+    staff: u64,
+    misuse: MisuseList,
+    /// When each victim's, and each contact's, data was first in an answer; [`Ms::MAX`] for never.
+    victims: Vec<Ms>,
+    others: Vec<Ms>,
+    nonexistent: u64,
+    benign: u64,
+    /// Tokens minted in the last hours, by time.
+    recent: Vec<Token>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(play: &Play, dir: &Path, members: &'a Members) -> Result<Stage<'a>, ReplayError> {
+        let trouble = match play.variant.as_deref() {
+            Some("late-issuance") => Trouble::LATE,
+            Some("lost-issuance") => Trouble::lossy((at(OUTAGE.0), at(OUTAGE.1))),
+            Some("duplicated-issuance") => Trouble::TWICE,
+            Some("skewed-clocks") => Trouble::PROMPT,
+            _ => Trouble::USUAL,
+        };
+        let skewed = play.is("skewed-clocks");
+        let skews = if skewed { [45 * SECOND, 0, -45 * SECOND] } else { [0; 3] };
+        let issuer_skew = if skewed { -35 * SECOND } else { 0 };
+        let chance = |name: &str| Chance::of(play.seed, name);
+        let issuer_log = Log::new(dir, "issuer")?;
+        Ok(Stage {
+            members,
+            traffic: Traffic::default(),
+            issuer: Issuer::new(issuer_log, chance("issuer"), trouble, issuer_skew, at(BEGIN)),
+            gateway: Gateway::new(Log::new(dir, "gateway")?, chance("gateway"), skews),
+            staff_log: Log::new(dir, "sso")?,
+            staff: 0,
+            misuse: MisuseList::new(dir)?,
+            victims: vec![Ms::MAX; members.touched as usize],
+            others: vec![Ms::MAX; members.others as usize],
+            nonexistent: 0,
+            benign: 0,
+            recent: Vec::new(),
+        })
+    }
+
+    /// Tokens that a forger who copies ids may copy on a day, by when they were minted.
+    fn live(&self, day: Ms) -> Vec<Token> {
+        let fresh = self.traffic.minted.iter().filter(|token| token.subject.is_some());
+        let mut live: Vec<Token> = self.recent.iter().chain(fresh).copied().collect();
+        live.retain(|token| token.minted >= day - HOUR && token.minted < day + DAY);
+        live.sort_by_key(|token| (token.minted, token.jti));
+        live
+    }
+
+    /// Writes all that happens before an instant, in order, and keeps the rest for the next day.
+    fn play_until(&mut self, until: Ms) -> Result<(), ReplayError> {
+        self.traffic.minted.sort_by_key(|token| (token.minted, token.jti));
+        self.traffic.requests.sort_by_key(|request| (request.at, request.token.jti));
+        let split = self.traffic.minted.partition_point(|token| token.minted < until);
+        let later = self.traffic.minted.split_off(split);
+        let minted = std::mem::replace(&mut self.traffic.minted, later);
+        let split = self.traffic.requests.partition_point(|request| request.at < until);
+        let later = self.traffic.requests.split_off(split);
+        let requests = std::mem::replace(&mut self.traffic.requests, later);
+        for token in &minted {
+            self.issuer.mint(token)?;
+        }
+        for request in &requests {
+            let (place, said) = self.gateway.write(request)?;
+            match request.forged {
+                None => self.benign += 1,
+                Some(forged) => self.note(request, forged, place, said)?,
+            }
+        }
+        self.recent = minted;
+        self.recent.retain(|token| token.subject.is_some() && token.minted >= until.saturating_sub(HOUR));
+        Ok(())
+    }
+
+    /// Keeps the truth about a forged request.
+    fn note(
+        &mut self,
+        request: &Request,
+        forged: Forged,
+        place: crate::files::Place,
+        said: Ms,
+    ) -> Result<(), ReplayError> {
+        let mut uuid = Vec::with_capacity(36);
+        gateway::push_uuid(&mut uuid, request.token.jti);
+        let file = self.gateway.log.file(place);
+        self.misuse.add(event(said), file, place.offset, &String::from_utf8_lossy(&uuid))?;
+        let Forged::Victim(victim) = forged else {
+            self.nonexistent += 1;
+            return Ok(());
+        };
+        if request.status != 200 {
+            return Ok(());
+        }
+        touch(&mut self.victims, victim, said);
+        if request.route == BOOK {
+            for contact in self.members.book(victim) {
+                match contact {
+                    Contact::Other(other) => touch(&mut self.others, other, said),
+                    Contact::Member(victim) => touch(&mut self.victims, victim, said),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the logs and tells the truth.
+    fn finish(mut self, play: &Play, dir: &Path, office: &Office) -> Result<Truth, ReplayError> {
+        // The issuer's log goes on past the last use, so that the last use too can be settled.
+        self.issuer.idle_until(at(END) + 6 * HOUR)?;
+        let benign_events = self.benign + self.staff + self.issuer.written + self.issuer.doubles;
+        self.issuer.log.finish()?;
+        self.gateway.log.finish()?;
+        self.staff_log.finish()?;
+        let (first, last, misuse_events) = self.misuse.finish()?;
+        let members = self.members;
+        let victims = self.victims.iter().zip(0..).filter(|(first, _)| **first != Ms::MAX);
+        let mut people: Vec<(i64, bool, String)> = victims
+            .map(|(first, victim)| (first * 1_000, true, members.id(members.touched(victim)).to_string()))
+            .collect();
+        let members_count = people.len() as u64;
+        let others = self.others.iter().zip(0..).filter(|(first, _)| **first != Ms::MAX);
+        people.extend(others.map(|(first, other)| (first * 1_000, false, members.contact_id(other).to_string())));
+        let people_count = people.len() as u64;
+        write_people(dir, people)?;
+        let (expected, standing) = findings(office, self.nonexistent);
+        let truth = Truth {
+            incident: INCIDENT.id.to_owned(),
+            variant: play.variant.clone(),
+            departed_at: event(at(office::DEPARTED)),
+            told_at: event(at(office::DEPARTED)),
+            first_misuse_at: first,
+            first_tellable_at: first,
+            last_misuse_at: last,
+            misuse_events,
+            people_count,
+            non_members: people_count - members_count,
+            nonexistent_named: self.nonexistent,
+            things_total: 0,
+            things_lost: 0,
+            benign_events,
+            expected,
+            standing,
+            settle: sever_model::Span::from_micros(2 * MINUTE * 1_000),
+        };
+        truth.write(dir)?;
+        Ok(truth)
+    }
+}
+
+/// Every finding that is true, and those that stand on the day he leaves.
+fn findings(office: &Office, nonexistent: u64) -> (Vec<Expected>, Vec<Expected>) {
+    let key = shop::KEY;
+    let standing = vec![Expected::must("key-known-to-leaver", key), Expected::must("key-too-widely-readable", key)];
+    let mut expected = standing.clone();
+    expected.push(Expected::must("token-never-issued", key));
+    if nonexistent > 0 {
+        expected.push(Expected::must("unknown-subject", key));
+    }
+    expected.push(Expected::may("leaver-lookback", office.developer_id()));
+    expected.push(Expected::may("leaver-lookback", office.contractor_id()));
+    (expected, standing)
+}
+
+fn touch(firsts: &mut [Ms], number: u64, at: Ms) {
+    if let Some(first) = firsts.get_mut(number as usize) {
+        *first = (*first).min(at);
+    }
 }
