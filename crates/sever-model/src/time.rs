@@ -58,6 +58,10 @@ impl Span {
     pub const fn plus(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
+    /// This one without the other.
+    pub const fn minus(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
     /// A span of microseconds.
     pub const fn from_micros(micros: i64) -> Span {
         Span(micros)

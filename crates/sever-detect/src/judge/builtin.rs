@@ -1,6 +1,6 @@
 //! Classes that need no configuration.
 
-use sever_model::{Class, ClaimSet, CoverageBy, Join, SourceId, Span};
+use sever_model::{ClaimSet, Class, CoverageBy, Join, SourceId, Span};
 
 /// The classes that a log of this format brings with it.
 ///

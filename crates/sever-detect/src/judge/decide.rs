@@ -1,0 +1,178 @@
+//! The decision itself: one use against the ledger and against what the issuer's log leaves open.
+
+use sever_model::{
+    Batch, ClaimSet, CoverageBy, EventTime, Fingerprint, Judgement, Outcome, Span, Symbols, Unjudgeable,
+};
+
+use super::claims::{Claims, less};
+use super::gaps::Window;
+use super::{Judge, Shelf};
+use crate::ledger::{Entry, Ledger};
+
+/// What a use says that matters here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    pub class: usize,
+    pub log: usize,
+    pub id: Fingerprint,
+    pub time: EventTime,
+    issued_at: Option<EventTime>,
+    expires_at: Option<EventTime>,
+    outcome: Outcome,
+    pub claims: Claims,
+}
+
+/// How the ledger answers a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Nothing that may come changes it.
+    Now(Judgement),
+    /// What it would be if nothing more came from the issuer.
+    Unless(Judgement),
+}
+
+/// Whether a place in a gap is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Places {
+    Look,
+    Take,
+}
+
+impl Judge {
+    /// Reads a use.
+    pub(super) fn read(&self, class: usize, log: usize, batch: &Batch, row: usize, symbols: &Symbols) -> Option<Use> {
+        let state = self.classes.get(class)?;
+        let mut claims = self.checker.read(batch, row, state.class.bound, symbols);
+        claims.imply_issuer(state.issuer_hash, state.class.bound);
+        Some(Use {
+            class,
+            log,
+            id: state.id(state.join_of_use(batch, row), &self.key),
+            time: batch.time(row),
+            issued_at: batch.issued_at(row),
+            expires_at: batch.expires_at(row),
+            outcome: batch.outcome(row),
+            claims,
+        })
+    }
+
+    /// What is to be said of a use as things stand.
+    pub(super) fn decide(&mut self, one: &Use, places: Places) -> Answer {
+        let Some(shelf) = self.classes.get(one.class).and_then(|state| self.ledgers.get(state.ledger)) else {
+            return Answer::Now(Judgement::Unjudgeable(Unjudgeable::ClassNotCovered));
+        };
+        if let Some(entry) = shelf.ledger.find(one.id) {
+            return self.found(one, entry);
+        }
+        if let Some(gone) = self.may_be_dropped(one, shelf) {
+            return gone;
+        }
+        Answer::Unless(match self.excuse(one, places) {
+            Some(reason) => Judgement::Unjudgeable(reason),
+            None => Judgement::NeverIssued,
+        })
+    }
+
+    /// Its id was issued: were its claims, and is it in time?
+    fn found(&self, one: &Use, entry: Entry) -> Answer {
+        let Some(state) = self.classes.get(one.class) else {
+            return Answer::Now(Judgement::Unjudgeable(Unjudgeable::ClassNotCovered));
+        };
+        let combinations = &state.seen.combinations;
+        let compared = match entry.check {
+            // The issuer gave the id to several claim sets: there is nothing to compare with.
+            None => Some(ClaimSet::NONE),
+            Some(_) => combinations.iter().copied().find(|over| {
+                one.claims.present.holds(*over) && Ledger::agrees(entry, self.checker.check(&one.claims, *over))
+            }),
+        };
+        if let Some(compared) = compared {
+            let own_end = one.expires_at.is_some_and(|end| one.time > end.plus(self.skew));
+            // The ledger keeps ends coarsely: a compared end is the better witness.
+            let logged_end = !compared.holds(ClaimSet::EXPIRES_AT) && one.time > entry.end.plus(self.skew);
+            return Answer::Now(if own_end || logged_end { Judgement::Expired } else { Judgement::Issued(compared) });
+        }
+        let present = one.claims.present;
+        let comparable = combinations.iter().copied().filter(|over| present.holds(*over));
+        if let Some(widest) = comparable.max_by_key(|over| over.bits().count_ones()) {
+            return Answer::Unless(Judgement::Mismatch(widest));
+        }
+        let lacking = combinations.iter().fold(ClaimSet::NONE, |all, over| all.with(less(*over, present)));
+        let never_carried = less(lacking, state.seen.carried(one.log));
+        Answer::Unless(if never_carried.is_empty() {
+            Judgement::Mismatch(lacking)
+        } else {
+            Judgement::Unjudgeable(Unjudgeable::NeverMeet)
+        })
+    }
+
+    /// What is said of a use whose entry may be gone from the ledger.
+    fn may_be_dropped(&self, one: &Use, shelf: &Shelf) -> Option<Answer> {
+        let state = self.classes.get(one.class)?;
+        let dropped = Judgement::Unjudgeable(Unjudgeable::LedgerExpired);
+        match one.expires_at {
+            // A second's grace: the issuer may log a fraction that the token does not have.
+            Some(end) if !shelf.ledger.holds(end.minus(Span::secs(1))) => {
+                let expired = one.time > end.plus(self.skew);
+                return Some(Answer::Now(if expired { Judgement::Expired } else { dropped }));
+            }
+            Some(_) => {}
+            None if !shelf.ledger.holds(one.time) => return Some(Answer::Now(dropped)),
+            // A client that goes on with a token after its end is refused, for as long as it likes. A
+            // verifier that answers says that the token had not ended.
+            None if one.outcome == Outcome::Refused && self.has_dropped(state.feed, shelf) => {
+                return Some(Answer::Unless(dropped));
+            }
+            None => {}
+        }
+        // An issuer that breaks its own longest lifetime makes tokens that outlive their entries.
+        let reach = shelf.ledger.terms().reach().minus(shelf.lateness);
+        let old = one.issued_at.is_none_or(|issued| one.time.since(issued) > reach);
+        let outlived = state.seen.counts.overlong > 0 && old && self.age(state.feed) > reach;
+        outlived.then_some(Answer::Unless(dropped))
+    }
+
+    /// Why a token that is not in the ledger may have been issued all the same.
+    fn excuse(&mut self, one: &Use, places: Places) -> Option<Unjudgeable> {
+        let state = self.classes.get(one.class)?;
+        let life = state.class.lifetime_max;
+        let feed = self.logs.get_mut(state.feed?)?.feed.as_mut()?;
+        let Some(epoch) = feed.epoch else {
+            return Some(Unjudgeable::IssuerSilent);
+        };
+        let claims_older = one.issued_at.is_none_or(|issued| issued < epoch.plus(self.skew));
+        if claims_older && one.time <= epoch.plus(life) {
+            return Some(Unjudgeable::BeforeLedger);
+        }
+        let proven = match state.class.coverage {
+            CoverageBy::Sequence => feed.numbered.proven(),
+            CoverageBy::Heartbeat => feed.beats.proven(),
+            CoverageBy::Declared => true,
+            CoverageBy::Unknown => false,
+        };
+        if !proven {
+            return Some(Unjudgeable::CoverageUnproven);
+        }
+        if state.never_meets() {
+            return Some(Unjudgeable::NeverMeet);
+        }
+        // A token is as old as it says, or, where it says nothing, as old as it can be.
+        let (from, to) = one.issued_at.map_or((one.time.minus(life), one.time), |issued| (issued, issued));
+        let window =
+            Window { from: from.minus(self.skew), to: to.plus(self.skew), used: one.time, life: life.plus(self.skew) };
+        let excused = feed.gaps.excuse(one.class, one.id.into(), window, places == Places::Take);
+        excused.then_some(Unjudgeable::IssuerGap)
+    }
+
+    /// Whether the ledger can have dropped anything yet.
+    fn has_dropped(&self, feed: Option<usize>, shelf: &Shelf) -> bool {
+        let epoch = feed.and_then(|log| self.logs.get(log)?.feed.as_ref()?.epoch);
+        epoch.is_some_and(|epoch| shelf.ledger.horizon() > epoch)
+    }
+
+    /// How long the ledger has been kept.
+    fn age(&self, feed: Option<usize>) -> Span {
+        let epoch = feed.and_then(|log| self.logs.get(log)?.feed.as_ref()?.epoch);
+        epoch.map_or(Span::ZERO, |epoch| self.now.since(epoch))
+    }
+}
