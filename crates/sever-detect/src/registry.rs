@@ -1,1 +1,74 @@
-//! The registry of detectors.
+//! The registry: every detector there is, in one plain list.
+//!
+//! The command line, the documents, the configuration's schema, the machine-readable rules and the
+//! tests derive from it. To add a detector: write `detectors/<id>.rs`, name it here, and give it
+//! fixtures under `tests/detectors/<id>/`.
+
+use serde::{Deserialize, Serialize};
+use sever_model::Meta;
+use sever_model::port::Detector;
+
+use crate::detectors::{
+    bulk_export, dormant, ghost_account, key_known_to_leaver, key_out_of_life, key_too_widely_readable,
+    leaver_lookback, mass_destruction, over_broad, token_never_issued, unknown_subject, use_after_departure,
+};
+
+/// One detector: what it is, and how to make one.
+pub struct Registered {
+    /// What it is.
+    pub meta: &'static Meta,
+    /// Makes one with the run's settings and no state.
+    pub make: fn(&Settings) -> Box<dyn Detector>,
+}
+
+/// All detectors, alphabetically.
+pub static DETECTORS: &[Registered] = &[
+    bulk_export::REGISTERED,
+    dormant::REGISTERED,
+    ghost_account::REGISTERED,
+    key_known_to_leaver::REGISTERED,
+    key_out_of_life::REGISTERED,
+    key_too_widely_readable::REGISTERED,
+    leaver_lookback::REGISTERED,
+    mass_destruction::REGISTERED,
+    over_broad::REGISTERED,
+    token_never_issued::REGISTERED,
+    unknown_subject::REGISTERED,
+    use_after_departure::REGISTERED,
+];
+
+/// The thresholds of all detectors: the table `[detectors]` of the configuration, by detector id.
+/// A detector that is not here compares sets and has no threshold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Thresholds of `bulk-export`.
+    pub bulk_export: bulk_export::Settings,
+    /// Thresholds of `dormant`.
+    pub dormant: dormant::Settings,
+    /// Thresholds of `ghost-account`.
+    pub ghost_account: ghost_account::Settings,
+    /// Thresholds of `key-out-of-life`.
+    pub key_out_of_life: key_out_of_life::Settings,
+    /// Thresholds of `key-too-widely-readable`.
+    pub key_too_widely_readable: key_too_widely_readable::Settings,
+    /// Thresholds of `leaver-lookback`.
+    pub leaver_lookback: leaver_lookback::Settings,
+    /// Thresholds of `mass-destruction`.
+    pub mass_destruction: mass_destruction::Settings,
+    /// Thresholds of `over-broad`.
+    pub over_broad: over_broad::Settings,
+}
+
+impl Registered {
+    /// The detector of an id.
+    pub fn named(id: &str) -> Option<&'static Registered> {
+        DETECTORS.iter().find(|registered| registered.meta.id == id)
+    }
+}
+
+/// One of each detector but those turned off, in the registry's order.
+pub fn make_all(settings: &Settings, off: &[String]) -> Vec<Box<dyn Detector>> {
+    let on = DETECTORS.iter().filter(|registered| !off.iter().any(|id| id == registered.meta.id));
+    on.map(|registered| (registered.make)(settings)).collect()
+}

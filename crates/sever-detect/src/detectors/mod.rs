@@ -1,1 +1,29 @@
-//! The detectors, one file each.
+//! The detectors: one file each, and what they share.
+//!
+//! Each decides one thing, from the events and the inventory it is handed and from nothing else.
+//! None has a clock, none sees another's state, and each names what bounds its memory. They are
+//! listed in [`crate::registry`].
+//!
+//! What they share: [`bounded`], a map that forgets by rule; [`custody`], who could know a key;
+//! [`say`], how a finding words times, people and records; [`whose`], what an account or a name in
+//! a record stands for.
+
+pub(crate) mod bounded;
+pub(crate) mod bulk_export;
+pub(crate) mod custody;
+pub(crate) mod dormant;
+pub(crate) mod ghost_account;
+pub(crate) mod key_known_to_leaver;
+pub(crate) mod key_out_of_life;
+pub(crate) mod key_too_widely_readable;
+pub(crate) mod leaver_lookback;
+pub(crate) mod mass_destruction;
+pub(crate) mod over_broad;
+pub(crate) mod say;
+pub(crate) mod token_never_issued;
+pub(crate) mod unknown_subject;
+pub(crate) mod use_after_departure;
+pub(crate) mod whose;
+
+#[cfg(test)]
+mod tests;

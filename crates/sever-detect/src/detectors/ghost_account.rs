@@ -1,0 +1,304 @@
+//! `ghost-account`: an account that is nobody's.
+//!
+//! Fires for an enabled account that should be somebody's (a person's own, or of no stated kind),
+//! joins to no person in the list of people, and has no declared owner; graver when whoever made it
+//! has left, gravest when it wakes: it is used, or enabled, after a month of silence or after its
+//! maker left. Where a human must still say whose it may be, it is a possibility. Stays quiet for
+//! service and shared accounts, owned ones and those of leavers (their own doors, not ghosts), and
+//! altogether when no people are known.
+//! Bounded by: one entry per ghost seen in logs, [`Limits::detector_entries_max`](sever_model::Limits)
+//! at most; the eighth seen longest ago is forgotten, and such a ghost's next use is then not a
+//! waking unless its maker left.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sever_model::port::{Detector, Events, Resolved, View};
+use sever_model::{
+    AccountIx, Audience, Batch, Confidence, EventKind, EventTime, FactKind, FindingSet, Inventory, Listing, Meta,
+    PersonIx, Raise, Seen, Severity, Span, Stage, Symbols, Thing, ThingKind,
+};
+
+use super::bounded::Bounded;
+use super::{say, whose};
+use crate::registry::Registered;
+
+/// What it is.
+pub(crate) static META: Meta = Meta {
+    id: "ghost-account",
+    title: "an account is nobody's",
+    speaks_when: "an enabled account joins to no person and no declared owner; graver if its maker has left, or if \
+                  it wakes",
+    quiet_when: "it is a service or shared account, somebody is declared its owner, it is a leaver's own, or no list \
+                 of people is at hand",
+    severity: Severity::Medium,
+    confidence: Confidence::Likely,
+    audience: Audience::Reviewer,
+    attack: &["T1136", "T1078", "T1098"],
+    remediation: "find out whose it is and say so (an owner, or a decision in the list of decisions), or disable it; \
+                  look at what else its maker made",
+    bounded_by: "one entry per ghost account seen in logs; when full, the eighth seen longest ago is forgotten",
+    profiles_people: false,
+};
+
+/// Its place in the registry.
+pub(crate) const REGISTERED: Registered = Registered {
+    meta: &META,
+    make: |settings| Box::new(GhostAccount { settings: settings.ghost_account.clone(), state: State::default() }),
+};
+
+/// Thresholds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// A ghost wakes when it is used after so many days of silence.
+    pub silent_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { silent_days: 30 }
+    }
+}
+
+struct GhostAccount {
+    settings: Settings,
+    state: State,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    /// When each log was first seen: silence before that proves nothing.
+    begun: BTreeMap<String, EventTime>,
+    ghosts: Bounded<Ghost>,
+}
+
+/// What logs showed of one ghost.
+#[derive(Default, Serialize, Deserialize)]
+struct Ghost {
+    last: Option<EventTime>,
+    awake: bool,
+}
+
+/// Why a ghost counts as woken.
+enum Woken {
+    MakerLeft(PersonIx),
+    Silence(Span),
+    Before,
+}
+
+impl Detector for GhostAccount {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn observe(&mut self, events: &Events<'_>, view: &View<'_>, out: &mut FindingSet) {
+        if view.inventory.people().is_empty() {
+            return;
+        }
+        let Some(first) = events.range().next() else { return };
+        let log = view.sources.get(events.source).map_or("", |source| source.log.as_str());
+        if !self.state.begun.contains_key(log) {
+            self.state.begun.insert(log.to_owned(), events.batch.time(first));
+        }
+        for row in events.range() {
+            let account = stirred(events.batch, row, events.resolved(row), view);
+            if let Some(account) = account.filter(|_| whose::got_in(events.batch, row))
+                && let Some(confidence) = whose::ghost(view.inventory, account)
+            {
+                self.stir(events, row, account, confidence, view, out);
+            }
+        }
+    }
+
+    fn stand(&mut self, at: EventTime, view: &View<'_>, out: &mut FindingSet) {
+        for index in 0..view.inventory.accounts().len() {
+            let account = AccountIx(index as u32);
+            if whose::enabled(view.inventory, account, at)
+                && let Some(confidence) = whose::ghost(view.inventory, account)
+            {
+                self.stand_account(account, confidence, at, view, out);
+            }
+        }
+    }
+
+    fn save(&self, _symbols: &Symbols) -> serde_json::Value {
+        say::saved(&self.state)
+    }
+
+    fn load(&mut self, state: serde_json::Value, _symbols: &mut Symbols) -> Result<(), serde_json::Error> {
+        self.state = serde_json::from_value(state)?;
+        Ok(())
+    }
+}
+
+/// The account that a record shows stirring: the one used, or the one being switched on.
+fn stirred(batch: &Batch, row: usize, resolved: Resolved, view: &View<'_>) -> Option<AccountIx> {
+    if batch.kind(row) == EventKind::Changed
+        && let Some(account) = resolved.account
+        && whose::ghost(view.inventory, account).is_some()
+    {
+        let action = view.symbols.text(batch.names(row).action).to_ascii_lowercase();
+        let on = ["enable", "activat", "unlock", "unsuspend"].iter().any(|word| action.contains(word));
+        let off = action.contains("deactivat") || action.contains("disable");
+        if on && !off {
+            return Some(account);
+        }
+    }
+    whose::used(batch.kind(row), resolved)
+}
+
+impl GhostAccount {
+    fn stir(
+        &mut self,
+        events: &Events<'_>,
+        row: usize,
+        account: AccountIx,
+        confidence: Confidence,
+        view: &View<'_>,
+        out: &mut FindingSet,
+    ) {
+        let time = events.batch.time(row);
+        let Some(entry) = view.inventory.account(account) else { return };
+        let log = view.sources.get(events.source).map_or("", |source| source.log.as_str());
+        let begun = self.state.begun.get(log).copied().unwrap_or(time);
+        let ghost = self.state.ghosts.touch(entry.it.id.as_str(), time, view.limits.detector_entries_max);
+        // Silence is counted from what we saw last, and at the earliest from when we began to look.
+        let last = ghost.last.or(entry.it.last_used.filter(|used| *used < time));
+        let silence = time.since(last.unwrap_or_else(|| begun.max(entry.valid.earliest_start())));
+        let maker = whose::made_by(view.inventory, account);
+        let maker_left = maker.filter(|maker| whose::gone(view, *maker, time).is_some());
+        let woken = match maker_left {
+            Some(maker) => Some(Woken::MakerLeft(maker)),
+            None if silence > Span::days(i64::from(self.settings.silent_days)) => Some(Woken::Silence(silence)),
+            None if ghost.awake => Some(Woken::Before),
+            None => None,
+        };
+        ghost.last = ghost.last.max(Some(time));
+        ghost.awake |= woken.is_some();
+        if let Some(woken) = woken {
+            raise_woken(events, row, account, confidence, &woken, view, out);
+        }
+    }
+
+    fn stand_account(
+        &self,
+        account: AccountIx,
+        confidence: Confidence,
+        at: EventTime,
+        view: &View<'_>,
+        out: &mut FindingSet,
+    ) {
+        let inventory = view.inventory;
+        let Some(entry) = inventory.account(account) else { return };
+        let id = entry.it.id.as_str();
+        if self.state.ghosts.get(id).is_some_and(|ghost| ghost.awake) {
+            return; // its waking has said more, and each use counts once
+        }
+        let maker = whose::made_by(inventory, account);
+        let left = maker.and_then(|maker| Some((maker, whose::gone(view, maker, at)?)));
+        let since = entry.valid.earliest_start().min(at);
+        let known = since.max(entry.known_from.as_event());
+        let asked = confidence == Confidence::Possible;
+        out.raise(&Raise {
+            meta: &META,
+            accused: Thing::new(ThingKind::Account, id),
+            variant: "",
+            severity: match (left, asked) {
+                (Some(_), _) => Severity::High,
+                (None, false) => Severity::Medium,
+                (None, true) => Severity::Low,
+            },
+            confidence: confidence.min(listed(inventory)),
+            stage: Stage::Confirmed,
+            at: if since == EventTime::MIN { known.min(at) } else { since },
+            known_at: known,
+            evidence: say::fact(&entry.source, known.min(at), shows(inventory, account)),
+            tell: &|| {
+                let by = match (left, maker) {
+                    (Some((maker, departed)), _) => {
+                        format!(
+                            "; it was made by `{}`, who {}",
+                            say::person_id(inventory, maker),
+                            say::left(departed.end)
+                        )
+                    }
+                    (None, Some(_)) => "; whoever made it still works here".to_owned(),
+                    (None, None) => "; who made it is not known".to_owned(),
+                };
+                let joins = if asked { "may be nobody's: no person surely matches it" } else { "joins to no person" };
+                let title = format!("account `{id}` {joins} and has no declared owner{by}");
+                let things = left.map(|(maker, _)| say::person(inventory, maker)).into_iter().collect();
+                (title, things, inputs(inventory, account))
+            },
+        });
+    }
+}
+
+fn raise_woken(
+    events: &Events<'_>,
+    row: usize,
+    account: AccountIx,
+    confidence: Confidence,
+    woken: &Woken,
+    view: &View<'_>,
+    out: &mut FindingSet,
+) {
+    let inventory = view.inventory;
+    let Some(entry) = inventory.account(account) else { return };
+    let id = entry.it.id.as_str();
+    let time = events.batch.time(row);
+    out.raise(&Raise {
+        meta: &META,
+        accused: Thing::new(ThingKind::Account, id),
+        variant: "",
+        severity: if confidence == Confidence::Possible { Severity::High } else { Severity::Critical },
+        confidence: confidence.min(listed(inventory)),
+        stage: Stage::Confirmed,
+        at: time,
+        known_at: time.max(entry.known_from.as_event()),
+        evidence: say::record(view, events.source, events.batch, row),
+        tell: &|| {
+            let (why, things) = match woken {
+                Woken::MakerLeft(maker) => {
+                    let left = inventory.departed(*maker, time).map_or_else(String::new, |d| say::left(d.end));
+                    let by = say::person_id(inventory, *maker);
+                    (format!("after `{by}`, who made it, {left}"), vec![say::person(inventory, *maker)])
+                }
+                Woken::Silence(silence) => (format!("after {silence} of silence"), Vec::new()),
+                Woken::Before => ("after it woke".to_owned(), Vec::new()),
+            };
+            let joins = if confidence == Confidence::Possible { "may be nobody's" } else { "is nobody's" };
+            (format!("account `{id}` {joins} and stirred {{count}} times {why}"), things, inputs(inventory, account))
+        },
+    });
+}
+
+/// How sure the list of people lets us be: a list that may lack somebody proves little.
+fn listed(inventory: &Inventory) -> Confidence {
+    let mut lines = inventory.coverage().lines.iter().filter(|line| line.kinds.contains(&FactKind::Person)).peekable();
+    let unsaid = lines.peek().is_none();
+    let whole = lines.any(|line| line.seen == Seen::Whole && line.listing == Listing::Complete);
+    if unsaid || whole { Confidence::Certain } else { Confidence::Possible }
+}
+
+fn shows(inventory: &Inventory, account: AccountIx) -> String {
+    let Some(entry) = inventory.account(account) else { return String::new() };
+    let by = entry.it.created_by.as_deref().unwrap_or("not said by whom");
+    format!("account `{}` ({}), made: {by}", entry.it.login, entry.it.display_name)
+}
+
+fn inputs(inventory: &Inventory, account: AccountIx) -> say::Inputs {
+    let Some(entry) = inventory.account(account) else { return Vec::new() };
+    let candidates = match inventory.correlation(account) {
+        sever_model::Correlation::Ask(candidates) => candidates.len(),
+        _ => 0,
+    };
+    vec![
+        say::input("people it was compared with", inventory.people().len()),
+        say::input("people it may belong to", candidates),
+        say::input("declared owner", entry.it.owner.as_deref().unwrap_or("none")),
+        say::input("made by", entry.it.created_by.as_deref().unwrap_or("not said")),
+        say::input("list of people", if listed(inventory) == Confidence::Certain { "whole" } else { "not whole" }),
+    ]
+}

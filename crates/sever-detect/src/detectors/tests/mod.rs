@@ -1,0 +1,1 @@
+//! The fixtures under `tests/detectors`, walked.
