@@ -490,6 +490,13 @@ impl Inventory {
     pub fn granted_by(&self, grant: &GrantRow) -> Option<&str> {
         self.tables.granted_by.get(&(grant.holder, grant.resource)).map(String::as_str)
     }
+    /// Every grant whose giver a source names, with that name; in no order.
+    pub fn grants_given(&self) -> impl Iterator<Item = (&GrantRow, &str)> {
+        self.tables.granted_by.iter().flat_map(|((holder, resource), by)| {
+            let rows = self.grants_on(*resource).iter().filter(|row| row.holder == *holder);
+            rows.map(|row| (row, by.as_str()))
+        })
+    }
     /// When a grant was last exercised, where a source says so.
     pub fn grant_used(&self, grant: &GrantRow) -> Option<EventTime> {
         self.tables.grant_used.get(&(grant.holder, grant.resource)).copied()

@@ -232,7 +232,8 @@ impl Events<'_> {
     }
 }
 
-/// A use whose judgement has been reached later than it was seen, or has changed.
+/// A use whose judgement has been reached, at once or later than it was seen, or has changed. Every
+/// forged use comes this way, whether or not [`Events::judged`] said it at once.
 #[derive(Clone, Copy)]
 pub struct Settled<'a> {
     /// The log's number in [`View::sources`].
@@ -243,7 +244,7 @@ pub struct Settled<'a> {
     pub row: usize,
     /// What its names stand for.
     pub resolved: Resolved,
-    /// What the ledger says of it.
+    /// What the ledger says of it; for [`Stage::Retracted`], the judgement that is taken back.
     pub judgement: Judgement,
     /// How final that is.
     pub stage: Stage,
