@@ -1,0 +1,9 @@
+//! What real servers write, read by our decoders and sources.
+//!
+//! One module per server. A server that is not installed is a reported skip; `cargo xtask test`
+//! installs them.
+
+mod decoded;
+mod nginx;
+mod openbao;
+mod sshd;
