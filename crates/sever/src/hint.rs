@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use sever_model::TimeError;
 use sever_model::port::SourceError;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Problem};
 use crate::exit::Exit;
 use crate::render::plain;
 
@@ -79,11 +79,18 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl From<ConfigError> for Failure {
+    /// One problem has its hint below it; of several, each has its own behind it.
     fn from(error: ConfigError) -> Failure {
-        let mut problems = error.problems.iter();
-        let Some(first) = problems.next() else { return Failure::usage("the configuration is wrong") };
-        let rest: Vec<String> = problems.map(|problem| format!("\n{problem}")).collect();
-        Failure { what: format!("{first}{}", rest.concat()), hint: first.hint.clone(), exit: Exit::Usage }
+        match error.problems.as_slice() {
+            [only] => Failure { hint: only.hint.clone(), ..Failure::usage(only.to_string()) },
+            problems => {
+                let line = |problem: &Problem| match &problem.hint {
+                    Some(hint) => format!("{problem} ({hint})"),
+                    None => problem.to_string(),
+                };
+                Failure::usage(problems.iter().map(line).collect::<Vec<_>>().join("\n"))
+            }
+        }
     }
 }
 
@@ -146,6 +153,9 @@ fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
 /// The known name that a misspelt one was most likely meant to be.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
+    if name.is_empty() {
+        return None;
+    }
     let mut best: Option<(f64, &str)> = None;
     for candidate in known {
         let lower = candidate.to_lowercase();

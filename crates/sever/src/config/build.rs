@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::value::{Error, StrDeserializer};
-use sever_model::{Class, ClaimSet, EventTime, SourceId, SystemId, Zone};
+use sever_model::{ClaimSet, Class, EventTime, SourceId, SystemId, Zone};
 
 use super::read::{Node, Tree};
 use super::schema::{Field, Kind, Need, ROOT};

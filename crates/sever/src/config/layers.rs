@@ -51,7 +51,8 @@ impl<'a> Request<'a> {
     /// For this process: its environment and working folder.
     pub fn of_process(file: Option<PathBuf>, known: Known<'a>) -> Request<'a> {
         // A variable that is not UTF-8 is none of ours: our values are text.
-        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let env =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Request {
             file,
             flags: Vec::new(),
@@ -85,7 +86,7 @@ pub(super) fn merge(request: &Request<'_>) -> Merged {
     }
     let named = request.file.clone().or_else(|| request.env.get("SEVER_CONFIG").map(PathBuf::from));
     match named.filter(|file| !file.as_os_str().is_empty()) {
-        Some(file) => merged.required(&request.cwd.join(&file), &file, &request.known),
+        Some(file) => merged.required(&request.cwd.join(&file), &request.known),
         None => merged.optional(&request.cwd.join(FILE), &request.known),
     }
     for (name, text) in request.env.iter().filter(|(name, _)| name.starts_with("SEVER_")) {
@@ -105,18 +106,14 @@ impl Merged {
         match text_of(file) {
             Ok(text) => self.file(file, &text, known),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(error) => self.unreadable(file, &error, None),
+            Err(error) => self.unreadable(file, &error),
         }
     }
 
-    fn required(&mut self, file: &Path, named: &Path, known: &Known<'_>) {
+    fn required(&mut self, file: &Path, known: &Known<'_>) {
         match text_of(file) {
             Ok(text) => self.file(file, &text, known),
-            Err(error) => {
-                let hint = (error.kind() == io::ErrorKind::NotFound)
-                    .then(|| format!("`sever init` writes one; `{}` is not there", named.display()));
-                self.unreadable(file, &error, hint);
-            }
+            Err(error) => self.unreadable(file, &error),
         }
     }
 
@@ -127,9 +124,16 @@ impl Merged {
         self.files.push(file.to_owned());
     }
 
-    fn unreadable(&mut self, file: &Path, error: &io::Error, hint: Option<String>) {
+    fn unreadable(&mut self, file: &Path, error: &io::Error) {
         let origin = Origin::File { path: Arc::from(file), line: 0, column: 0 };
-        self.problems.push(Problem { origin, what: format!("cannot be read: {error}"), hint });
+        let (what, hint) = match error.kind() {
+            io::ErrorKind::NotFound => {
+                ("there is no such file".to_owned(), Some("`sever init --from DIR` writes one".to_owned()))
+            }
+            io::ErrorKind::IsADirectory => ("is a folder".to_owned(), Some(format!("name the {FILE} in it"))),
+            _ => (format!("cannot be read: {error}"), None),
+        };
+        self.problems.push(Problem { origin, what, hint });
     }
 
     /// `SEVER_ZONE`, `SEVER_BRAKES_SHARE`: a setting by its name. One that names none is told, for

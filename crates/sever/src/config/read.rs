@@ -75,7 +75,8 @@ pub(super) fn read(text: &str, path: &Arc<Path>, known: &Known<'_>, problems: &m
 
 /// What beginners in TOML most often mean.
 fn toml_hint(what: &str) -> Option<String> {
-    let quotes = what.contains("string") || what.contains("bare") || what.contains("expected value") || what.contains("literal");
+    let quotes =
+        what.contains("string") || what.contains("bare") || what.contains("expected value") || what.contains("literal");
     quotes.then(|| "text stands in quotes: zone = \"Asia/Seoul\"".to_owned())
 }
 
@@ -239,8 +240,8 @@ fn plain(value: &DeValue<'_>) -> toml::Value {
         DeValue::Boolean(value) => toml::Value::Boolean(*value),
         DeValue::Datetime(at) => toml::Value::Datetime(*at),
         DeValue::Array(items) => toml::Value::Array(items.iter().map(|item| plain(item.get_ref())).collect()),
-        DeValue::Table(table) => {
-            toml::Value::Table(in_order(table).into_iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect())
-        }
+        DeValue::Table(table) => toml::Value::Table(
+            in_order(table).into_iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect(),
+        ),
     }
 }

@@ -129,7 +129,12 @@ static CLASS: &[Field] = &[
     field("name", Text, Required, "the class's name, such as `access`"),
     field("issued_in", Text, Optional, "the log its issuances stand in; without one nothing can be judged"),
     field("used_in", Texts, Required, "the logs its uses stand in"),
-    field("token_type", Text, Default(""), "the `token_type` that both logs carry, where an issuer has several classes"),
+    field(
+        "token_type",
+        Text,
+        Default(""),
+        "the `token_type` that both logs carry, where an issuer has several classes",
+    ),
     field("audiences", Texts, Optional, "audiences it is good for; any where absent"),
     field("key_ids", Texts, Optional, "ids of the keys that may sign it; any where absent"),
     field("join", Word(JOINS), Default("jti"), "by what an issuance and a use find each other"),
@@ -213,10 +218,7 @@ impl Kind {
 
     /// Whether an environment variable or a flag can hold it.
     pub(super) const fn scalar(&self) -> bool {
-        matches!(
-            self,
-            Text | Zone | Path | Glob | Bool | Count | Share | Duration | Time | Day | Word(_) | Id(_)
-        )
+        matches!(self, Text | Zone | Path | Glob | Bool | Count | Share | Duration | Time | Day | Word(_) | Id(_))
     }
 }
 

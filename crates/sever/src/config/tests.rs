@@ -170,11 +170,17 @@ fn no_file_at_all_is_the_defaults() {
 
 #[test]
 fn malformed_toml_says_where() {
-    insta::assert_snapshot!(told("zone = \"UTC\"\ndata_dir = \n"), @"");
-    insta::assert_snapshot!(told("zone = Asia/Seoul\n"), @"");
-    insta::assert_snapshot!(told("zone = \"UTC\"\nzone = \"UTC\"\n"), @"");
-    insta::assert_snapshot!(told("[[log]\n"), @"");
-    insta::assert_snapshot!(told(b"zone = \"\xff\"\n"), @"");
+    insta::assert_snapshot!(told("zone = \"UTC\"\ndata_dir = \n"), @r#"
+    error: severance.toml:2:12: not valid TOML: string values must be quoted, expected literal string
+    hint: text stands in quotes: zone = "Asia/Seoul"
+    "#);
+    insta::assert_snapshot!(told("zone = Asia/Seoul\n"), @r#"
+    error: severance.toml:1:8: not valid TOML: string values must be quoted, expected literal string
+    hint: text stands in quotes: zone = "Asia/Seoul"
+    "#);
+    insta::assert_snapshot!(told("zone = \"UTC\"\nzone = \"UTC\"\n"), @"error: severance.toml:2:1: not valid TOML: duplicate key");
+    insta::assert_snapshot!(told("[[log]\n"), @"error: severance.toml:1:7: not valid TOML: unclosed array table, expected `]`");
+    insta::assert_snapshot!(told(b"zone = \"\xff\"\n"), @"error: severance.toml: cannot be read: not UTF-8 at byte 8; save it as UTF-8");
 }
 
 #[test]
@@ -186,22 +192,46 @@ fn a_byte_order_mark_is_no_error() {
 
 #[test]
 fn unknown_keys_get_a_suggestion() {
-    insta::assert_snapshot!(told("zon = \"UTC\"\n"), @"");
-    insta::assert_snapshot!(told("[[source]]\nname = \"hr\"\nkind = \"people\"\npaths = \"hr.csv\"\n"), @"");
-    insta::assert_snapshot!(told("[brakes]\nshare = 0.1\nzone = \"UTC\"\n"), @"");
-    insta::assert_snapshot!(told("[detectors]\nbulk-exprot = { subjects_min = 1 }\noff = [\"dormnat\"]\n"), @"");
+    insta::assert_snapshot!(told("zon = \"UTC\"\n"), @r"
+    error: severance.toml:1:1: unknown key `zon`
+    hint: did you mean `zone`?
+    ");
+    insta::assert_snapshot!(told("[[source]]\nname = \"hr\"\nkind = \"people\"\npaths = \"hr.csv\"\n"), @r"
+    error: severance.toml:4:1: unknown key `paths` in [[source]]
+    hint: did you mean `path`?
+    ");
+    insta::assert_snapshot!(told("[brakes]\nshare = 0.1\nzone = \"UTC\"\n"), @r"
+    error: severance.toml:3:1: unknown key `zone` in [brakes]
+    hint: `zone` stands before the first `[` of the file
+    ");
+    insta::assert_snapshot!(told("[detectors]\nbulk-exprot = { subjects_min = 1 }\noff = [\"dormnat\"]\n"), @r"
+    error: severance.toml:2:1: there is no detector `bulk-exprot` (did you mean `bulk-export`?)
+           severance.toml:3:8: there is no detector `dormnat` (did you mean `dormant`?)
+    ");
 }
 
 #[test]
 fn values_of_the_wrong_kind_say_what_is_wanted() {
-    insta::assert_snapshot!(told("zone = \"Seoul\"\n"), @"");
-    insta::assert_snapshot!(told("zone = \"Asia/Soeul\"\n"), @"");
-    insta::assert_snapshot!(told("zone = 9\n"), @"");
-    insta::assert_snapshot!(told("data_dir = \"\"\n"), @"");
-    insta::assert_snapshot!(told("[brakes]\nshare = 10\ncount = -1\n"), @"");
-    insta::assert_snapshot!(told("[source]\nname = \"hr\"\n"), @"");
-    insta::assert_snapshot!(told("[register]\npath = \"m.csv\"\ncomplete_until = \"yesterday\"\n"), @"");
-    insta::assert_snapshot!(told("[[suppress]]\ndetector = \"dormant\"\nreason = \"r\"\nauthor = \"a\"\nuntil = \"soon\"\n"), @"");
+    insta::assert_snapshot!(told("zone = \"Seoul\"\n"), @r"
+    error: severance.toml:1:8: `Seoul` is not a time zone (expected an IANA name, such as `Asia/Seoul`)
+    hint: did you mean `Asia/Seoul`?
+    ");
+    insta::assert_snapshot!(told("zone = \"Asia/Soeul\"\n"), @r"
+    error: severance.toml:1:8: `Asia/Soeul` is not a time zone (expected an IANA name, such as `Asia/Seoul`)
+    hint: did you mean `Asia/Seoul`?
+    ");
+    insta::assert_snapshot!(told("zone = 9\n"), @r#"error: severance.toml:1:8: `zone` must be an IANA time zone in quotes, such as "Asia/Seoul", not the number 9"#);
+    insta::assert_snapshot!(told("data_dir = \"\"\n"), @"error: severance.toml:1:12: `data_dir` is empty");
+    insta::assert_snapshot!(told("[brakes]\nshare = 10\ncount = -1\n"), @r"
+    error: severance.toml:2:9: `share` must be a number from 0 to 1, not the number 10
+           severance.toml:3:9: `count` must be a whole number from 0, not the number -1
+    ");
+    insta::assert_snapshot!(told("[source]\nname = \"hr\"\n"), @r"
+    error: severance.toml:1:1: `source` is a list of tables
+    hint: write [[source]] with two brackets: there may be several
+    ");
+    insta::assert_snapshot!(told("[register]\npath = \"m.csv\"\ncomplete_until = \"yesterday\"\n"), @"error: severance.toml:3:18: `yesterday` is not a time (expected RFC 3339, such as `2026-09-30T17:00:00Z`)");
+    insta::assert_snapshot!(told("[[suppress]]\ndetector = \"dormant\"\nreason = \"r\"\nauthor = \"a\"\nuntil = \"soon\"\n"), @"error: severance.toml:5:9: `until`: `soon` is not a day (expected `YYYY-MM-DD`)");
 }
 
 fn class(line: &str) -> String {
@@ -211,27 +241,55 @@ fn class(line: &str) -> String {
 
 #[test]
 fn classes_are_checked_against_the_logs() {
-    insta::assert_snapshot!(told(class("used_in = [\"gatewy\"]\nlifetime_max = \"1h\"\n")), @"");
-    insta::assert_snapshot!(told(class("used_in = []\nlifetime_max = \"1h\"\n")), @"");
-    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\n")), @"");
-    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1 hour\"\n")), @"");
-    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1h\"\njoin = \"jwt\"\n")), @"");
-    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1h\"\nbound = [\"keyid\"]\n")), @"");
+    insta::assert_snapshot!(told(class("used_in = [\"gatewy\"]\nlifetime_max = \"1h\"\n")), @r"
+    error: severance.toml:11:1: `used_in` of class `access` names a log `gatewy`, and there is none
+    hint: did you mean `gateway`?
+    ");
+    insta::assert_snapshot!(told(class("used_in = []\nlifetime_max = \"1h\"\n")), @r"
+    error: severance.toml:11:1: `used_in` of class `access` names no log
+    hint: one of `issuer`, `gateway`
+    ");
+    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\n")), @r#"
+    error: severance.toml:7:1: [[class]] `access` lacks `lifetime_max`
+    hint: `lifetime_max` is a length of time in quotes, such as "90s", "2m", "1h" or "30d": the longest a token of it lives
+    "#);
+    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1 hour\"\n")), @r#"
+    error: severance.toml:12:16: `lifetime_max`: `1 hour` is not a length of time
+    hint: a whole number and one of s, m, h, d: "90s", "2m", "1h", "30d"
+    "#);
+    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1h\"\njoin = \"jwt\"\n")), @r"
+    error: severance.toml:13:8: `jwt` is no `join`
+    hint: one of `jti`, `token-sha256`, `session`, `parent`, `provider-hmac`
+    ");
+    insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1h\"\nbound = [\"keyid\"]\n")), @r"
+    error: severance.toml:13:9: `keyid` is not a claim
+    hint: did you mean `key_id`?
+    ");
 }
 
 #[test]
 fn names_stand_for_one_thing() {
     insta::assert_snapshot!(
-        told("[[source]]\nname = \"hr\"\nkind = \"peple\"\npath = \"a\"\n"), @"");
+        told("[[source]]\nname = \"hr\"\nkind = \"peple\"\npath = \"a\"\n"), @r"
+    error: severance.toml:3:8: there is no kind of source `peple`
+    hint: did you mean `people`?
+    ");
     insta::assert_snapshot!(
-        told("[[source]]\nname = \"hr\"\nkind = \"people\"\npath = \"a\"\n[[log]]\nname = \"hr\"\npath = \"b\"\n"), @"");
+        told("[[source]]\nname = \"hr\"\nkind = \"people\"\npath = \"a\"\n[[log]]\nname = \"hr\"\npath = \"b\"\n"), @r"
+    error: severance.toml:6:1: the name `hr` is taken, at line 2
+    hint: evidence and coverage go by names: give each source, log and class its own
+    ");
     insta::assert_snapshot!(
-        told("[[suppress]]\nreason = \"r\"\nauthor = \"a\"\nuntil = \"2026-12-31\"\n"), @"");
+        told("[[suppress]]\nreason = \"r\"\nauthor = \"a\"\nuntil = \"2026-12-31\"\n"), @"error: severance.toml:1:1: [[suppress]] must name a `finding` or a `detector`, and not both");
 }
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    insta::assert_snapshot!(told("zon = \"UTC\"\n[brakes]\nshare = 2\n[[log]]\nformat = \"cloudtrial\"\n"), @"");
+    insta::assert_snapshot!(told("zon = \"UTC\"\n[brakes]\nshare = 2\n[[log]]\nformat = \"cloudtrial\"\n"), @r"
+    error: severance.toml:1:1: unknown key `zon` (did you mean `zone`?)
+           severance.toml:3:9: `share` must be a number from 0 to 1, not the number 2
+           severance.toml:5:10: there is no log format `cloudtrial` (did you mean `cloudtrail`?)
+    ");
 }
 
 #[test]
@@ -242,7 +300,10 @@ fn text_in_messages_cannot_write_to_the_terminal() {
 #[test]
 fn the_nearer_layer_wins() {
     let place = Place::new();
-    place.write("etc/severance.toml", "zone = \"Europe/Paris\"\ndata_dir = \"/var/lib/severance\"\n[brakes]\ncount = 1\n");
+    place.write(
+        "etc/severance.toml",
+        "zone = \"Europe/Paris\"\ndata_dir = \"/var/lib/severance\"\n[brakes]\ncount = 1\n",
+    );
     place.write("home/.config/severance/severance.toml", "zone = \"Europe/Berlin\"\n[brakes]\nshare = 0.3\n");
     place.write("severance.toml", "zone = \"Asia/Seoul\"\n");
     place.write("other/mine.toml", "zone = \"Asia/Tokyo\"\ndata_dir = \"data\"\n");
@@ -287,7 +348,10 @@ fn variables_set_settings_and_misspelt_ones_are_told() {
 
     request.env.insert("SEVER_ZNOE".to_owned(), "UTC".to_owned());
     request.env.insert("SEVER_BRAKES_COUNT".to_owned(), "few".to_owned());
-    insta::assert_snapshot!(place.told(Config::load(&request).unwrap_err()), @"");
+    insta::assert_snapshot!(place.told(Config::load(&request).unwrap_err()), @r"
+    error: SEVER_BRAKES_COUNT: `count` must be a whole number from 0, not the text `few`
+           SEVER_ZNOE: sets nothing (did you mean `SEVER_ZONE`?)
+    ");
 }
 
 #[test]
@@ -295,17 +359,30 @@ fn a_named_file_must_be_there() {
     let place = Place::new();
     let mut request = place.request();
     request.file = Some("mine.toml".into());
-    insta::assert_snapshot!(place.told(Config::load(&request).unwrap_err()), @"");
+    insta::assert_snapshot!(place.told(Config::load(&request).unwrap_err()), @r"
+    error: mine.toml: there is no such file
+    hint: `sever init --from DIR` writes one
+    ");
 }
 
 #[test]
 fn every_value_in_force_is_explained() {
     let place = Place::new();
-    let text = "[[log]]\nname = \"gateway\"\npath = \"g\"\n[log.map]\ntime = \"ts\"\n[detectors]\noff = [\"dormant\"]\n";
+    let text =
+        "[[log]]\nname = \"gateway\"\npath = \"g\"\n[log.map]\ntime = \"ts\"\n[detectors]\noff = [\"dormant\"]\n";
     let config = place.write("severance.toml", text).load().unwrap();
     let folder = format!("{}/", place.folder.path().display());
     let lines = config.explained().iter().map(|one| format!("{} = {}  # {}", one.name, one.value, one.origin));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n").replace(&folder, ""), @"");
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n").replace(&folder, ""), @r#"
+    zone = "UTC"  # default
+    data_dir = "severance-data"  # default
+    log[gateway].name = "gateway"  # severance.toml:2:1
+    log[gateway].path = "g"  # severance.toml:3:1
+    log[gateway].map = { time = "ts" }  # severance.toml:4:6
+    detectors = { off = ["dormant"] }  # severance.toml:6:2
+    brakes.share = 0.1  # default
+    brakes.count = 5  # default
+    "#);
 }
 
 #[test]

@@ -89,7 +89,8 @@ pub(super) fn zone(name: &str) -> Result<Zone, Wrong> {
     Zone::named(name).map_err(|error| {
         let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
         let city = name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
-        let by_city = names.iter().find(|known| known.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(&city)));
+        let by_city =
+            names.iter().find(|known| known.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(&city)));
         let hint = match by_city {
             Some(found) => Some(format!("did you mean `{found}`?")),
             None => did_you_mean(name, names.iter().map(String::as_str)),

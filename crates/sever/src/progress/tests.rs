@@ -1,16 +1,55 @@
 //! What the meter draws, on a terminal held in memory.
 
-use indicatif::{InMemoryTerm, ProgressDrawTarget};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use indicatif::TermLike;
 
 use super::*;
 
+/// Keeps what was last written to it.
+#[derive(Debug, Clone, Default)]
+struct Screen(Arc<Mutex<String>>);
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        120
+    }
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.lock().unwrap().push_str(text);
+        Ok(())
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.lock().unwrap().clear();
+        Ok(())
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn drawn(total: Option<u64>, unit: Unit) -> String {
-    let term = InMemoryTerm::new(4, 120);
-    let mut meter = Meter::on(ProgressDrawTarget::term_like(Box::new(term.clone())));
+    let screen = Screen::default();
+    let mut meter = Meter::on(ProgressDrawTarget::term_like(Box::new(screen.clone())));
     meter.begin("scan", total, unit);
     meter.advance(512);
     meter.bar.force_draw();
-    term.contents()
+    screen.0.lock().unwrap().clone()
 }
 
 #[test]

@@ -15,9 +15,7 @@ pub(super) fn readable(value: &Value, align: Align) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) if align == Align::Right => thousands(&number.to_string()),
         Value::Array(values) if values.is_empty() => "–".to_owned(),
-        Value::Array(values) => {
-            values.iter().map(|value| readable(value, Align::Left)).collect::<Vec<_>>().join(", ")
-        }
+        Value::Array(values) => values.iter().map(|value| readable(value, Align::Left)).collect::<Vec<_>>().join(", "),
         other => plain(&exact(other)).into_owned(),
     }
 }

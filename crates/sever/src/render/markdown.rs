@@ -44,10 +44,10 @@ fn write_row(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Re
 /// stay, for our own messages quote in them.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
+    // Entities would be read as what they stand for, and a bare address would become a link.
+    for char in text.replace('&', "&amp;").replace("://", ":&#47;&#47;").chars() {
         match char {
             '<' => safe.push_str("&lt;"),
-            '&' => safe.push_str("&amp;"),
             '|' | '[' | ']' | '*' | '\\' | '~' => {
                 safe.push('\\');
                 safe.push(char);

@@ -106,9 +106,10 @@ fn location(evidence: &Evidence, finding: &Finding) -> Value {
     if let (Some(offset), Some(object)) = (evidence.offset, physical.as_object_mut()) {
         object.insert("region".to_owned(), json!({ "byteOffset": offset, "byteLength": 0 }));
     }
-    let logical = finding.things.iter().map(|thing| {
-        json!({ "name": thing.id, "fullyQualifiedName": thing.to_string(), "kind": thing.kind.word() })
-    });
+    let logical = finding
+        .things
+        .iter()
+        .map(|thing| json!({ "name": thing.id, "fullyQualifiedName": thing.to_string(), "kind": thing.kind.word() }));
     json!({
         "physicalLocation": physical,
         "logicalLocations": logical.collect::<Vec<_>>(),

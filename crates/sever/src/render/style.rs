@@ -96,7 +96,9 @@ impl Tone {
     /// The tone of a word that has one.
     pub fn of(word: &str) -> Option<Tone> {
         let tone = match word.to_ascii_lowercase().as_str() {
-            "critical" | "high" | "open" | "✗" | "failed" | "braked" | "missed" | "never-issued" | "mismatch" => Tone::Bad,
+            "critical" | "high" | "open" | "✗" | "failed" | "braked" | "missed" | "never-issued" | "mismatch" => {
+                Tone::Bad
+            }
             "medium" | "unknown" | "partly" | "possible" | "provisional" | "unjudgeable" | "ask" | "expired" => {
                 Tone::Warn
             }

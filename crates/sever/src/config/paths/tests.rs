@@ -73,11 +73,23 @@ fn a_folder_gives_its_files() {
 
 #[test]
 fn nothing_there_is_an_error_with_the_nearest_name() {
-    insta::assert_snapshot!(refused("member.csv"), @"");
-    insta::assert_snapshot!(refused("log/gateway*"), @"");
-    insta::assert_snapshot!(refused("logs/gatway*.gz"), @"");
-    insta::assert_snapshot!(refused("logs/[.gz"), @"");
-    insta::assert_snapshot!(refused("nowhere/deep/x.csv"), @"");
+    insta::assert_snapshot!(refused("member.csv"), @r"
+    error: there is no `member.csv`
+    hint: did you mean `members.csv`?
+    ");
+    insta::assert_snapshot!(refused("log/gateway*"), @r"
+    error: there is no `log`
+    hint: did you mean `logs`?
+    ");
+    insta::assert_snapshot!(refused("logs/gatway*.gz"), @r"
+    error: nothing matches `logs/gatway*.gz` in DIR/logs
+    hint: did you mean `gateway-1.jsonl.gz`?
+    ");
+    insta::assert_snapshot!(refused("logs/[.gz"), @"error: `logs/[.gz` is no glob: unclosed character class; missing ']'");
+    insta::assert_snapshot!(refused("nowhere/deep/x.csv"), @r"
+    error: there is no `nowhere/deep/x.csv`
+    hint: there is no folder DIR/nowhere/deep either
+    ");
 }
 
 #[cfg(unix)]
