@@ -124,7 +124,7 @@ impl Pipeline {
             if let Some(said) = said {
                 let (judgement, class, at) = (said.judgement, said.class, batch.time(row));
                 let stage = Stage::Confirmed;
-                let settled = Settled { source, batch, row, resolved: names, judgement, stage, at, class };
+                let settled = Settled { source, batch, row, resolved: names, judgement, stage, was: None, at, class };
                 ears.sink.settled(&settled, symbols);
             }
             if judge.has_news() {
@@ -238,7 +238,10 @@ impl Ears<'_> {
         let Told { source, batch, row, class, judgement, stage, at, hearers } = *told;
         // Resolved anew: the row may have waited through a change of the inventory.
         let resolved = resolver.resolve(source, batch, row, inventory, symbols);
-        let settled = Settled { source, batch, row, resolved, judgement, stage, at, class: Some(class) };
+        // What only detectors are to forget, only they had heard: it was provisional.
+        let heard = if hearers == Hearers::Detectors { Stage::Provisional } else { Stage::Confirmed };
+        let was = (stage == Stage::Retracted).then_some(heard);
+        let settled = Settled { source, batch, row, resolved, judgement, stage, was, at, class: Some(class) };
         if hearers != Hearers::Sink {
             for detector in &mut *self.detectors {
                 detector.settle(&settled, &self.view, self.findings);

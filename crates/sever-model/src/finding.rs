@@ -220,6 +220,8 @@ pub struct Raise<'a> {
     pub confidence: Confidence,
     /// How far.
     pub stage: Stage,
+    /// For [`Stage::Retracted`], how far the word had got that is taken back.
+    pub was: Option<Stage>,
     /// When it happened.
     pub at: EventTime,
     /// Log time at which it can be said.
@@ -259,7 +261,9 @@ impl FindingSet {
     /// Takes what a detector says: a new finding, or one more event of a known one.
     ///
     /// A finding gets graver and surer, never less so, but for a retraction, which takes one event
-    /// back; when the last is taken back the finding is [`Stage::Retracted`].
+    /// back; when the last is taken back the finding is [`Stage::Retracted`]. A confirmed finding
+    /// counts confirmed events only, so that taking back a provisional one leaves it as it is: late
+    /// issuances of honest tokens must not wear away what is known of forged ones.
     pub fn raise(&mut self, raise: &Raise<'_>) {
         let key = identity(raise);
         let Some(&at) = self.by_id.get(&key) else {
@@ -270,7 +274,11 @@ impl FindingSet {
         };
         let Some(finding) = self.findings.get_mut(at) else { return };
         match (finding.stage, raise.stage) {
+            (Stage::Confirmed, Stage::Retracted) if raise.was == Some(Stage::Provisional) => return,
             (_, Stage::Retracted) => {
+                let same =
+                    |kept: &Evidence| (&kept.source, kept.offset) == (&raise.evidence.source, raise.evidence.offset);
+                finding.evidence.retain(|kept| !same(kept));
                 finding.count = finding.count.saturating_sub(1);
                 if finding.count == 0 {
                     finding.stage = Stage::Retracted;

@@ -248,6 +248,8 @@ pub struct Settled<'a> {
     pub judgement: Judgement,
     /// How final that is.
     pub stage: Stage,
+    /// For [`Stage::Retracted`], how final the word was that is taken back.
+    pub was: Option<Stage>,
     /// Log time at which it could be said.
     pub at: EventTime,
     /// The class of token, by its number in [`View::classes`].

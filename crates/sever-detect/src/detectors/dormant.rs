@@ -163,6 +163,7 @@ impl Dormant {
             severity: Severity::Low,
             confidence: Confidence::Likely,
             stage: Stage::Confirmed,
+            was: None,
             at: since.min(at),
             known_at,
             evidence: say::fact(&entry.source, last.at, format!("last use: {}, by {}", last.at, last.told_by)),

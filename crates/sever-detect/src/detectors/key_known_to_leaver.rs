@@ -84,6 +84,7 @@ impl Detector for KeyKnownToLeaver {
             severity: Severity::Critical,
             confidence: Confidence::Certain,
             stage: settled.stage,
+            was: settled.was,
             at,
             known_at: settled.at,
             evidence: say::record(view, settled.source, batch, row),
@@ -201,6 +202,7 @@ fn stand_key(key: CredentialIx, at: EventTime, view: &View<'_>, out: &mut Findin
         severity: if knew { Severity::Critical } else { Severity::High },
         confidence: if gone { Confidence::Likely } else { Confidence::Possible },
         stage: Stage::Confirmed,
+        was: None,
         at: left_at,
         known_at,
         evidence: say::fact(

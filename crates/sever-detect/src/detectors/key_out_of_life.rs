@@ -255,6 +255,7 @@ fn raise(
         severity: if refused { Severity::Low } else { Severity::High },
         confidence: if batch.outcome(row) == Outcome::Answered { Confidence::Certain } else { Confidence::Likely },
         stage: Stage::Confirmed,
+        was: None,
         at: batch.time(row),
         known_at: batch.time(row),
         evidence: say::record(view, events.source, batch, row),

@@ -102,6 +102,7 @@ impl KeyTooWidelyReadable {
             severity: Severity::Medium,
             confidence: if sure { Confidence::Likely } else { Confidence::Possible },
             stage: Stage::Confirmed,
+            was: None,
             at: since,
             known_at: since.max(entry.known_from.as_event()),
             evidence: say::fact(&entry.source, since, custody::clause(view, Some(key), at)),

@@ -263,6 +263,7 @@ impl LeaverLookback {
             severity: if did.live || did.taken.events > 0 { Severity::Medium } else { Severity::Info },
             confidence: Confidence::Likely,
             stage: Stage::Confirmed,
+            was: None,
             at: end,
             known_at: end.max(departed.known_from.as_event()),
             evidence,

@@ -172,6 +172,7 @@ impl Settings {
             severity: if destroyed.graver.is_some() { Severity::Critical } else { Severity::High },
             confidence: if destroyed.graver.is_some() { Confidence::Certain } else { Confidence::Likely },
             stage: Stage::Confirmed,
+            was: None,
             at: evidence.at,
             known_at: destroyed.known_at,
             evidence,

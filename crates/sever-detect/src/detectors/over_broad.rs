@@ -157,6 +157,7 @@ impl OverBroad {
             severity: Severity::Medium,
             confidence: Confidence::Likely,
             stage: Stage::Confirmed,
+            was: None,
             at: known_at,
             known_at,
             evidence: say::fact(&entry.source, known_at, format!("{holder} has {} on {resource}", grant.rights)),

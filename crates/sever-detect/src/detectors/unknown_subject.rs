@@ -144,6 +144,7 @@ impl UnknownSubject {
             severity,
             confidence: if proven { Confidence::Certain } else { Confidence::Possible },
             stage: Stage::Confirmed,
+            was: None,
             at: time,
             known_at: time,
             evidence,

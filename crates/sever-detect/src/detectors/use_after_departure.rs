@@ -114,6 +114,7 @@ fn raise(events: &Events<'_>, row: usize, late: &Late, view: &View<'_>, out: &mu
         },
         confidence: if sure { matched } else { Confidence::Possible },
         stage: if sure { Stage::Confirmed } else { Stage::Provisional },
+        was: None,
         at: time,
         known_at: time.max(late.departed.known_from.as_event()),
         evidence: say::record(view, events.source, batch, row),
