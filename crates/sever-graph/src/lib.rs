@@ -1,26 +1,81 @@
-//! Facts to inventory: who is whose, who could have read what, who may do what. Pure.
+//! Facts to inventory: whose accounts are whose, who could read which key, who may do what; pure.
+//!
+//! [`build`] takes the rows that the store knew at one moment and makes an [`Inventory`] of them:
 //!
 //! ```text
-//! facts ──► entities (one entry a thing) ──► correlation (account ↔ person) ─┐
-//!       └─► relations (rows of numbers) ──► custody (told + derived) ────────┴──► Inventory
+//! fact rows ─► merge (one entry per thing, disjoint intervals per relation)
+//!                 ├─► correlation (account ─► person, with reasons and two thresholds)
+//!                 └─► custody (told, and derived from rights on the place where a key lies)
+//!                        └─► Inventory
 //! ```
 //!
-//! [`build`] is the way in. [`find`] says what a word stands for, [`who`] who has custody of a key,
-//! [`effective`] what an account may do and by which path.
+//! On top of an inventory [`effective`] says what somebody may do and by which way, and [`who`] who holds
+//! a thing. It reads no clock, no file and no log. Whatever it could not place (a right of a person
+//! whom HR does not know, custody past the limit) is a gap in the inventory's coverage.
+//!
+//! Worked example: `bob` is in group `dev` from January to June; `dev` has policy `signing` from March;
+//! the policy reads `secret/signing/*`; key `kid-1` lies at `secret/signing/kid-1` and was made in
+//! April. Then bob *could read* `kid-1` from April to June, by `dev` and `signing`, and that stays so
+//! after he has left both, until the key is rotated.
 
-mod build;
 mod correlation;
 mod custody;
-mod entities;
-mod members;
+mod groups;
+mod merge;
 mod pattern;
+mod resolve;
 mod rights;
 mod who;
 
-pub use build::build;
-pub use pattern::covers;
-pub use rights::{Effective, effective};
-pub use who::{Found, WhoRow, find, who};
+use sever_model::{
+    Coverage, CoverageLine, EventTime, FactKind, FactRow, Inventory, Listing, Seen, SourceId, Tables, WallTime,
+};
+
+pub use correlation::{ASK_SCORE, MATCH_SCORE};
+pub use custody::DERIVED_ROWS_MAX;
+pub use pattern::matches;
+pub use rights::{Effective, Holding, effective, holders, members};
+pub use who::{Asked, WhoRow, find, who};
+
+/// Makes the inventory of everything known at `known_at`, with attributes as they were at `as_of`.
+///
+/// Rows not known then are left out. What could not be placed is added to the coverage as gaps of
+/// the source `inventory`.
+pub fn build(facts: Vec<FactRow>, as_of: EventTime, known_at: WallTime, mut coverage: Coverage) -> Inventory {
+    let mut gaps = Vec::new();
+    let merged = merge::merge(facts, as_of, known_at, &mut gaps);
+    let correlations = correlation::correlate(&merged, as_of, &mut gaps);
+    let custody = custody::derive(&merged, &correlations, &mut gaps);
+    if !gaps.is_empty() {
+        coverage.lines.push(CoverageLine {
+            source: SourceId::from("inventory"),
+            kinds: vec![FactKind::Custody, FactKind::Grant],
+            seen: Seen::Partly,
+            listing: Listing::Partial,
+            from: Some(as_of),
+            to: Some(as_of),
+            records: 0,
+            rejected: 0,
+            gaps,
+        });
+    }
+    let tables = Tables {
+        people: merged.people,
+        stints: merged.stints,
+        accounts: merged.accounts,
+        correlations,
+        groups: merged.groups,
+        memberships: merged.memberships,
+        resources: merged.resources,
+        grants: merged.grants.into_iter().map(|(grant, _)| grant).collect(),
+        granted_by: merged.granted_by,
+        grant_used: merged.grant_used,
+        credentials: merged.credentials,
+        custody,
+        handovers: merged.handovers,
+    };
+    Inventory::new(tables, as_of, known_at, coverage)
+}
 
 #[cfg(test)]
 mod tests;
