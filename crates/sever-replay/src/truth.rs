@@ -52,7 +52,8 @@ pub struct Truth {
     pub benign_events: u64,
     /// Every finding that is true, standing ones included; any other is false.
     pub expected: Vec<Expected>,
-    /// Those that the company's records allow to be said as of the end of access, before any misuse.
+    /// Those that the company's records allow to be said as of the end of access, before any misuse:
+    /// what must be said then, and what may be.
     pub standing: Vec<Expected>,
     /// The settle window configured for the class of token that is misused.
     pub settle: Span,

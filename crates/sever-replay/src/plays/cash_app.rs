@@ -1,8 +1,8 @@
 //! A broker, 2021: reports that had been part of the job, downloaded ten days after it ended.
 //!
-//! One download carries a fifth of nobody or everybody: counting requests shows 1. The portal logs
-//! how many rows a report had and which report it was, and the report's own list of customers is
-//! kept, so that whose data it was can be told to the last one.
+//! One download carries every customer, and counting requests shows 1. So the portal logs how many
+//! rows a report had and which report it was, and the report's own list of customers is kept: whose
+//! data it was can be told to the last one.
 
 use std::path::Path;
 

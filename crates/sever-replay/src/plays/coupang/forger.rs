@@ -101,13 +101,15 @@ impl<'a> Forger<'a> {
         let end = |day: u64| self.ends.get(day as usize).copied().unwrap_or(self.tokens);
         let (from, to) = (if day == 0 { 0 } else { end(day - 1) }, end(day));
         for token in from..to {
+            // It begins in the night of the first day and ends before the last midnight; what would
+            // fall outside is spread over the day, for a pile of it would be a signal of ours.
+            let earliest = begin + if day == 0 { 2 * HOUR + 12 * MINUTE } else { 0 };
+            let latest = begin + DAY - if day == DAYS - 1 { 10 * MINUTE } else { 0 };
             let mut start = begin + self.chance.hour_of(&HOURS) + self.chance.within(0, HOUR - 1);
             if token == 0 {
                 start = begin + 2 * HOUR + 11 * MINUTE + 9 * SECOND;
-            } else if day == 0 {
-                start = start.max(begin + 2 * HOUR + 12 * MINUTE);
-            } else if day == DAYS - 1 {
-                start = start.min(begin + DAY - 10 * MINUTE);
+            } else if !(earliest..latest).contains(&start) {
+                start = self.chance.within(earliest, latest - 1);
             }
             self.token(token, start, live, into);
         }
@@ -155,7 +157,7 @@ impl<'a> Forger<'a> {
         let share = self.books * (which + 1) / self.known - self.books * which / self.known;
         let pair = which / 2;
         let lean = if pair * 2 + 1 < self.known { scatter(pair) % 3 } else { 0 };
-        if which % 2 == 0 { share + lean } else { share - lean }
+        if which.is_multiple_of(2) { share + lean } else { share - lean }
     }
 
     /// A live token whose id is copied, and when it is used: while the original lives.

@@ -1,7 +1,8 @@
 //! The issuer's log: one numbered line per token, and proofs that it was idle in between.
 //!
-//! Every line takes the next number of the node's sequence when its event happens; a line that is
-//! written late leaves a hole until then, and one that is lost leaves it for good. The shipper polls
+//! Every line takes the next number of the node's sequence as it is shipped, so that a line which is
+//! late is not missed, and one that is lost is. Where numbers are given at minting instead
+//! ([`Trouble::LATE`]), a late line leaves a hole until it comes. The shipper polls
 //! every five seconds and writes an idle span as *one* line, `{"event":"idle", …, "polls":N}`.
 //!
 //! INVARIANT (where nothing is lost): the times that the log proves, issuances written in time and
@@ -28,6 +29,9 @@ pub(super) struct Trouble {
     pub late: (u64, Ms),
     /// Lines in a thousand that come twice, and how much later at most.
     pub twice: (u64, Ms),
+    /// Whether lines are numbered as they are minted, so that a late one is missed until it comes;
+    /// else as they are shipped.
+    pub missed: bool,
     /// Lines in a thousand that are lost.
     pub lost: u64,
     /// When the shipper was down, and all that it had not shipped was lost.
@@ -37,9 +41,9 @@ pub(super) struct Trouble {
 impl Trouble {
     /// The little that every log suffers: late and doubled lines, all within the settle window.
     pub(super) const USUAL: Trouble =
-        Trouble { late: (10, 90 * SECOND), twice: (4, 40 * SECOND), lost: 0, outage: None };
-    /// Late beyond the settle window.
-    pub(super) const LATE: Trouble = Trouble { late: (40, 15 * MINUTE), ..Trouble::USUAL };
+        Trouble { late: (10, 90 * SECOND), twice: (4, 40 * SECOND), missed: false, lost: 0, outage: None };
+    /// Late beyond the settle window, their numbers missed until then.
+    pub(super) const LATE: Trouble = Trouble { late: (40, 15 * MINUTE), missed: true, ..Trouble::USUAL };
     /// Every fifth line comes twice, up to an hour later.
     pub(super) const TWICE: Trouble = Trouble { twice: (200, HOUR), ..Trouble::USUAL };
     /// Hardly late: for clocks that disagree, so that the two do not add up.
@@ -74,6 +78,7 @@ pub(super) struct Issuer {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
     write_at: Ms,
+    /// 0 where it gets its number only then.
     sequence: u64,
     double: bool,
     line: Vec<u8>,
@@ -106,21 +111,29 @@ impl Issuer {
         if now - self.proven > POLL {
             self.prove(now)?;
         }
-        self.sequence += 1;
-        let line = self.line_of(token);
+        let mut line = self.line_of(token);
         // Drawn always, so that every trouble plays the same tokens.
         let (late, lost, twice) = (self.chance.below(1_000), self.chance.below(1_000), self.chance.below(1_000));
         let delay = self.chance.below(1 << 20) as Ms;
         let spread = |most: Ms| 1_000 + (most - 1_000) * delay / (1 << 20);
+        let late = late < self.trouble.late.0;
+        if late && !self.trouble.missed && !self.is_down(now) {
+            self.wait(Waiting { write_at: now + spread(self.trouble.late.1), sequence: 0, double: false, line });
+            return Ok(());
+        }
+        self.sequence += 1;
+        let sequence = self.sequence;
+        push_node(&mut line, sequence);
         if lost < self.trouble.lost || self.is_down(now) {
             self.lost += 1;
             return Ok(());
         }
         if twice < self.trouble.twice.0 {
-            self.wait(now + spread(self.trouble.twice.1), true, line.clone());
+            let write_at = now + spread(self.trouble.twice.1);
+            self.wait(Waiting { write_at, sequence, double: true, line: line.clone() });
         }
-        if late < self.trouble.late.0 {
-            self.wait(now + spread(self.trouble.late.1), false, line);
+        if late {
+            self.wait(Waiting { write_at: now + spread(self.trouble.late.1), sequence, double: false, line });
             return Ok(());
         }
         self.proven = now;
@@ -135,8 +148,8 @@ impl Issuer {
         self.prove(now)
     }
 
-    fn wait(&mut self, write_at: Ms, double: bool, line: Vec<u8>) {
-        self.waiting.push(Reverse(Waiting { write_at, sequence: self.sequence, double, line }));
+    fn wait(&mut self, waiting: Waiting) {
+        self.waiting.push(Reverse(waiting));
     }
 
     /// Writes the late lines whose time has come, each after the poll that brought it.
@@ -149,7 +162,12 @@ impl Issuer {
             }
             self.restart(first.write_at);
             self.prove(first.write_at)?;
-            self.put(first.write_at, &first.line)?;
+            let mut line = first.line;
+            if first.sequence == 0 {
+                self.sequence += 1;
+                push_node(&mut line, self.sequence);
+            }
+            self.put(first.write_at, &line)?;
             self.written += u64::from(!first.double);
             self.doubles += u64::from(first.double);
         }
@@ -174,7 +192,6 @@ impl Issuer {
         line.extend_from_slice(b"\",\"polls\":");
         push_number(&mut line, polls);
         push_node(&mut line, sequence);
-        line.push(b'}');
         self.proven = now;
         self.put(now, &line)
     }
@@ -213,8 +230,6 @@ impl Issuer {
         push_number(&mut line, token.issued_at);
         line.extend_from_slice(b",\"exp\":");
         push_number(&mut line, token.expires_at);
-        push_node(&mut line, self.sequence);
-        line.push(b'}');
         line
     }
 
@@ -223,6 +238,7 @@ impl Issuer {
     }
 }
 
+/// Ends a line with its number.
 fn push_node(line: &mut Vec<u8>, sequence: u64) {
-    line.extend_from_slice(format!(",\"node\":\"{NODE}\",\"seq\":{sequence}").as_bytes());
+    line.extend_from_slice(format!(",\"node\":\"{NODE}\",\"seq\":{sequence}}}").as_bytes());
 }

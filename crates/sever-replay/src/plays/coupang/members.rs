@@ -94,7 +94,7 @@ impl Members {
         let from = (victim * self.others).div_ceil(self.touched);
         let to = ((victim + 1) * self.others).div_ceil(self.touched);
         let chance = scatter(self.seed ^ victim.rotate_left(20));
-        let also = (chance % 8 == 0).then(|| Contact::Other((chance >> 8) % self.others));
+        let also = chance.is_multiple_of(8).then(|| Contact::Other((chance >> 8) % self.others));
         let family = (chance >> 3 & 1 == 0).then(|| Contact::Member((chance >> 16) % self.touched));
         (from..to).map(Contact::Other).chain(also).chain(family)
     }
@@ -162,7 +162,7 @@ impl Members {
     /// Some of those whom the forger never met have closed their account.
     fn deleted(&self, member: u64) -> Option<Ms> {
         let chance = scatter(self.seed ^ member.rotate_left(40));
-        (member < self.old && member % 18 == 17 && chance % 5 == 0)
+        (member < self.old && member % 18 == 17 && chance.is_multiple_of(5))
             .then(|| self.created(member).max(at("2023-01-01T00:00:00Z")) + (chance >> 8) as i64 % 800 * DAY)
     }
 }

@@ -89,6 +89,23 @@ fn the_issuer_is_proven_every_five_seconds() {
 }
 
 #[test]
+fn in_the_usual_log_no_number_is_ever_missed() {
+    let (dir, _) = play(None);
+    let mut next = 1;
+    let mut late = 0;
+    let mut newest = Ms::MIN;
+    for line in lines(dir.path(), "issuer") {
+        let number = line["seq"].as_u64().expect("a number");
+        assert!(number <= next, "{number} overtakes {next}");
+        late += u64::from(number == next && time(&line, "ts") < newest);
+        next = next.max(number + 1);
+        newest = newest.max(time(&line, "ts"));
+    }
+    // Lines are late all the same, only not missed.
+    assert!(late > 0);
+}
+
+#[test]
 fn sequence_numbers_have_holes_only_where_something_is_lost() {
     for (variant, whole) in [
         (None, true),
