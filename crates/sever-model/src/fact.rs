@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, Credential, Custody, EventTime, Grant, Group, Handover, Link, Membership, Person, Resource, SourceId,
-    Stint, Valid, WallTime,
+    Stint, Strength, Valid, WallTime,
 };
 
 /// One fact, of any kind.
@@ -140,6 +140,10 @@ impl Fact {
             Fact::Resource(it) => it.id.to_string(),
             Fact::Grant(it) => format!("{} {} {}", it.holder.key(), it.resource, it.rights),
             Fact::Credential(it) => it.id.to_string(),
+            // Each reading is a fact of its own: one after a rotation counts where one before it does not.
+            Fact::Custody(it) if it.strength == Strength::Read => {
+                format!("{} {} read {}", it.holder.key(), it.credential, it.evidence)
+            }
             Fact::Custody(it) => format!("{} {} {}", it.holder.key(), it.credential, it.strength.words()),
             Fact::Link(it) => it.account.to_string(),
             Fact::Handover(it) => {
