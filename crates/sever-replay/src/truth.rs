@@ -14,6 +14,7 @@ use sever_model::{EventTime, Span, Thing};
 
 use crate::ReplayError;
 use crate::files::{self, Table};
+use crate::moment::{Ms, event};
 
 const TRUTH: &str = "truth.json";
 const MISUSE: &str = "truth/misuse.csv.gz";
@@ -121,6 +122,36 @@ impl Expected {
 }
 
 impl Truth {
+    /// The truth of a play without people, things or findings: `misuse` is its first, last and count,
+    /// `events` all that its logs hold.
+    pub(crate) fn of(
+        incident: &str,
+        (departed, told): (Ms, Ms),
+        misuse: (EventTime, EventTime, u64),
+        events: u64,
+    ) -> Truth {
+        let (first, last, misuse_events) = misuse;
+        Truth {
+            incident: incident.to_owned(),
+            variant: None,
+            departed_at: event(departed),
+            told_at: event(told),
+            first_misuse_at: first,
+            first_tellable_at: first,
+            last_misuse_at: last,
+            misuse_events,
+            people_count: 0,
+            non_members: 0,
+            nonexistent_named: 0,
+            things_total: 0,
+            things_lost: 0,
+            benign_events: events - misuse_events,
+            expected: Vec::new(),
+            standing: Vec::new(),
+            settle: Span::ZERO,
+        }
+    }
+
     /// Reads the truth of a play that was written into `dir`.
     ///
     /// # Errors

@@ -8,8 +8,13 @@
 //!   rules of this kind do, it needs a day of history and a least count, or every rare visitor would
 //!   be an anomaly.
 //!
-//! Both are judged fairly: they see every event, at once, with no ingestion delay, and a play's
-//! background is thinner than a real company's, so that misuse stands out *more* than it would have.
+//! Both see every event, at once, with no ingestion delay. What a play cannot give them is a real
+//! company's volume: its background is far thinner beside the misuse than it was, which favours the
+//! baseline per endpoint, and its hours are smaller, which at small scales keeps them below the least
+//! count. At a hundredth of the real incident this baseline alerts on the first night of the harvest,
+//! because the play's own traffic is no larger than the forger's; a large shop's is many times ten
+//! requests a second. What the rules per address and per account say does not depend on the scale.
+//!
 //! The rules never see which events are misuse; that is only carried along, so that the comparison
 //! can say which alert points at it.
 //!

@@ -98,26 +98,12 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     let events = sign_ins.lines + portal.lines;
     sign_ins.finish()?;
     portal.finish()?;
-    let (first, last, misuse_events) = misuse.finish()?;
+    let misuse = misuse.finish()?;
     write_people(dir, first_touches(&customers, touched, full_at))?;
     let truth = Truth {
-        incident: INCIDENT.id.to_owned(),
-        variant: None,
-        departed_at: event(at(LEFT)),
-        told_at: event(at(LEFT)),
-        first_misuse_at: first,
-        first_tellable_at: first,
-        last_misuse_at: last,
-        misuse_events,
         people_count: touched,
-        non_members: 0,
-        nonexistent_named: 0,
-        things_total: 0,
-        things_lost: 0,
-        benign_events: events - misuse_events,
         expected: expected(&own, &company.workers[leaver].id),
-        standing: Vec::new(),
-        settle: sever_model::Span::ZERO,
+        ..Truth::of(INCIDENT.id, (at(LEFT), at(LEFT)), misuse, events)
     };
     truth.write(dir)?;
     play.report("logs", 1.0);

@@ -86,7 +86,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
             let live = stage.live(day);
             forger.day(harvest as u64, day, &live, &mut stage.traffic.requests);
         }
-        stage.staff += office.day(day, &mut stage.staff_log)?;
+        office.day(day, &mut stage.staff_log)?;
         stage.play_until(if number + 1 == days { Ms::MAX } else { day + DAY })?;
         if number % 16 == 0 {
             play.report("logs", number as f64 / days as f64);
@@ -104,13 +104,11 @@ struct Stage<'a> {
     issuer: Issuer,
     gateway: Gateway,
     staff_log: Log,
-    staff: u64,
     misuse: MisuseList,
     /// When each victim's, and each contact's, data was first in an answer; [`Ms::MAX`] for never.
     victims: Vec<Ms>,
     others: Vec<Ms>,
     nonexistent: u64,
-    benign: u64,
     /// Tokens minted in the last hours, by time.
     recent: Vec<Token>,
 }
@@ -135,12 +133,10 @@ impl<'a> Stage<'a> {
             issuer: Issuer::new(issuer_log, chance("issuer"), trouble, issuer_skew, at(BEGIN)),
             gateway: Gateway::new(Log::new(dir, "gateway")?, chance("gateway"), skews),
             staff_log: Log::new(dir, "sso")?,
-            staff: 0,
             misuse: MisuseList::new(dir)?,
             victims: vec![Ms::MAX; members.touched as usize],
             others: vec![Ms::MAX; members.others as usize],
             nonexistent: 0,
-            benign: 0,
             recent: Vec::new(),
         })
     }
@@ -169,9 +165,8 @@ impl<'a> Stage<'a> {
         }
         for request in &requests {
             let (place, said) = self.gateway.write(request)?;
-            match request.forged {
-                None => self.benign += 1,
-                Some(forged) => self.note(request, forged, place, said)?,
+            if let Some(forged) = request.forged {
+                self.note(request, forged, place, said)?;
             }
         }
         self.recent = minted;
@@ -214,11 +209,12 @@ impl<'a> Stage<'a> {
     fn finish(mut self, play: &Play, dir: &Path, office: &Office) -> Result<Truth, ReplayError> {
         // The issuer's log goes on past the last use, so that the last use too can be settled.
         self.issuer.idle_until(at(END) + 6 * HOUR)?;
-        let benign_events = self.benign + self.staff + self.issuer.written + self.issuer.doubles;
+        // Proofs of idleness are no events.
+        let events = self.gateway.log.lines + self.staff_log.lines + self.issuer.written + self.issuer.doubles;
         self.issuer.log.finish()?;
         self.gateway.log.finish()?;
         self.staff_log.finish()?;
-        let (first, last, misuse_events) = self.misuse.finish()?;
+        let misuse = self.misuse.finish()?;
         let members = self.members;
         let victims = self.victims.iter().zip(0..).filter(|(first, _)| **first != Ms::MAX);
         let mut people: Vec<(i64, bool, String)> = victims
@@ -230,24 +226,16 @@ impl<'a> Stage<'a> {
         let people_count = people.len() as u64;
         write_people(dir, people)?;
         let (expected, standing) = findings(office, self.nonexistent);
+        let departed = at(office::DEPARTED);
         let truth = Truth {
-            incident: INCIDENT.id.to_owned(),
             variant: play.variant.clone(),
-            departed_at: event(at(office::DEPARTED)),
-            told_at: event(at(office::DEPARTED)),
-            first_misuse_at: first,
-            first_tellable_at: first,
-            last_misuse_at: last,
-            misuse_events,
             people_count,
             non_members: people_count - members_count,
             nonexistent_named: self.nonexistent,
-            things_total: 0,
-            things_lost: 0,
-            benign_events,
             expected,
             standing,
             settle: sever_model::Span::from_micros(2 * MINUTE * 1_000),
+            ..Truth::of(INCIDENT.id, (departed, departed), misuse, events)
         };
         truth.write(dir)?;
         Ok(truth)

@@ -121,27 +121,15 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     let events = vpn.lines + admin.lines;
     vpn.finish()?;
     admin.finish()?;
-    let (first, last, misuse_events) = misuse.finish()?;
+    let misuse = misuse.finish()?;
     truth::write_people(dir, Vec::new())?;
     let (expected, standing) = findings(&house);
     let truth = Truth {
-        incident: INCIDENT.id.to_owned(),
-        variant: None,
-        departed_at: event(at(LEFT)),
-        told_at: event(at(LEFT)),
-        first_misuse_at: first,
-        first_tellable_at: first,
-        last_misuse_at: last,
-        misuse_events,
-        people_count: 0,
-        non_members: 0,
-        nonexistent_named: 0,
         things_total: THINGS.iter().map(|(_, _, all, _)| all).sum(),
         things_lost: THINGS.iter().map(|(_, _, _, lost)| lost).sum(),
-        benign_events: events - misuse_events,
         expected,
         standing,
-        settle: sever_model::Span::ZERO,
+        ..Truth::of(INCIDENT.id, (at(LEFT), at(LEFT)), misuse, events)
     };
     truth.write(dir)?;
     play.report("logs", 1.0);
