@@ -1,0 +1,89 @@
+//! The measurements of `cargo xtask bench`: speed and memory, each against its bar.
+//!
+//! ```text
+//! bench scan    judging lines against only parsing them; memory per live token
+//! bench facts   loading, re-syncing and listing facts; the subject register; who could read a key
+//! ```
+//!
+//! Each measurement that is about memory, or that must not inherit another's, runs in a child process
+//! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
+//! from fixed numbers, so that two runs measure the same work. Exits with 1 when a bar does not hold.
+
+mod company;
+mod facts;
+mod floor;
+mod grants;
+mod ledger;
+mod lines;
+mod process;
+mod register;
+mod report;
+mod scan;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use report::Row;
+
+/// Speed and memory against their bars.
+#[derive(Parser)]
+#[command(name = "bench", bin_name = "cargo xtask bench")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Judging lines against only parsing them; memory per live token
+    Scan(Size),
+    /// Loading, re-syncing and listing facts; the subject register; who could read a key
+    Facts(Size),
+    /// One measurement, in this process; prints its number
+    #[command(hide = true)]
+    One {
+        /// Its name
+        name: String,
+        /// How much
+        count: u64,
+    },
+}
+
+#[derive(Args)]
+struct Size {
+    /// How much of everything, as a share of what the bars are about
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// An array of measurements
+    Json,
+}
+
+fn main() -> Result<ExitCode> {
+    let (rows, format) = match Cli::parse().what {
+        What::Scan(size) => (scan::rows(size.scale)?, size.format),
+        What::Facts(size) => (facts::rows(size.scale)?, size.format),
+        What::One { name, count } => {
+            let numbers = process::one(&name, count)?;
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&numbers)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let text = match format {
+        Format::Table => report::table(&rows),
+        Format::Json => serde_json::to_string_pretty(&rows)? + "\n",
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
