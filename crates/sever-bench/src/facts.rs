@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use sever_connect::SourceSettings;
 use sever_engine::{Quiet, SyncOutcome, sync};
 use sever_model::port::Source;
@@ -122,7 +122,7 @@ fn sources(folder: &Path) -> Result<Vec<Box<dyn Source>>> {
 }
 
 fn source(name: &str, kind: &str, path: PathBuf) -> Result<Box<dyn Source>> {
-    let provider = sever_connect::provider(kind).with_context(|| format!("no provider {kind}"))?;
+    let provider = sever_connect::provider(kind).map_err(|_| anyhow!("no provider {kind}"))?;
     let settings = SourceSettings {
         id: SourceId::from(name),
         system: SystemId::from(if name == "rights" { "shop" } else { name }),

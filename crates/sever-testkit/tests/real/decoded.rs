@@ -37,7 +37,7 @@ pub(crate) fn decoded(log: &[u8], id: &str) -> (Vec<Event>, Accounting) {
     let told = stream.accounting();
     assert_eq!(told.event_bytes + told.rejected_bytes + told.blank_bytes, told.bytes);
     assert_eq!(told.bytes, log.len() as u64);
-    assert_eq!(told.damaged(), 0, "{:?}", told.kept);
+    assert_eq!(told.damaged(), 0, "{:?} in {}", told.kept, String::from_utf8_lossy(log));
     (events.0, told.clone())
 }
 
