@@ -149,7 +149,7 @@ impl OverBroad {
         };
         let resource = entry.it.id.as_str();
         let since = grant.valid.earliest_start().max(entry.valid.earliest_start()).min(at);
-        let known_at = if since == EventTime::MIN { entry.known_from.as_event().min(at) } else { since };
+        let known_at = since.max(entry.known_from.as_event());
         out.raise(&Raise {
             meta: &META,
             accused: holder.clone(),
@@ -158,7 +158,7 @@ impl OverBroad {
             confidence: Confidence::Likely,
             stage: Stage::Confirmed,
             was: None,
-            at: known_at,
+            at: if since == EventTime::MIN { known_at } else { since },
             known_at,
             evidence: say::fact(&entry.source, known_at, format!("{holder} has {} on {resource}", grant.rights)),
             tell: &|| {
