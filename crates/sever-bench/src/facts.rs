@@ -50,7 +50,7 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
     company::write(folder.path(), count, company::Order::Rising).context("cannot write the files")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("no runtime")?;
     let mut store = runtime.block_on(Store::open(&folder.path().join("data")))?;
-    let mut pull = |store: &mut Store, now: i64| -> Result<(f64, SyncOutcome)> {
+    let pull = |store: &mut Store, now: i64| -> Result<(f64, SyncOutcome)> {
         let sources = sources(folder.path())?;
         let known = move |_at: EventTime| WallTime::from_secs(now);
         timed(|| Ok(runtime.block_on(sync(store, &sources, &Brake::default(), &known, &mut Quiet))?))

@@ -1,7 +1,7 @@
 //! `who KEY`: everybody who could have read a key, among ten million grants.
 
 use anyhow::{Context, Result, bail};
-use sever_graph::who;
+use sever_graph::{find, who};
 use sever_model::{
     Account, AccountKind, AccountStatus, Coverage, Credential, CredentialKind, EventTime, Exportable, Fact, FactRow,
     Grant, Group, Holder, Membership, Rights, SourceId, Valid, WallTime,
@@ -27,8 +27,8 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
     let (mut times, mut rows) = (Vec::new(), 0);
     for _ in 0..5 {
         let (secs, answer) = timed(|| {
-            let asked = *who::find(&inventory, "kid-1").first().context("the key is not found")?;
-            Ok(who::who(&inventory, asked, NOW))
+            let asked = *find(&inventory, "kid-1").first().context("the key is not found")?;
+            Ok(who(&inventory, asked, NOW))
         })?;
         times.push(secs);
         rows = answer.len();

@@ -66,7 +66,7 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
         issue(issued, issued + step);
         issued += step;
         // Below a million, what does not grow with tokens still shows.
-        if issued >= 1_000_000 && issued % (step * 16) == 0 {
+        if issued >= 1_000_000 && issued.is_multiple_of(step * 16) {
             peak_per_token = peak_per_token.max((memory("VmHWM")? - base) as f64 / issued as f64);
         }
     }

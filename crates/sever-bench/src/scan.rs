@@ -113,13 +113,12 @@ fn scan(logs: &Logs, inventory: &Inventory, register: &Register) -> Result<ScanO
         "audience": "aud", "client": "client", "issued_at": "iat", "expires_at": "exp", "outcome": "status",
         "resource": "path", "source_ip": "ip", "user_agent": "ua",
     });
-    let mut numbered = common.clone();
-    let mut about = common;
-    for (map, field, path) in
-        [(&mut numbered, "node", "node"), (&mut numbered, "sequence", "seq"), (&mut about, "data_subjects", "about")]
-    {
-        map.as_object_mut().context("a mapping is an object")?.insert(field.to_owned(), path.into());
-    }
+    let with = |map: &serde_json::Value, own: serde_json::Value| {
+        let both = [map, &own].into_iter().filter_map(serde_json::Value::as_object).flatten();
+        serde_json::Value::Object(both.map(|(field, path)| (field.clone(), path.clone())).collect())
+    };
+    let numbered = with(&common, serde_json::json!({ "node": "node", "sequence": "seq" }));
+    let about = with(&common, serde_json::json!({ "data_subjects": "about" }));
     let inputs = vec![input("issuer", &logs.issuer, numbered)?, input("gateway", &logs.gateway, about)?];
     let limits = Limits::default();
     let setup = ScanSetup {
