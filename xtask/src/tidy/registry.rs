@@ -24,15 +24,23 @@ const KINDS: [Kind; 3] = [
         noun: "detector",
         modules: "crates/sever-detect/src/detectors/",
         pages: "docs/detectors/",
-        fixtures: Some(("crates/sever-detect/tests/detectors/", &["fires", "quiet"])),
+        fixtures: Some(("tests/detectors/", &["fires", "quiet"])),
     },
     Kind {
         noun: "format",
         modules: "crates/sever-decode/src/format/",
         pages: "docs/formats/",
-        fixtures: Some(("crates/sever-decode/tests/formats/", &[])),
+        fixtures: Some((
+            "tests/formats/",
+            &["basic", "recoverable-errors", "unrelated-traffic", "truncated", "hostile"],
+        )),
     },
-    Kind { noun: "provider", modules: "crates/sever-connect/src/", pages: "docs/sources/", fixtures: None },
+    Kind {
+        noun: "provider",
+        modules: "crates/sever-connect/src/",
+        pages: "docs/sources/",
+        fixtures: Some(("tests/sources/", &[])),
+    },
 ];
 
 /// Nothing is registered by halves.

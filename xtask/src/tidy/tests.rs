@@ -64,7 +64,7 @@ fn a_detector_by_halves() {
         ),
         ("crates/sever-detect/src/detectors/bounded.rs", "struct Bounded;\n"),
         ("crates/sever-detect/src/detectors/ghost_account/tests.rs", ""),
-        ("crates/sever-detect/tests/detectors/ghost-account/fires/a.jsonl", ""),
+        ("tests/detectors/ghost-account/fires/a.jsonl", ""),
     ];
     // Neither page nor quiet fixture.
     assert_eq!(places("registry", &files).len(), 2);
