@@ -170,11 +170,24 @@ fn http_outcome(status: u64) -> sever_model::Outcome {
     }
 }
 
+/// Text up to its closing quotation mark, and what follows. nginx escapes marks as `\x22`, Apache
+/// and Keycloak as `\"`.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.
 macro_rules! paths {
     ($($name:ident = $path:literal $want:ident;)*) => {
         #[derive(Clone, Copy)]
         #[repr(usize)]
+        #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
         enum Path { $($name),* }
         const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
     };

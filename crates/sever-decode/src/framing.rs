@@ -1,9 +1,10 @@
 //! Cuts a pushed stream into records, without a copy where a record lies whole in what was pushed.
 //!
 //! Two framings. [`Framing::Lines`] is one record a line. [`Framing::Json`] is that too, and also the
-//! elements of a bare array and of `{"Records": […]}` (CloudTrail's files), however they are broken
-//! into lines; which it is, is decided anew at the start of each document, so that such files may be
-//! strung together.
+//! elements of a bare array of objects and of `{"Records": […]}` (CloudTrail's files), however they are
+//! broken into lines. Which it is, is decided at the start, and anew after each array, so that such
+//! files may be strung together; what has begun as lines stays lines, so that a stray bracket in one
+//! cannot swallow those that follow.
 //!
 //! A record longer than the limit is never held: its bytes are counted and dropped until it ends. In
 //! lines it ends with the line. In an array it ends where its brackets close, or at a raw line end
@@ -49,14 +50,14 @@ pub(crate) struct Place {
     pub bytes: u64,
 }
 
-/// Longest prefix that is looked at to tell `{"Records": [` from a record on a line.
-const WRAPPER_BYTES: usize = 64;
+/// Longest prefix that is looked at to tell an array from a record on a line.
+const OPENING_BYTES: usize = 64;
 
 const BOM: &[u8] = &[0xef, 0xbb, 0xbf];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before a document (JSON framing only).
+    /// Before the first record, or after an array (JSON framing only).
     Start,
     /// In a line.
     Line,
@@ -71,7 +72,8 @@ enum State {
 /// Cuts a stream into records.
 #[derive(Debug)]
 pub(crate) struct Framer {
-    framing: Framing,
+    /// Whether an array may begin where a line ends.
+    undecided: bool,
     frame_max: usize,
     state: State,
     /// What is held of a record that is not yet whole.
@@ -89,7 +91,7 @@ impl Framer {
         let frame_max = frame_max.min(u32::MAX as usize);
         let state = if framing == Framing::Json { State::Start } else { State::Line };
         let place = Place { offset: 0, line: 1, bytes: 0 };
-        Framer { framing, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
+        Framer { undecided: framing == Framing::Json, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
     }
 
     /// Takes the next bytes of the stream.
@@ -128,6 +130,12 @@ impl Framer {
         }
     }
 
+    /// How much is held of a record that is not yet whole.
+    #[cfg(test)]
+    pub fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     fn in_line(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
             self.hold(bytes);
@@ -140,7 +148,7 @@ impl Framer {
         self.place.bytes += used as u64;
         self.emit(line, each);
         self.line += 1;
-        if self.framing == Framing::Json {
+        if self.undecided {
             self.state = State::Start;
         }
         used
@@ -153,64 +161,60 @@ impl Framer {
         }
         let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace(), each);
         let rest = bytes.get(blank..).unwrap_or_default();
-        let Some(first) = rest.first() else { return blank };
-        match (first, wrapper(rest)) {
-            (b'[', _) => {
-                self.blank(1, each);
-                self.state = State::Between { wrapped: false };
-                blank + 1
+        if rest.is_empty() {
+            return blank;
+        }
+        match opening(rest) {
+            Opening::Array { wrapped, bytes } => {
+                self.open_array(rest, wrapped, bytes, each);
+                blank + bytes
             }
-            (_, Wrapper::Yes(length)) => {
-                self.count_lines(rest.get(..length).unwrap_or_default());
-                self.blank(length, each);
-                self.state = State::Between { wrapped: true };
-                blank + length
-            }
-            (_, Wrapper::No) => {
-                self.state = State::Line;
+            Opening::Line => {
+                (self.state, self.undecided) = (State::Line, false);
                 blank
             }
-            (_, Wrapper::Perhaps) => {
+            Opening::Perhaps => {
                 self.hold(rest);
                 bytes.len()
             }
         }
     }
 
+    fn open_array(&mut self, head: &[u8], wrapped: bool, bytes: usize, each: &mut dyn FnMut(Piece<'_>)) {
+        self.count_lines(head.get(..bytes).unwrap_or_default());
+        self.blank(bytes, each);
+        self.state = State::Between { wrapped };
+    }
+
     /// The same where too little was seen last time to decide.
     fn at_start_held(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
         let before = self.held.len();
-        let taken = bytes.get(..WRAPPER_BYTES.saturating_sub(before).min(bytes.len())).unwrap_or_default();
+        let taken = bytes.get(..OPENING_BYTES.saturating_sub(before).min(bytes.len())).unwrap_or_default();
         let mut head = std::mem::take(&mut self.held);
         head.extend_from_slice(taken);
-        match wrapper(&head) {
-            Wrapper::Perhaps => {
-                self.hold(taken);
-                self.held = head;
-                taken.len()
-            }
-            decided => {
-                // Go back to where the document began, and take what was held again.
-                self.offset = self.place.offset;
-                self.place.bytes = 0;
-                let used = match decided {
-                    Wrapper::Yes(length) => {
-                        self.count_lines(head.get(..length).unwrap_or_default());
-                        self.blank(length, each);
-                        self.state = State::Between { wrapped: true };
-                        length
-                    }
-                    _ => {
-                        self.state = State::Line;
-                        0
-                    }
-                };
-                // What was pushed before lies in front of this push, and nowhere else.
-                let again = head.get(used.min(before)..before).unwrap_or_default();
-                self.feed(again, each);
-                used.saturating_sub(before)
-            }
+        let opening = opening(&head);
+        if let Opening::Perhaps = opening {
+            self.hold(taken);
+            self.held = head;
+            return taken.len();
         }
+        // Go back to where the document began.
+        self.offset = self.place.offset;
+        self.place.bytes = 0;
+        if let Opening::Array { wrapped, bytes } = opening
+            && bytes >= before
+        {
+            self.open_array(&head, wrapped, bytes, each);
+            return bytes - before;
+        }
+        match opening {
+            Opening::Array { wrapped, bytes } => self.open_array(&head, wrapped, bytes, each),
+            _ => (self.state, self.undecided) = (State::Line, false),
+        }
+        // What was pushed before lies in front of this push, and nowhere else.
+        let used = if let Opening::Array { bytes, .. } = opening { bytes } else { 0 };
+        self.feed(head.get(used..before).unwrap_or_default(), each);
+        0
     }
 
     fn after(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
@@ -234,7 +238,8 @@ impl Framer {
         self.begin_frame();
         self.advance(bytes.len());
         self.place.bytes += bytes.len() as u64;
-        if self.place.bytes > self.frame_max as u64 + 2 {
+        // What is held to be decided upon is short, and must be whole.
+        if self.place.bytes > self.frame_max as u64 + 2 && self.state != State::Start {
             self.held = Vec::new();
         } else {
             self.held.extend_from_slice(bytes);
@@ -303,28 +308,43 @@ impl Framer {
     }
 }
 
-/// Whether a document is an object that wraps an array of records.
-enum Wrapper {
-    Yes(usize),
-    No,
+/// What a document begins with.
+#[derive(Clone, Copy)]
+enum Opening {
+    /// An array of records, which begins after so many bytes; whether an object wraps it.
+    Array { wrapped: bool, bytes: usize },
+    /// Anything else.
+    Line,
     /// Too little to tell.
     Perhaps,
 }
 
-/// Looks for `{ "Records" : [`, blanks between them, within the first [`WRAPPER_BYTES`].
-fn wrapper(bytes: &[u8]) -> Wrapper {
-    let head = bytes.get(..WRAPPER_BYTES.min(bytes.len())).unwrap_or_default();
+/// Looks for `[` before an object or the array's end, or for `{ "Records" : [`, blanks between them,
+/// within the first [`OPENING_BYTES`].
+fn opening(bytes: &[u8]) -> Opening {
+    let head = bytes.get(..OPENING_BYTES.min(bytes.len())).unwrap_or_default();
+    let undecided = if head.len() < OPENING_BYTES { Opening::Perhaps } else { Opening::Line };
+    let solid = |at: usize| {
+        let rest = head.get(at..).unwrap_or_default();
+        at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    };
+    if head.first() == Some(&b'[') {
+        return match head.get(solid(1)) {
+            Some(b'{' | b']') => Opening::Array { wrapped: false, bytes: 1 },
+            Some(_) => Opening::Line,
+            None => undecided,
+        };
+    }
     let mut at = 0;
     for token in [&b"{"[..], b"\"Records\"", b":", b"["] {
-        at += head.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        at = solid(at);
         let rest = head.get(at..).unwrap_or_default();
         if !rest.starts_with(token) {
-            let open = token.starts_with(rest) && head.len() < WRAPPER_BYTES;
-            return if open { Wrapper::Perhaps } else { Wrapper::No };
+            return if token.starts_with(rest) { undecided } else { Opening::Line };
         }
         at += token.len();
     }
-    Wrapper::Yes(at)
+    Opening::Array { wrapped: true, bytes: at }
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ use sever_model::port::Reason;
 pub(crate) use plan::{Plan, Want};
 pub(crate) use slots::{Slots, Value};
 
+/// Longest value shown in a report.
+const SHOWN_CHARS: usize = 60;
+
 /// Walks frames along a plan.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -92,6 +95,20 @@ impl<'a> Found<'a> {
     /// A slot's text; empty where it has none, or holds something that is no text.
     pub fn text(&self, slot: usize) -> &'a str {
         self.slots.text(slot, self.input)
+    }
+
+    /// What a slot holds, as text for a report.
+    pub fn shown(&self, slot: usize) -> String {
+        let text = match self.value(slot) {
+            Value::Unsigned(number) => number.to_string(),
+            Value::Signed(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Other => "{…}".to_owned(),
+            Value::Absent | Value::Text { .. } | Value::Copied { .. } => self.text(slot).to_owned(),
+        };
+        let short: String = text.chars().take(SHOWN_CHARS).collect();
+        if short.len() < text.len() { short + "…" } else { short }
     }
 
     /// Whether the record has the field, whatever it holds; `null` is absence.

@@ -7,9 +7,9 @@
 mod call;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{EventKind, EventTime, Outcome, Row};
+use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
-use super::{Format, paths, repairs, shortened};
+use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
 use crate::sniff::Sample;
 use crate::{Framing, action, when};
@@ -106,6 +106,7 @@ const RESOURCES: &[usize] = &[
     Path::OnDatabaseSnapshot as usize,
     Path::OnCluster as usize,
     Path::OnTable as usize,
+    Path::Resource as usize,
     Path::OnBucket as usize,
     Path::OnFunction as usize,
     Path::OnLogGroup as usize,
@@ -114,7 +115,6 @@ const RESOURCES: &[usize] = &[
     Path::OnRole as usize,
     Path::OnGroup as usize,
     Path::OnKey as usize,
-    Path::Resource as usize,
     Path::ServiceArn as usize,
     Path::OnName as usize,
     Path::MadeUser as usize,
@@ -139,8 +139,9 @@ impl Decoder for CloudTrail {
         if text(Path::Time).is_empty() {
             return Err(Reason::Missing("eventTime"));
         }
-        let time = EventTime::parse(text(Path::Time));
-        let time = time.map_err(|_| Reason::Invalid("eventTime", shortened(text(Path::Time))))?;
+        // CloudTrail's times are UTC; some who keep its records on write them without saying so.
+        let time = when::instant_text(text(Path::Time), Some(&Zone::UTC));
+        let time = time.ok_or_else(|| Reason::Invalid("eventTime", found.shown(Path::Time as usize)))?;
         let service = source.split('.').next().unwrap_or(source);
         let read_only = match found.value(Path::ReadOnly as usize) {
             Value::Bool(truth) => Some(truth),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
-use super::{Format, Settings, address, endpoint, http_outcome, repairs, shortened};
+use super::{Format, Settings, address, endpoint, http_outcome, repairs};
 use crate::json::{Found, Plan, Reader, Value, Want};
 use crate::mapping::{Field, PATHS_MAX, Pick, keys};
 use crate::sniff::Sample;
@@ -211,9 +211,9 @@ impl Rules {
         }
         match self.time.slots.iter().find(|slot| found.has(**slot)) {
             Some(slot) if zone.is_none() && when::is_local(found.text(*slot)) => {
-                Err(Reason::Invalid("time", format!("{} (of an unknown zone)", shortened(found.text(*slot)))))
+                Err(Reason::Invalid("time", format!("{} (of an unknown zone)", found.shown(*slot))))
             }
-            Some(slot) => Err(Reason::Invalid("time", shortened(found.text(*slot)))),
+            Some(slot) => Err(Reason::Invalid("time", found.shown(*slot))),
             None => Err(Reason::Missing("time")),
         }
     }

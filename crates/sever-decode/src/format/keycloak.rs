@@ -10,7 +10,7 @@ mod user;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventTime, Zone};
 
-use super::{Format, paths, repairs, shortened};
+use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
 use crate::sniff::Sample;
 use crate::{Framing, when};
@@ -69,7 +69,7 @@ paths! {
     AdminIp = "authDetails.ipAddress" Text;
     Logger = "loggerName" Text;
     Message = "message" Text;
-    HostName = "hostName" Text;
+    OnHost = "hostName" Text;
 }
 
 struct Keycloak {
@@ -109,7 +109,7 @@ fn time(found: &Found<'_>, zone: Option<&Zone>) -> Result<EventTime, Reason> {
         return Ok(at);
     }
     match slots.iter().find(|slot| found.has(**slot)) {
-        Some(slot) => Err(Reason::Invalid("time", shortened(found.text(*slot)))),
+        Some(slot) => Err(Reason::Invalid("time", found.shown(*slot))),
         None => Err(Reason::Missing("time")),
     }
 }

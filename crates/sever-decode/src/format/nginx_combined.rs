@@ -3,7 +3,7 @@
 use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, Row};
 
-use super::{Format, endpoint, http_outcome, shortened};
+use super::{Format, endpoint, http_outcome, quoted, shortened};
 use crate::sniff::Sample;
 use crate::{Framing, when};
 
@@ -73,18 +73,6 @@ impl Line<'_> {
         });
         Some(Line { ip, user, time, request, status, agent: agent.unwrap_or("") })
     }
-}
-
-/// Text up to its closing quotation mark, and what follows. nginx escapes marks as `\x22`, Apache as
-/// `\"`.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let mut escaped = false;
-    let end = text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {

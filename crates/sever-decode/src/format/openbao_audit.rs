@@ -7,7 +7,7 @@
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row};
 
-use super::{Format, paths, repairs, shortened};
+use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
 use crate::sniff::Sample;
 use crate::{Framing, action, when};
@@ -78,7 +78,7 @@ impl Decoder for OpenBao {
             return Err(Reason::Missing("time"));
         }
         let time = when::instant_text(text(Path::Time), None);
-        let time = time.ok_or_else(|| Reason::Invalid("time", shortened(text(Path::Time))))?;
+        let time = time.ok_or_else(|| Reason::Invalid("time", found.shown(Path::Time as usize)))?;
         if kind == "request" {
             return Ok(());
         }
@@ -138,10 +138,11 @@ fn push_issued(found: &Found<'_>, used: Row<'_>, path: &str, out: &mut dyn Event
     }
 }
 
-/// The kind of engine; the path's first part where an older server does not say.
+/// The kind of engine; guessed from the path where an older server does not say.
 fn mount<'a>(found: &Found<'a>, path: &'a str) -> &'a str {
     match found.first(&[Path::Mount as usize, Path::ResponseMount as usize]) {
         "" if path.starts_with("sys/") => "system",
+        "" if path.split('/').nth(1) == Some("data") => "kv",
         "" => path.split('/').next().unwrap_or(path),
         mount => mount,
     }

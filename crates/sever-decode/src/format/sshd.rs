@@ -54,7 +54,12 @@ impl Decoder for Sshd {
         if !line.is_sshd {
             return Err(Reason::Unrelated);
         }
-        let Some(login) = Login::parse(line.message) else { return Ok(()) };
+        if !Login::is_told(line.message) {
+            return Ok(());
+        }
+        let Some(login) = Login::parse(line.message) else {
+            return Err(Reason::Syntax("a sign-in in words that are not known".to_owned()));
+        };
         let mut row = Row::new(time?, EventKind::Authenticated, offset);
         row.outcome = login.outcome;
         (row.actor, row.account, row.action) = (login.user, login.user, login.method);
@@ -143,6 +148,12 @@ struct Key<'a> {
 }
 
 impl Login<'_> {
+    /// Whether a line tells of a sign-in at all.
+    fn is_told(message: &str) -> bool {
+        let told = ["Accepted ", "Failed ", "Invalid user "].iter().any(|beginning| message.starts_with(beginning));
+        told && !message.starts_with("Failed to ")
+    }
+
     fn parse(message: &str) -> Option<Login<'_>> {
         if let Some(rest) = message.strip_prefix("Invalid user ") {
             let (user, ip, _) = origin(rest, true)?;

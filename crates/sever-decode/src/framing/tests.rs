@@ -1,1 +1,150 @@
+use proptest::prelude::*;
 
+use super::*;
+
+/// The pieces of a log as text, pushed in chunks.
+fn pieces(framing: Framing, frame_max: usize, log: &[u8], chunk: usize) -> Vec<String> {
+    let mut framer = Framer::new(framing, frame_max);
+    let (mut pieces, mut blank) = (Vec::new(), 0);
+    let mut each = |piece: Piece<'_>| {
+        let place = |place: Place| format!("{}:{}+{}", place.line, place.offset, place.bytes);
+        match piece {
+            Piece::Blank(bytes) => blank += bytes,
+            Piece::Frame(at, frame) => pieces.push(format!("{} {}", place(at), String::from_utf8_lossy(frame))),
+            Piece::TooLong(at) => pieces.push(format!("{} too long", place(at))),
+            Piece::Broken(at) => pieces.push(format!("{} broken", place(at))),
+            Piece::Truncated(at) => pieces.push(format!("{} truncated", place(at))),
+        }
+    };
+    for part in log.chunks(chunk.max(1)) {
+        framer.feed(part, &mut each);
+    }
+    framer.finish(&mut each);
+    pieces.push(format!("blank {blank}"));
+    pieces
+}
+
+fn check(framing: Framing, log: &str, expect: &[&str]) {
+    for chunk in [1, 2, 3, 5, 64, log.len()] {
+        assert_eq!(pieces(framing, 40, log.as_bytes(), chunk), expect, "{log:?} in chunks of {chunk}");
+    }
+}
+
+#[test]
+fn lines_end_with_the_line() {
+    check(Framing::Lines, "one\ntwo\r\n\n  \nlast", &["1:0+4 one", "2:4+5 two", "5:13+4 last", "blank 4"]);
+    check(Framing::Lines, "[1]\n{\"Records\":[]}", &["1:0+4 [1]", "2:4+14 {\"Records\":[]}", "blank 0"]);
+    check(Framing::Lines, "", &["blank 0"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_blank() {
+    check(Framing::Lines, "\u{feff}one\n", &["1:3+4 one", "blank 3"]);
+    check(Framing::Json, "\u{feff}[{\"a\":1}]", &["1:4+7 {\"a\":1}", "blank 5"]);
+    check(Framing::Lines, "a\n\u{feff}one\n", &["1:0+2 a", "2:2+7 \u{feff}one", "blank 0"]);
+}
+
+#[test]
+fn a_line_past_the_limit_is_dropped_and_the_next_is_read() {
+    let long = "x".repeat(41);
+    check(Framing::Lines, &format!("{long}\nnext\n"), &["1:0+42 too long", "2:42+5 next", "blank 0"]);
+    check(Framing::Lines, &format!("{}\n", &long[1..]), &[&format!("1:0+41 {}", &long[1..]), "blank 0"]);
+    check(Framing::Lines, &long.repeat(9), &["1:0+369 too long", "blank 0"]);
+}
+
+#[test]
+fn arrays_and_wrapped_arrays_give_their_elements() {
+    check(Framing::Json, "[{\"a\":1},\n {\"b\":[2]} ]\n", &["1:1+7 {\"a\":1}", "2:11+9 {\"b\":[2]}", "blank 7"]);
+    check(Framing::Json, "{ \"Records\" : [ {\"a\":1} ] }", &["1:16+7 {\"a\":1}", "blank 20"]);
+    check(Framing::Json, "{\"Records\":[]}{\"Records\":[{}]}\n", &["1:26+2 {}", "blank 29"]);
+    check(Framing::Json, "[{\"a\":\"}],[\\\"\"}]", &["1:1+14 {\"a\":\"}],[\\\"\"}", "blank 2"]);
+    check(Framing::Json, "[{},7,\"x\",null]", &["1:1+2 {}", "1:4+1 7", "1:6+3 \"x\"", "1:10+4 null", "blank 5"]);
+}
+
+#[test]
+fn lines_of_objects_are_lines() {
+    check(Framing::Json, "{\"a\":1}\n{\"b\":2}\n", &["1:0+8 {\"a\":1}", "2:8+8 {\"b\":2}", "blank 0"]);
+    check(Framing::Json, "{\"Record\":1}\n{\"Rec", &["1:0+13 {\"Record\":1}", "2:13+5 {\"Rec", "blank 0"]);
+    check(Framing::Json, "{\n\"Records\"\n}\n", &["1:0+2 {", "2:2+10 \"Records\"", "3:12+2 }", "blank 0"]);
+    check(Framing::Json, "\n\n[1,2]\n[3]", &["3:2+6 [1,2]", "4:8+3 [3]", "blank 2"]);
+}
+
+#[test]
+fn a_bracket_among_lines_swallows_nothing() {
+    check(
+        Framing::Json,
+        "{\"a\":1}\n[{\"open\":\n{\"b\":2}\n",
+        &["1:0+8 {\"a\":1}", "2:8+10 [{\"open\":", "3:18+8 {\"b\":2}", "blank 0"],
+    );
+}
+
+#[test]
+fn an_element_past_the_limit_ends_where_its_brackets_close() {
+    let long = format!("{{\"a\":[{}{{\"planted\":1}}]}}", "1,".repeat(40));
+    let log = format!("[{long},{{\"b\":2}}]");
+    check(
+        Framing::Json,
+        &log,
+        &[&format!("1:1+{} too long", long.len()), &format!("1:{}+7 {{\"b\":2}}", long.len() + 2), "blank 3"],
+    );
+}
+
+#[test]
+fn a_raw_line_end_in_a_string_ends_a_broken_element() {
+    check(Framing::Json, "[{\"a\":\"open\n{\"b\":2}]", &["1:1+11 broken", "2:12+7 {\"b\":2}", "blank 2"]);
+}
+
+#[test]
+fn an_element_that_never_ends_is_truncated() {
+    check(Framing::Json, "[{\"a\":1},{\"b\":", &["1:1+7 {\"a\":1}", "1:9+5 truncated", "blank 2"]);
+    check(Framing::Json, "{\"Records\":[{\"b\":\"x\\", &["1:12+8 truncated", "blank 12"]);
+}
+
+#[test]
+fn what_follows_a_wrapped_array_is_looked_at() {
+    check(
+        Framing::Json,
+        "{\"Records\":[{}],\"x\":1}\n{\"Records\":[{}]}",
+        &["1:12+2 {}", "1:15+8 ,\"x\":1}", "2:35+2 {}", "blank 27"],
+    );
+}
+
+/// What trips framers, to be strung together.
+const PARTS: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"\"",
+    b"\\",
+    b"\n",
+    b"\r\n",
+    b" ",
+    b"a",
+    b"{\"Records\":[",
+    b"{\"a\":1}",
+    b"\xef\xbb\xbf",
+    b"\xff\x00",
+    b"                                        ",
+];
+
+proptest! {
+    #[test]
+    fn any_bytes_are_accounted_for_whatever_the_chunks(
+        log in prop::collection::vec(prop::sample::select(PARTS), 0..60),
+        chunk in 1usize..40,
+        json in any::<bool>(),
+        frame_max in 1usize..60,
+    ) {
+        let log: Vec<u8> = log.concat();
+        let framing = if json { Framing::Json } else { Framing::Lines };
+        let whole = pieces(framing, frame_max, &log, log.len());
+        prop_assert_eq!(&whole, &pieces(framing, frame_max, &log, chunk));
+        let bytes = |piece: &String| -> u64 {
+            let number = piece.strip_prefix("blank ").or_else(|| piece.split(['+', ' ']).nth(1));
+            number.and_then(|number| number.parse().ok()).expect("a piece has its bytes")
+        };
+        prop_assert_eq!(whole.iter().map(bytes).sum::<u64>(), log.len() as u64);
+    }
+}

@@ -4,6 +4,7 @@ use sever_model::port::EventSink;
 use sever_model::{EventKind, EventTime, Outcome, Row};
 
 use super::Path;
+use crate::format::quoted;
 use crate::json::Found;
 
 /// A user event, from any of its writings.
@@ -46,7 +47,7 @@ impl<'a> Event<'a> {
             new_refresh: text(Path::NewRefreshId),
             code: text(Path::CodeId),
             impersonator: text(Path::Impersonator),
-            node: text(Path::HostName),
+            node: text(Path::OnHost),
         }
     }
 
@@ -56,7 +57,7 @@ impl<'a> Event<'a> {
         let mut rest = message;
         while let Some((key, after)) = rest.split_once('=') {
             let (value, next) = match after.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"')?,
+                Some(rest) => quoted(rest)?,
                 None => after.split_at(after.find(", ").unwrap_or(after.len())),
             };
             let place = match key.trim_start_matches([',', ' ']) {
