@@ -28,9 +28,6 @@ use crate::Report;
 use crate::judge::{self, Hearers, Judge, Told};
 use crate::resolve::Resolver;
 
-#[cfg(test)]
-mod tests;
-
 /// What a pipeline is built from.
 pub struct Setup {
     /// The classes of token.
@@ -49,6 +46,9 @@ pub struct Setup {
 pub trait SettledSink {
     /// Takes one use.
     fn settled(&mut self, settled: &Settled<'_>, symbols: &Symbols);
+
+    /// Takes an event that presents no token, but an account: a sign-in, a report, a deletion.
+    fn unjudged(&mut self, _source: usize, _batch: &Batch, _row: usize, _resolved: Resolved, _symbols: &Symbols) {}
 }
 
 /// Resolves, judges and detects.
@@ -121,6 +121,9 @@ impl Pipeline {
             let said = judge.take(source, batch, row, symbols);
             resolved.push(names);
             judged.push(said.map(|said| said.judgement));
+            if said.is_none() && judge.is_no_use(batch, row) {
+                ears.sink.unjudged(source, batch, row, names, symbols);
+            }
             if let Some(said) = said {
                 let (judgement, class, at) = (said.judgement, said.class, batch.time(row));
                 let stage = Stage::Confirmed;

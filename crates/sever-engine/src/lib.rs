@@ -1,1 +1,30 @@
-//! The verbs: sync, check, scan, reach and their kin; knows the ports, not the providers.
+//! The verbs: each orders the steps of one job and knows the ports, not the providers.
+//!
+//! ```text
+//! sync    sources ─► store                         facts, bitemporal, behind brakes
+//! load    store ─► inventory                       as of (valid, known)
+//! check   inventory ─► standing detectors ─► findings
+//! scan    logs ─► decode ─► merge by time ─► judge ─► detectors ─► findings
+//!                                              └────► lake
+//! reach   lake + register + resolvers ─► whose data
+//! readiness, doctor                                what could be answered with what is here
+//! ```
+//!
+//! Nothing here reads the clock or prints: the caller hands in the moment, the files to open and a
+//! [`Progress`] to tell. No provider is named: sources come in as [`sever_model::port::Source`]s.
+
+mod check;
+mod error;
+mod load;
+mod progress;
+mod readiness;
+mod scan;
+mod sync;
+
+pub use check::{CheckSetup, check};
+pub use error::EngineError;
+pub use load::load;
+pub use progress::{Progress, Quiet, Unit};
+pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
+pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, scan};
+pub use sync::{SyncLine, SyncOutcome, sync};

@@ -23,6 +23,9 @@ pub(crate) struct Segment {
     pub file: String,
     /// How many rows it holds.
     pub rows: u64,
+    /// How many of them take an earlier one back.
+    #[serde(default)]
+    pub retracted: u64,
     /// The log files that its rows stand in, less those that a later scan has read again.
     pub sources: BTreeSet<String>,
 }

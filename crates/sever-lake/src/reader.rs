@@ -1,5 +1,6 @@
 //! Reads judged uses back, skipping row groups that cannot hold what is asked for.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
-use sever_model::EventTime;
+use sever_model::{EventTime, Stage};
 
 use crate::LakeError;
 use crate::manifest::Manifest;
@@ -26,6 +27,9 @@ pub struct Filter {
     pub to: Option<EventTime>,
 }
 
+/// Rows that are taken back: their place and judgement.
+type Retracted = HashSet<(Box<str>, u64, &'static str)>;
+
 /// Hands over every row that counts and is wanted, segment by segment.
 ///
 /// # Errors
@@ -38,6 +42,19 @@ pub fn read(dir: &Path, filter: &Filter, each: &mut dyn FnMut(&UseRow<'_>)) -> R
         let file = File::open(&path).map_err(|error| LakeError::File { path: path.clone(), error })?;
         let damaged = |error: ParquetError| LakeError::Damaged { path: path.clone(), what: error.to_string() };
         let reader = SerializedFileReader::new(file).map_err(damaged)?;
+        let mut retracted = Retracted::new();
+        for at in 0..if segment.retracted > 0 { reader.num_row_groups() } else { 0 } {
+            let group = reader.get_row_group(at).map_err(damaged)?;
+            Columns::read(&*group).map_err(damaged)?.each(|row| {
+                if row.stage == Stage::Retracted {
+                    retracted.insert((row.source.into(), row.offset, said(row)));
+                }
+            });
+        }
+        let stands = |row: &UseRow<'_>| {
+            row.stage != Stage::Retracted
+                && (retracted.is_empty() || !retracted.contains(&(row.source.into(), row.offset, said(row))))
+        };
         for at in 0..reader.num_row_groups() {
             if !may_hold(reader.metadata().row_group(at), filter) {
                 continue;
@@ -45,13 +62,17 @@ pub fn read(dir: &Path, filter: &Filter, each: &mut dyn FnMut(&UseRow<'_>)) -> R
             let group = reader.get_row_group(at).map_err(damaged)?;
             let columns = Columns::read(&*group).map_err(damaged)?;
             rows += columns.each(|row| {
-                if segment.sources.contains(row.source) && wanted(row, filter) {
+                if segment.sources.contains(row.source) && wanted(row, filter) && stands(row) {
                     each(row);
                 }
             });
         }
     }
     Ok(rows)
+}
+
+fn said(row: &UseRow<'_>) -> &'static str {
+    row.judgement.map_or("", |judgement| judgement.word())
 }
 
 fn wanted(row: &UseRow<'_>, filter: &Filter) -> bool {

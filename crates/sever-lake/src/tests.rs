@@ -141,6 +141,19 @@ fn a_later_scan_of_the_same_log_replaces_the_earlier() {
 }
 
 #[test]
+fn a_word_taken_back_counts_no_more_and_the_right_one_does() {
+    let said = row(1, &["m-1"]);
+    let (mut back, mut right) = (said, said);
+    back.stage = Stage::Retracted;
+    right.judgement = Some(Judgement::Issued(ClaimSet::NONE));
+    let dir = lake(&[said, back, right]);
+    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
+    assert_eq!(answer.lower, 0);
+    let issued = ReachQuery { judged: Some("issued".to_owned()), ..of_key() };
+    assert_eq!(reach(dir.path(), &issued, None, &People::default()).expect("an answer").lower, 1);
+}
+
+#[test]
 fn a_damaged_segment_is_an_error_and_not_an_empty_answer() {
     let dir = lake(&[row(1, &["m-1"])]);
     std::fs::write(dir.path().join("run.parquet"), b"PAR1 but not for long").expect("written");

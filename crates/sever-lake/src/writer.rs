@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use sever_model::Stage;
 
 use crate::LakeError;
 use crate::manifest::{Manifest, Segment};
@@ -30,6 +31,7 @@ pub struct LakeWriter {
     writer: SerializedFileWriter<File>,
     sources: BTreeSet<String>,
     rows: u64,
+    retracted: u64,
     numbers: [Vec<i64>; NUMBERS],
     /// The text columns, `subject_ref` and `data_subjects`.
     texts: Vec<Texts>,
@@ -89,13 +91,15 @@ impl LakeWriter {
             writer,
             sources: sources.into_iter().collect(),
             rows: 0,
+            retracted: 0,
             numbers: Default::default(),
             texts: (0..TEXTS.len() + 2).map(|_| Texts::default()).collect(),
             subject_counts: Vec::new(),
         })
     }
 
-    /// Keeps one use.
+    /// Keeps one use. A row of [`Stage::Retracted`] takes back the earlier row of the same place and
+    /// judgement; readers see neither.
     ///
     /// # Errors
     /// When a full group cannot be written.
@@ -134,6 +138,7 @@ impl LakeWriter {
         }
         self.subject_counts.push(row.data_subjects.len() as u32);
         self.rows += 1;
+        self.retracted += u64::from(row.stage == Stage::Retracted);
         if self.subject_counts.len() >= GROUP_ROWS {
             self.flush()?;
         }
@@ -163,7 +168,8 @@ impl LakeWriter {
         out.sync_all().map_err(file(&next))?;
         fs::rename(&next, &path).map_err(file(&path))?;
         let mut manifest = Manifest::load(&self.dir)?;
-        let dropped = manifest.add(Segment { file: self.name, rows: self.rows, sources: self.sources });
+        let (rows, retracted) = (self.rows, self.retracted);
+        let dropped = manifest.add(Segment { file: self.name, rows, retracted, sources: self.sources });
         manifest.save(&self.dir)?;
         for old in dropped {
             let old = self.dir.join(old);

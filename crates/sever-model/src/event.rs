@@ -26,6 +26,20 @@ pub enum EventKind {
     Heartbeat,
 }
 
+impl EventKind {
+    /// The kind's word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            EventKind::Issued => "issued",
+            EventKind::Used => "used",
+            EventKind::Authenticated => "authenticated",
+            EventKind::Changed => "changed",
+            EventKind::Read => "read",
+            EventKind::Heartbeat => "heartbeat",
+        }
+    }
+}
+
 /// How a use ended, as far as the record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,5 +1,7 @@
 //! The parts of the binary, as a library, so that tests and documents are made from them.
 
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod exit;
 pub mod hint;

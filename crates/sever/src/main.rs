@@ -1,2 +1,5 @@
-//! Find what a leaver can still reach, and whose data it touched.
-fn main() {}
+//! The binary: all of it is in the library, so that tests can reach it.
+
+fn main() -> std::process::ExitCode {
+    sever::cli::main()
+}

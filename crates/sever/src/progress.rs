@@ -91,5 +91,19 @@ const fn template(known: bool, unit: Unit) -> &'static str {
     }
 }
 
+impl sever_engine::Progress for Meter {
+    fn begin(&mut self, stage: &str, total: Option<u64>, unit: sever_engine::Unit) {
+        let unit = match unit {
+            sever_engine::Unit::Bytes => Unit::Bytes,
+            sever_engine::Unit::Items => Unit::Items,
+        };
+        Meter::begin(self, stage, total, unit);
+    }
+
+    fn advance(&mut self, done: u64) {
+        Meter::advance(self, done);
+    }
+}
+
 #[cfg(test)]
 mod tests;

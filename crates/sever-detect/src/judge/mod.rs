@@ -139,6 +139,8 @@ pub(crate) struct Judge {
     waiting_max: usize,
     /// The latest time that any log has shown.
     now: EventTime,
+    /// Whether the row last taken presents a token.
+    presented: bool,
     kept: Kept,
     waiting: u64,
     forged: Forged,
@@ -220,6 +222,7 @@ impl Judge {
             skew: limits.skew,
             waiting_max: limits.pending_max,
             now: EventTime::MIN,
+            presented: false,
             kept: Kept::default(),
             waiting: 0,
             forged: Forged::default(),
@@ -233,6 +236,7 @@ impl Judge {
     /// Takes one record: what it says of the row at once. What follows later, or for earlier rows,
     /// waits in [`Judge::has_news`].
     pub(crate) fn take(&mut self, source: usize, batch: &Batch, row: usize, symbols: &Symbols) -> Option<Said> {
+        self.presented = false;
         let log = *self.log_of.get(source)?;
         let at = batch.time(row);
         let heard = &mut self.logs.get_mut(log)?.heard;
@@ -250,6 +254,12 @@ impl Judge {
             }
         }
         None
+    }
+
+    /// Whether the row last taken, of which nothing was said at once, presents no token at all.
+    pub(crate) fn is_no_use(&self, batch: &Batch, row: usize) -> bool {
+        let minting = matches!(batch.kind(row), EventKind::Issued | EventKind::Heartbeat);
+        !minting && !self.presented
     }
 
     /// A token was minted.
@@ -350,6 +360,7 @@ impl Judge {
             return Some(Said { judgement, class: Some(class) });
         }
         state.seen.counts.uses += 1;
+        self.presented = true;
         let judgement = self.judge(source, class, batch, row, symbols)?;
         Some(Said { judgement, class: Some(class) })
     }

@@ -1,0 +1,294 @@
+//! One incident: written, pulled, checked, scanned, and compared with the truth.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sever_engine::{CheckSetup, ScanOutcome};
+use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery};
+use sever_model::port::Events;
+use sever_model::{EventKind, EventTime, Finding, Inventory, Span, Stage, SubjectRegister, Symbols, Thing, WallTime};
+use sever_replay::usual::{Request, Usual};
+use sever_replay::{Incident, MisuseIndex, Play, Truth};
+
+use crate::cli::Global;
+use crate::cli::demo::Args;
+use crate::cli::output::Output;
+use crate::cli::site::{Keep, Moment, Site, lake_failure};
+use crate::hint::Failure;
+
+/// What was said of one incident, beside the truth.
+pub(super) struct Told {
+    pub incident: &'static Incident,
+    pub truth: Truth,
+    /// What was said as of the end of access, before any misuse.
+    pub standing: Vec<Finding>,
+    /// When that could be said.
+    pub standing_at: Option<EventTime>,
+    /// The first confirmed finding that is about misuse.
+    pub first: Option<Finding>,
+    /// Misuse until then.
+    pub misuse_before: u64,
+    /// People whose data was lost until then.
+    pub people_before: u64,
+    /// Detectors that spoke rightly.
+    pub detectors: BTreeSet<String>,
+    /// Distinct people by `reach`: at least, and at most where that is known.
+    pub people: Option<(u64, Option<u64>)>,
+    /// Whether the lower bound's people are exactly those of the truth.
+    pub people_exact: Option<bool>,
+    /// Findings that the truth does not hold.
+    pub wrong: Vec<Finding>,
+    /// Findings that must be said and were not.
+    pub missed: Vec<String>,
+    /// Uses that the ledger holds back or cannot judge, of all uses.
+    pub held_back: (u64, u64),
+    /// What usual monitoring says first that points at misuse.
+    pub usual_at: Option<EventTime>,
+    /// How many alerts it raised in all.
+    pub usual_alerts: usize,
+    /// Events judged.
+    pub events: u64,
+}
+
+/// Plays an incident into `dir` and judges it.
+pub(super) fn play(
+    incident: &'static Incident,
+    args: &Args,
+    global: &Global,
+    dir: &Path,
+    out: &mut Output,
+) -> Result<Told, Failure> {
+    let play = Play {
+        scale: args.scale,
+        seed: args.seed,
+        variant: args.variant.clone(),
+        unknown_share: args.unknown_share,
+        progress: None,
+    };
+    let truth = incident.play(&play, dir).map_err(replay_failure)?;
+    let misuse = Truth::misuse(dir).map_err(replay_failure)?;
+    let people = Truth::people(dir).map_err(replay_failure)?;
+
+    let mut site = Site::at(&dir.join("severance.toml"), global)?;
+    // A dated listing is known from its day; an undated one was there from the beginning.
+    let begin = truth.departed_at.minus(Span::days(400));
+    let end = truth.last_misuse_at.plus(Span::days(60));
+    site.sync(&|at| WallTime::from_micros(if at > end { begin } else { at }.micros()))?;
+    let register = site.register(out)?;
+    let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
+
+    let standing = standing(&site, register, &truth)?;
+    let known = Moment { as_of: end, known_at: WallTime::from_micros(end.micros()) };
+    let inventory = site.inventory(&known)?;
+    let index = MisuseIndex::new(&misuse);
+    let (outcome, usual) = scan(&mut site, &inventory, register, &index)?;
+
+    let first = first_confirmed(&outcome, &truth);
+    let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
+    let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
+    let reach = reach(&site, &outcome, &truth, register)?;
+    let real: HashSet<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let detectors = standing.iter().chain(&outcome.findings);
+    let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
+    Ok(Told {
+        incident,
+        standing_at: standing.iter().map(|finding| finding.known_at).max(),
+        detectors: detectors.map(|finding| finding.detector.clone()).collect(),
+        first,
+        misuse_before: misuse.iter().filter(|row| row.at <= until).count() as u64,
+        people_before: people.iter().filter(|person| person.first_at <= until).count() as u64,
+        people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
+        people_exact: reach.map(|reach| reach.people.keys().map(AsRef::as_ref).collect::<HashSet<&str>>() == real),
+        held_back: held_back(&outcome),
+        usual_at: usual.first_at_misuse().map(|alert| alert.at),
+        usual_alerts: usual.alerts().len(),
+        events: outcome.logs.iter().map(|log| log.accounting.events).sum(),
+        standing,
+        wrong,
+        missed,
+        truth,
+    })
+}
+
+/// What could be said as of the end of access, by what was known then.
+fn standing(site: &Site, register: Option<&dyn SubjectRegister>, truth: &Truth) -> Result<Vec<Finding>, Failure> {
+    let at = truth.departed_at;
+    let moment = Moment { as_of: at, known_at: WallTime::from_micros(at.micros()) };
+    let inventory = site.inventory(&moment)?;
+    let setup = CheckSetup {
+        inventory: &inventory,
+        register,
+        classes: site.classes(&[]),
+        detectors: site.detectors()?,
+        key: site.key(),
+        limits: site.limits.clone(),
+    };
+    Ok(sever_engine::check(setup, at).0)
+}
+
+/// Scans the play's logs, with usual monitoring looking at the same events.
+fn scan(
+    site: &mut Site,
+    inventory: &Inventory,
+    register: Option<&dyn SubjectRegister>,
+    index: &MisuseIndex,
+) -> Result<(ScanOutcome, Usual), Failure> {
+    let mut usual = Usual::new();
+    let inputs = site.logs()?;
+    let sources: Vec<String> = inputs.iter().map(|input| input.source.id.to_string()).collect();
+    let mut watch = |events: &Events<'_>, symbols: &Symbols| {
+        let source = sources.get(events.source).map_or("", String::as_str);
+        for row in events.range() {
+            if matches!(events.batch.kind(row), EventKind::Issued | EventKind::Heartbeat) {
+                continue;
+            }
+            let names = events.batch.names(row);
+            let actor = symbols.text(names.actor);
+            usual.observe(&Request {
+                time: events.batch.time(row),
+                source_ip: events.batch.source_ip(row),
+                actor: if actor.is_empty() { events.batch.token_subject(row) } else { actor },
+                endpoint: events.batch.resource(row),
+                subjects: events.batch.subject_total(row),
+                misuse: index.contains(source, events.batch.offset(row)),
+            });
+        }
+    };
+    let outcome = site.scan(inputs, inventory, register, Some(&mut watch), Keep::Uses)?;
+    Ok((outcome, usual))
+}
+
+/// The first confirmed finding about misuse: one that the truth holds, told by events of misuse.
+fn first_confirmed(outcome: &ScanOutcome, truth: &Truth) -> Option<Finding> {
+    let about = outcome.findings.iter().filter(|finding| {
+        finding.stage == Stage::Confirmed
+            && finding.last >= truth.first_misuse_at
+            && finding.known_at >= truth.first_misuse_at
+            && finding.evidence.iter().any(|evidence| evidence.offset.is_some())
+            && truth.holds(&finding.detector, &finding.things)
+    });
+    about.min_by_key(|finding| finding.known_at).cloned()
+}
+
+/// Findings that the truth does not hold, and those it holds that were not said.
+fn compare<'a>(truth: &Truth, said: impl Iterator<Item = &'a Finding>) -> (Vec<Finding>, Vec<String>) {
+    let said: Vec<&Finding> = said.filter(|finding| finding.stage == Stage::Confirmed).collect();
+    let mut wrong: Vec<Finding> = Vec::new();
+    for finding in &said {
+        if !truth.holds(&finding.detector, &finding.things) && !wrong.iter().any(|known| known.id == finding.id) {
+            wrong.push((*finding).clone());
+        }
+    }
+    let must = truth.expected.iter().filter(|expected| expected.must);
+    let missed = must.filter(|expected| !said.iter().any(|f| expected.matches(&f.detector, &f.things)));
+    (wrong, missed.map(|expected| format!("{} {}", expected.detector, expected.thing)).collect())
+}
+
+/// The reach of what the findings accuse: forged uses of the key, or the account from the end of
+/// access on. Nothing where no people's data is in the incident.
+fn reach(
+    site: &Site,
+    outcome: &ScanOutcome,
+    truth: &Truth,
+    register: Option<&dyn SubjectRegister>,
+) -> Result<Option<ReachAnswer>, Failure> {
+    if truth.people_count == 0 {
+        return Ok(None);
+    }
+    let accuses = |detector: &str| {
+        let mut confirmed = outcome.findings.iter().filter(|finding| finding.stage == Stage::Confirmed);
+        confirmed.find(|finding| finding.detector == detector).and_then(|finding| finding.things.first())
+    };
+    let native = |thing: &Thing| thing.id.split_once('/').map_or(thing.id.as_str(), |(_, native)| native).to_owned();
+    let query = match (accuses("token-never-issued"), accuses("use-after-departure")) {
+        (Some(key), _) => ReachQuery {
+            filter: Filter { thing: Some((Pivot::Key, native(key))), ..Filter::default() },
+            judged: Some("forged".to_owned()),
+        },
+        (None, Some(account)) => ReachQuery {
+            filter: Filter {
+                thing: Some((Pivot::Account, account.id.clone())),
+                from: Some(truth.departed_at),
+                to: None,
+            },
+            judged: None,
+        },
+        (None, None) => return Ok(None),
+    };
+    sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map(Some).map_err(lake_failure)
+}
+
+/// Uses that wait or cannot be judged, and all uses.
+fn held_back(outcome: &ScanOutcome) -> (u64, u64) {
+    let mut held = 0;
+    let mut all = 0;
+    for class in &outcome.report.classes {
+        let unjudgeable: u64 = class.uses_unjudgeable.iter().map(|(_, count)| count).sum();
+        held += unjudgeable + class.held_back;
+        all += unjudgeable + class.held_back + class.uses_issued + class.uses_mismatch;
+        all += class.uses_never_issued + class.uses_expired;
+    }
+    (held, all)
+}
+
+fn replay_failure(error: sever_replay::ReplayError) -> Failure {
+    let hint = error.hint();
+    let failure = Failure::usage(error.to_string());
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+impl Told {
+    /// How long after the first misuse that could be told the first confirmed finding came.
+    pub fn delay(&self) -> Option<Span> {
+        let from = self.truth.first_tellable_at.max(self.truth.told_at);
+        self.first.as_ref().map(|finding| finding.known_at.since(from))
+    }
+
+    /// Whether everything that must be said was, nothing wrong was, in time, and the people are exact.
+    pub fn as_it_should_be(&self) -> bool {
+        let in_time = self.delay().is_some_and(|delay| delay <= self.truth.settle.plus(Span::secs(5)));
+        let silent = self.truth.misuse_events == 0;
+        let standing = self.truth.standing.iter().filter(|expected| expected.must);
+        let stood = standing
+            .clone()
+            .all(|expected| self.standing.iter().any(|finding| expected.matches(&finding.detector, &finding.things)));
+        let people = self.people_exact.unwrap_or(true);
+        self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people
+    }
+
+    /// The row as scripts read it.
+    pub fn json(&self) -> Value {
+        json!({
+            "incident": self.incident.id,
+            "variant": self.truth.variant,
+            "standing_finding_at": self.standing_at,
+            "departed_at": self.truth.departed_at,
+            "told_at": self.truth.told_at,
+            "first_misuse_at": self.truth.first_misuse_at,
+            "first_confirmed_finding_at": self.first.as_ref().map(|finding| finding.known_at),
+            "delay_secs": self.delay().map(|delay| delay.micros() as f64 / 1e6),
+            "misuse_events": self.truth.misuse_events,
+            "misuse_events_before_finding": self.misuse_before,
+            "detectors": self.detectors,
+            "people_truth": self.truth.people_count,
+            "people_lower": self.people.map(|(lower, _)| lower),
+            "people_upper": self.people.and_then(|(_, upper)| upper),
+            "people_exact": self.people_exact,
+            "people_before_finding": self.people_before,
+            "things_lost": self.truth.things_lost,
+            "things_total": self.truth.things_total,
+            "false_findings": self.wrong.len(),
+            "missed_findings": self.missed,
+            "benign_events": self.truth.benign_events,
+            "held_back_uses": self.held_back.0,
+            "uses": self.held_back.1,
+            "usual_monitoring_at": self.usual_at,
+            "usual_monitoring_alerts": self.usual_alerts,
+            "generated": true,
+        })
+    }
+}

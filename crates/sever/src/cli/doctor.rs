@@ -1,0 +1,96 @@
+//! `sever doctor`: can each source and log be read, and do issuances and uses meet?
+//!
+//! The logs are judged without detectors and without keeping anything: what a class's two sides have
+//! in common is counted over all of them, not guessed from a sample.
+
+use serde_json::json;
+use sever_model::SubjectRegister;
+
+use crate::cli::Global;
+use crate::cli::output::Output;
+use crate::cli::scan;
+use crate::cli::site::{Keep, Moment, Site};
+use crate::exit::Exit;
+use crate::hint::Failure;
+use crate::render::Sheet;
+
+/// Try whether each source and log can be read, and whether issuances and uses meet
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only open the sources and logs; do not count what meets
+    #[arg(long)]
+    pub quick: bool,
+}
+
+pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let mut site = Site::open(global)?;
+    let mut sheet = Sheet::new("doctor", "doctor", &["what", "name", "state", "found"]);
+    let mut exits = vec![Exit::Clean];
+    for source in site.sources()? {
+        let (state, found) = match source.listings() {
+            Ok(listings) if listings.is_empty() => ("EMPTY", "no listing".to_owned()),
+            Ok(listings) => {
+                let newest = listings.last().map(|listing| format!("newest {} of {}", listing.name, listing.at));
+                ("ok", format!("{} listings, {}", listings.len(), newest.unwrap_or_default()))
+            }
+            Err(error) => ("FAILED", error.to_string()),
+        };
+        if state != "ok" {
+            exits.push(Exit::Partly);
+        }
+        sheet.rows.push(vec![json!("source"), json!(source.id()), json!(state), json!(found)]);
+    }
+    let inputs = site.logs()?;
+    for input in &inputs {
+        let sample = sever_engine::LogSample::take(input, &site.limits).map_err(anyhow::Error::from)?;
+        let state = match (sample.events, sample.rejects) {
+            (0, _) => "NOTHING READ",
+            (_, 0) => "ok",
+            _ => "partly",
+        };
+        if state != "ok" {
+            exits.push(Exit::CoverageIncomplete);
+        }
+        let fields: Vec<&str> = sample.fields.keys().copied().collect();
+        let found = format!(
+            "{}, {} events and {} rejects in its head; has {}",
+            sample.format,
+            sample.events,
+            sample.rejects,
+            fields.join(" ")
+        );
+        sheet.rows.push(vec![json!("log"), json!(input.source.id), json!(state), json!(found)]);
+    }
+    if !args.quick && !inputs.is_empty() {
+        classes(&mut site, &mut sheet, &mut exits, out)?;
+    }
+    sheet.notes.push("nothing was changed, here or elsewhere".to_owned());
+    out.sheet(&sheet)?;
+    Ok(exits)
+}
+
+/// Counts, per class, what was issued, what was used, and what met.
+fn classes(site: &mut Site, sheet: &mut Sheet, exits: &mut Vec<Exit>, out: &mut Output) -> Result<(), Failure> {
+    let inventory = site.inventory(&Moment::now())?;
+    let register = site.register(out)?;
+    let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
+    let inputs = site.logs()?;
+    let outcome = site.scan(inputs, &inventory, register, None, Keep::Nothing)?;
+    for class in &outcome.report.classes {
+        let uses = class.uses_issued + class.uses_mismatch + class.uses_never_issued + class.uses_expired;
+        let state = match (class.issued, uses, class.uses_issued) {
+            (0, ..) => "NO ISSUANCE",
+            (_, 0, _) => "NO USE",
+            (_, _, 0) => "NEVER MEET",
+            _ => "ok",
+        };
+        if state != "ok" {
+            exits.push(Exit::CoverageIncomplete);
+        }
+        let found = format!("{} issued, {uses} uses judged, {} met", class.issued, class.uses_issued);
+        let name = format!("{} of {}", class.name, class.issuer);
+        sheet.rows.push(vec![json!("class"), json!(name), json!(state), json!(found)]);
+    }
+    scan::judged(&outcome.report, &mut sheet.notes);
+    Ok(())
+}

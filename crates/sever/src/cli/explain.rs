@@ -1,0 +1,103 @@
+//! `sever explain`: a detector, format, source, exit code or reason in words.
+
+use std::fmt::Write as _;
+
+use sever_model::{Judgement, Unjudgeable};
+
+use crate::cli::output::Output;
+use crate::exit::Exit;
+use crate::hint::Failure;
+
+/// Explain a detector, format, source or judgement
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its id, such as `token-never-issued`
+    pub id: String,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let id = args.id.as_str();
+    let page = detector(id).or_else(|| format(id)).or_else(|| source(id)).or_else(|| judgement(id));
+    let Some(page) = page else {
+        return Err(Failure::unknown("detector, format, source or judgement", id, known()));
+    };
+    out.text(&page);
+    Ok(vec![Exit::Clean])
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    let detectors = sever_detect::registry::DETECTORS.iter().map(|registered| registered.meta.id);
+    let formats = sever_decode::FORMATS.iter().map(|format| format.id);
+    let sources = sever_connect::PROVIDERS.iter().map(|provider| provider.id);
+    detectors.chain(formats).chain(sources).chain(JUDGEMENTS.iter().map(|(word, _)| *word))
+}
+
+fn detector(id: &str) -> Option<String> {
+    let meta = sever_detect::registry::DETECTORS.iter().find(|registered| registered.meta.id == id)?.meta;
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut page = format!("# {}\n\n{}.\n\n", meta.id, meta.title);
+    let rows = [
+        ("Speaks when", meta.speaks_when.to_owned()),
+        ("Stays quiet when", meta.quiet_when.to_owned()),
+        ("Usual severity", word(serde_json::json!(meta.severity))),
+        ("Usual confidence", word(serde_json::json!(meta.confidence))),
+        ("Who should act", word(serde_json::json!(meta.audience))),
+        ("What to do", meta.remediation.to_owned()),
+        ("MITRE ATT&CK", meta.attack.join(", ")),
+        ("Memory", meta.bounded_by.to_owned()),
+        (
+            "Profiles people",
+            if meta.profiles_people { "yes: off until a legal basis is recorded" } else { "no: set membership only" }
+                .to_owned(),
+        ),
+    ];
+    for (name, text) in rows {
+        // Writing to a String cannot fail.
+        write!(page, "**{name}**: {text}\n\n").ok();
+    }
+    writeln!(page, "Fixtures: `tests/detectors/{}/`.", meta.id).ok();
+    Some(page)
+}
+
+fn format(id: &str) -> Option<String> {
+    let format = sever_decode::FORMATS.iter().find(|format| format.id == id)?;
+    let mut page = format!("# {}\n\n{}\n\n{}\n\n", format.id, format.title, format.about);
+    writeln!(page, "**How issuance and use join**: {}\n", format.joins).ok();
+    writeln!(page, "Try it: `sever decode FILE --as {}`.", format.id).ok();
+    Some(page)
+}
+
+fn source(id: &str) -> Option<String> {
+    let provider = sever_connect::PROVIDERS.iter().find(|provider| provider.id == id)?;
+    let kinds: Vec<&str> = provider.kinds.iter().map(|kind| kind.word()).collect();
+    let mut page = format!("# {}\n\n{}\n\n{}\n\n", provider.id, provider.title, provider.about);
+    writeln!(page, "**Facts it gives**: {}\n", kinds.join(", ")).ok();
+    writeln!(page, "**What the export needs**: {}\n", provider.scope).ok();
+    writeln!(page, "```toml\n[[source]]\nname = \"{id}\"\nkind = \"{id}\"\npath = \"…\"\n```").ok();
+    Some(page)
+}
+
+/// What each judgement means.
+const JUDGEMENTS: [(&str, &str); 5] = [
+    (
+        "issued",
+        "The issuer logged that it made this token, and the claims named were compared and agree. A token that was \
+         stolen whole is issued too: issuance says nothing about who holds it.",
+    ),
+    ("mismatch", "The issuer logged a token of this id, with other claims: the id was copied on to a forged token."),
+    ("never-issued", "The issuer's log is known to be complete where it would have to stand, and it does not: forged."),
+    ("expired", "The token was used after its own end."),
+    ("unjudgeable", "It cannot be told whether the token was issued. Never counted as issued, and never as forged."),
+];
+
+fn judgement(id: &str) -> Option<String> {
+    let (word, text) = JUDGEMENTS.iter().find(|(word, _)| *word == id)?;
+    let mut page = format!("# {word}\n\n{text}\n");
+    if *word == Judgement::Unjudgeable(Unjudgeable::NoJoinKey).word() {
+        page.push_str("\n| why | what would make it judgeable |\n|---|---|\n");
+        for reason in Unjudgeable::ALL {
+            writeln!(page, "| {} | {} |", reason.words(), reason.cure()).ok();
+        }
+    }
+    Some(page)
+}

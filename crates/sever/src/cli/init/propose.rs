@@ -1,0 +1,279 @@
+//! What each file of a folder is taken for.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sever_connect::{Preview, Provider, SourceSettings};
+use sever_decode::{Format, Mapping};
+use sever_engine::{LogInput, LogSample};
+use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
+
+use crate::cli::site;
+use crate::hint::Failure;
+
+/// Everything proposed.
+#[derive(Default)]
+pub(super) struct Proposals {
+    pub sources: Vec<SourceProposal>,
+    pub logs: Vec<LogProposal>,
+    pub register: Option<PathBuf>,
+    pub unknown: Vec<PathBuf>,
+}
+
+/// A source of facts.
+pub(super) struct SourceProposal {
+    pub name: String,
+    /// A file, or a pattern for a series of dated ones.
+    pub path: PathBuf,
+    pub provider: &'static Provider,
+    pub why: String,
+    pub preview: Result<Preview, String>,
+}
+
+/// A log.
+pub(super) struct LogProposal {
+    pub name: String,
+    pub path: PathBuf,
+    pub format: &'static Format,
+    pub mapping: Option<Mapping>,
+    pub why: String,
+    pub sample: Option<LogSample>,
+    /// The first few events, a line each.
+    pub events: Vec<String>,
+}
+
+/// How sure a guess must be to be proposed.
+const SCORE_MIN: u8 = 40;
+/// How much of a file is looked at.
+const HEAD_BYTES: u64 = 64 << 10;
+/// Events shown of each log.
+const EVENTS_SHOWN: usize = 5;
+
+/// Proposes a source or log for every file that is recognised.
+pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals, Failure> {
+    let mut proposals = Proposals::default();
+    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    for (pattern, members) in series(files) {
+        let Some(newest) = members.last() else { continue };
+        if newest.file_name().is_some_and(|name| name == "severance.toml" || name == "truth.json") {
+            continue;
+        }
+        let mut head = Vec::new();
+        let mut file = site::open_log(newest).map_err(|error| site::cannot_read(newest, error))?;
+        file.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| site::cannot_read(newest, error))?;
+        let plain = site::unpacked(&head);
+        let source = sever_connect::sniff(newest).map_err(|error| site::cannot_read(newest, error))?.into_iter().next();
+        let log = sever_decode::sniff(&plain).into_iter().next();
+        let scores = (source.as_ref().map_or(0, |(_, score, _)| *score), log.as_ref().map_or(0, |log| log.score));
+        let register = register_score(&plain, &pattern);
+        let name = unique(&pattern, &mut names);
+        match (source, log) {
+            _ if register > scores.0 && register > scores.1 && proposals.register.is_none() => {
+                proposals.register = Some(pattern);
+            }
+            (Some((provider, score, why)), _) if score >= SCORE_MIN && score >= scores.1 => {
+                let preview = preview(provider, &name, &members, zone)?;
+                proposals.sources.push(SourceProposal { name, path: pattern, provider, why, preview });
+            }
+            (_, Some(log)) if log.score >= SCORE_MIN => {
+                let mapping = (log.format.id == "json-lines").then(|| Mapping::guess(&plain).mapping);
+                proposals.logs.push(look(name, pattern, newest, log.format, mapping, log.why));
+            }
+            _ => proposals.unknown.push(newest.strip_prefix(dir).unwrap_or(newest).to_owned()),
+        }
+    }
+    Ok(proposals)
+}
+
+/// Files whose names differ only in a date or number are one series: a pattern, and its files.
+fn series(files: &[PathBuf]) -> BTreeMap<PathBuf, Vec<PathBuf>> {
+    let mut series: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    for file in files {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let pattern = starred(&name);
+        let key = file.with_file_name(pattern);
+        series.entry(key).or_default().push(file.clone());
+    }
+    let single = |(pattern, files): (PathBuf, Vec<PathBuf>)| match files.as_slice() {
+        [only] => (only.clone(), files),
+        _ => (pattern, files),
+    };
+    series.into_iter().map(single).collect()
+}
+
+/// A file name with each date or long number in it replaced by a star.
+fn starred(name: &str) -> String {
+    let mut starred = String::new();
+    let mut run = String::new();
+    for c in name.chars().chain(['\0']) {
+        let part = c.is_ascii_digit() || (!run.is_empty() && matches!(c, '-' | '_'));
+        if part {
+            run.push(c);
+            continue;
+        }
+        let tail: String = run.chars().rev().take_while(|c| !c.is_ascii_digit()).collect();
+        let digits = run.chars().filter(char::is_ascii_digit).count();
+        if digits >= 4 {
+            starred.push('*');
+            starred.extend(tail.chars().rev());
+        } else {
+            starred.push_str(&run);
+        }
+        run.clear();
+        if c != '\0' {
+            starred.push(c);
+        }
+    }
+    starred
+}
+
+/// A name for a source or log: the file's, without endings and dates, made unique.
+fn unique(pattern: &Path, names: &mut BTreeMap<String, u32>) -> String {
+    let file = pattern.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default();
+    let kept: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
+    let name = if words.is_empty() { "file".to_owned() } else { words.join("-") };
+    let seen = names.entry(name.clone()).or_insert(0);
+    *seen += 1;
+    if *seen == 1 { name } else { format!("{name}-{seen}") }
+}
+
+/// Whether a table looks like a list of customers: ids with little else, in a file that is called so.
+fn register_score(head: &[u8], path: &Path) -> u8 {
+    let text = String::from_utf8_lossy(head);
+    let header = text.lines().next().unwrap_or_default().trim_start_matches('\u{feff}').to_lowercase();
+    let columns: Vec<&str> = header.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"')).collect();
+    let known = [
+        "id",
+        "member_id",
+        "user_id",
+        "customer_id",
+        "subject_id",
+        "member",
+        "created",
+        "created_at",
+        "joined",
+        "deleted",
+        "deleted_at",
+        "closed",
+        "closed_at",
+        "is_member",
+    ];
+    let all = columns.iter().all(|column| known.contains(column));
+    let id = columns.iter().any(|column| *column == "id" || column.ends_with("_id"));
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let called = ["member", "customer", "subject", "user", "register"].iter().any(|word| name.contains(word));
+    match (all && id, called) {
+        (true, true) => 95,
+        (true, false) if columns.len() > 1 => 60,
+        _ => 0,
+    }
+}
+
+fn preview(
+    provider: &'static Provider,
+    name: &str,
+    members: &[PathBuf],
+    zone: &str,
+) -> Result<Result<Preview, String>, Failure> {
+    let settings = SourceSettings {
+        id: SourceId::from(name),
+        system: SystemId::from(name),
+        paths: members.to_vec(),
+        zone: Zone::named(zone).map_err(anyhow::Error::from)?,
+        complete: true,
+        map: BTreeMap::new(),
+        limits: Limits::default(),
+    };
+    Ok(sever_connect::preview(provider, settings).map_err(|error| {
+        let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}{hint}", error.what)
+    }))
+}
+
+fn look(
+    name: String,
+    path: PathBuf,
+    newest: &Path,
+    format: &'static Format,
+    mapping: Option<Mapping>,
+    why: String,
+) -> LogProposal {
+    let file = newest.to_owned();
+    let input = LogInput {
+        source: EventSource::of(SourceId::from(name.as_str()), None),
+        format,
+        mapping: mapping.clone(),
+        bytes: 0,
+        open: Box::new(move || site::open_log(&file)),
+    };
+    let sample = LogSample::take(&input, &Limits::default()).ok();
+    let events = crate::cli::decode::first_events(&input, EVENTS_SHOWN);
+    LogProposal { name, path, format, mapping, why, sample, events }
+}
+
+impl Proposals {
+    /// What the user is shown: every proposal with a few mapped rows.
+    pub(super) fn shown(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        for source in &self.sources {
+            writeln!(text, "{}  →  {} ({})", source.path.display(), source.provider.id, source.why).ok();
+            match &source.preview {
+                Ok(preview) => {
+                    let mapped = preview.mapped.iter().map(|(ours, theirs)| format!("{ours} ← {theirs}"));
+                    let mapped: Vec<String> = mapped.collect();
+                    if !mapped.is_empty() {
+                        writeln!(text, "    columns: {}", mapped.join(", ")).ok();
+                    }
+                    if !preview.unmapped.is_empty() {
+                        writeln!(text, "    not used: {}", preview.unmapped.join(", ")).ok();
+                    }
+                    for record in &preview.records {
+                        let kind = record.fact.kind().word();
+                        writeln!(text, "    {kind} {}", crate::render::plain(&record.fact.key())).ok();
+                    }
+                    for gap in &preview.gaps {
+                        writeln!(text, "    NOTE {gap}").ok();
+                    }
+                }
+                Err(why) => {
+                    writeln!(text, "    CANNOT BE READ YET: {why}").ok();
+                }
+            }
+        }
+        if let Some(register) = &self.register {
+            writeln!(text, "{}  →  register of customers", register.display()).ok();
+        }
+        for log in &self.logs {
+            writeln!(text, "{}  →  log, {} ({})", log.path.display(), log.format.id, log.why).ok();
+            for event in &log.events {
+                writeln!(text, "    {event}").ok();
+            }
+        }
+        text
+    }
+
+    /// Issuers that some log issues for and another shows uses of: the issuer, the log of its
+    /// issuances, the logs of uses.
+    pub(super) fn joins(&self) -> Vec<(String, String, Vec<String>)> {
+        let mut joins = Vec::new();
+        let samples = || self.logs.iter().filter_map(|log| log.sample.as_ref().map(|sample| (log, sample)));
+        for (issuing, sample) in samples().filter(|(_, sample)| sample.tells(EventKind::Issued)) {
+            for issuer in &sample.issuers {
+                let using = samples().filter(|(log, sample)| {
+                    log.name != issuing.name && sample.has("credential") && sample.issuers.contains(issuer)
+                });
+                let using: Vec<String> = using.map(|(log, _)| log.name.clone()).collect();
+                if !using.is_empty() {
+                    joins.push((issuer.clone(), issuing.name.clone(), using));
+                }
+            }
+        }
+        joins
+    }
+}

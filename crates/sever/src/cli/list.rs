@@ -1,0 +1,262 @@
+//! `sever list`: the inventory as a table.
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use sever_model::{Bound, Certainty, Correlation, EventTime, HolderIx, Inventory, PersonIx, Valid};
+
+use crate::cli::output::Output;
+use crate::cli::site::Site;
+use crate::cli::{Global, Times};
+use crate::exit::Exit;
+use crate::hint::Failure;
+use crate::render::Sheet;
+
+/// Print the inventory as a table
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to list
+    pub kind: Kind,
+    #[command(flatten)]
+    pub times: Times,
+    /// At most so many rows (0: all)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub limit: usize,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Everybody HR names, with their newest stint
+    People,
+    /// Those whose access has ended, or may have
+    Leavers,
+    /// Accounts, and whose each is
+    Accounts,
+    /// Accounts that a human must match to a person
+    Review,
+    /// Credentials: keys, tokens
+    Keys,
+    /// Groups and how many are in each
+    Groups,
+    /// Rights: who may do what
+    Grants,
+}
+
+pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let site = Site::open(global)?;
+    let moment = site.moment(&args.times)?;
+    let inventory = site.inventory(&moment)?;
+    let mut sheet = sheet(args.kind, &inventory, moment.as_of);
+    let total = sheet.rows.len();
+    if args.limit > 0 && total > args.limit {
+        sheet.rows.truncate(args.limit);
+        sheet.notes.push(format!("{} of {total} rows; all of them with `--limit 0`", args.limit));
+    }
+    sheet.coverage = inventory.coverage().clone();
+    let empty = inventory.coverage().lines.is_empty();
+    out.sheet(&sheet)?;
+    if empty {
+        out.hint("nothing has been pulled yet: `sever sync`");
+        return Ok(vec![Exit::NothingLooked]);
+    }
+    Ok(vec![if inventory.coverage().is_whole() { Exit::Clean } else { Exit::CoverageIncomplete }])
+}
+
+fn sheet(kind: Kind, inventory: &Inventory, at: EventTime) -> Sheet {
+    match kind {
+        Kind::People => people(inventory, at),
+        Kind::Leavers => leavers(inventory, at),
+        Kind::Accounts => accounts(inventory, at, false),
+        Kind::Review => accounts(inventory, at, true),
+        Kind::Keys => keys(inventory, at),
+        Kind::Groups => groups(inventory, at),
+        Kind::Grants => grants(inventory, at),
+    }
+}
+
+fn people(inventory: &Inventory, at: EventTime) -> Sheet {
+    let mut sheet =
+        Sheet::new("people", "people", &["person", "name", "team", "title", "employed", "since", "until", "accounts"]);
+    for (number, entry) in inventory.people().iter().enumerate() {
+        let ix = PersonIx(number as u32);
+        let begun = inventory.stints(ix).filter(|stint| stint.valid.earliest_start() <= at);
+        let newest = begun.max_by_key(|stint| stint.valid.earliest_start());
+        if newest.is_none() && entry.valid.at(at) == Certainty::No {
+            continue;
+        }
+        let stint = newest.map(|stint| &stint.it);
+        let valid = newest.map_or(entry.valid, |stint| stint.valid);
+        sheet.rows.push(vec![
+            json!(entry.it.id),
+            json!(entry.it.name),
+            json!(stint.map_or("", |stint| &stint.team)),
+            json!(stint.map_or("", |stint| &stint.title)),
+            json!(yes(inventory.employed(ix, at))),
+            bound(valid.from),
+            bound(valid.to),
+            json!(inventory.accounts_of(ix).len()),
+        ]);
+    }
+    sheet
+}
+
+fn leavers(inventory: &Inventory, at: EventTime) -> Sheet {
+    let columns = ["person", "name", "team", "last_day", "access_ended", "known_since", "open_accounts", "keys"];
+    let mut sheet = Sheet::new("leavers", "leavers", &columns);
+    let mut uncertain = 0;
+    for (number, entry) in inventory.people().iter().enumerate() {
+        let ix = PersonIx(number as u32);
+        let Some(departed) = inventory.departed(ix, at) else { continue };
+        uncertain += u64::from(matches!(departed.end, Bound::Between(..)));
+        let newest = inventory.stints(ix).filter(|stint| stint.valid.earliest_start() <= at).last();
+        let open = inventory.accounts_of(ix).iter().filter_map(|account| inventory.account(*account));
+        let open = open.filter(|account| {
+            account.it.status != sever_model::AccountStatus::Disabled && account.valid.at(at) != Certainty::No
+        });
+        let mut keys: Vec<_> = inventory.custody_by(ix).map(|row| row.credential).collect();
+        keys.dedup();
+        sheet.rows.push(vec![
+            json!(entry.it.id),
+            json!(entry.it.name),
+            json!(newest.map_or("", |stint| &stint.it.team)),
+            json!(newest.and_then(|stint| stint.it.last_day.as_deref()).unwrap_or("")),
+            bound(departed.end),
+            json!(departed.known_from),
+            json!(open.count()),
+            json!(keys.len()),
+        ]);
+    }
+    if uncertain > 0 {
+        sheet.notes.push(format!("{uncertain} of them left between two snapshots: the end is an interval"));
+    }
+    sheet
+}
+
+fn accounts(inventory: &Inventory, at: EventTime, review: bool) -> Sheet {
+    let columns = ["account", "login", "kind", "status", "person", "why", "owner", "created_by", "last_used"];
+    let mut sheet = Sheet::new(if review { "review" } else { "accounts" }, "accounts", &columns);
+    for (number, entry) in inventory.accounts().iter().enumerate() {
+        let correlation = inventory.correlation(sever_model::AccountIx(number as u32));
+        if entry.valid.at(at) == Certainty::No || (review && !matches!(correlation, Correlation::Ask(_))) {
+            continue;
+        }
+        let (person, why) = whose(inventory, correlation);
+        sheet.rows.push(vec![
+            json!(entry.it.id),
+            json!(entry.it.login),
+            json!(entry.it.kind),
+            json!(entry.it.status),
+            json!(person),
+            json!(why),
+            json!(entry.it.owner.as_deref().unwrap_or("")),
+            json!(entry.it.created_by.as_deref().unwrap_or("")),
+            entry.it.last_used.map_or(json!(""), |time| json!(time)),
+        ]);
+    }
+    if review && !sheet.rows.is_empty() {
+        sheet
+            .notes
+            .push("say whose they are in a source of kind `decisions`: account, person, decided_by, reason".into());
+    }
+    sheet
+}
+
+/// Whose an account is and why, in words.
+fn whose(inventory: &Inventory, correlation: &Correlation) -> (String, String) {
+    let named = |person: PersonIx| inventory.person(person).map_or(String::new(), |entry| entry.it.id.to_string());
+    match correlation {
+        Correlation::Matched { person, reason, .. } => (named(*person), reason.clone()),
+        Correlation::Ask(candidates) => {
+            let words = |c: &sever_model::Candidate| format!("{}? {} of 100: {}", named(c.person), c.score, c.reason);
+            (String::new(), candidates.iter().map(words).collect::<Vec<_>>().join("; "))
+        }
+        Correlation::Nobody => (String::new(), "nobody HR knows".to_owned()),
+        Correlation::NotPersonal => (String::new(), "not one person's".to_owned()),
+    }
+}
+
+fn keys(inventory: &Inventory, at: EventTime) -> Sheet {
+    let columns = ["credential", "kind", "issuer", "exportable", "rotated", "retired", "could_read", "of_them_left"];
+    let mut sheet = Sheet::new("keys", "keys", &columns);
+    for (number, entry) in inventory.credentials().iter().enumerate() {
+        if entry.valid.at(at) == Certainty::No {
+            continue;
+        }
+        let rows = inventory.custody_of(sever_model::CredentialIx(number as u32)).iter();
+        let knows = rows.filter(|row| !row.strength.cured_by_cutting() && row.valid.earliest_start() <= at);
+        let mut people: Vec<PersonIx> = knows.filter_map(|row| row.person).collect();
+        people.sort_unstable();
+        people.dedup();
+        let left = people.iter().filter(|person| inventory.departed(**person, at).is_some()).count();
+        let time = |time: Option<EventTime>| time.map_or(json!(""), |time| json!(time));
+        sheet.rows.push(vec![
+            json!(entry.it.id),
+            json!(entry.it.kind),
+            json!(entry.it.issuer.as_deref().unwrap_or("")),
+            json!(entry.it.exportable),
+            time(entry.it.rotated_at),
+            time(entry.it.retired_at),
+            json!(people.len()),
+            json!(left),
+        ]);
+    }
+    sheet
+}
+
+fn groups(inventory: &Inventory, at: EventTime) -> Sheet {
+    let mut sheet = Sheet::new("groups", "groups", &["group", "name", "members", "grants"]);
+    for (number, entry) in inventory.groups().iter().enumerate() {
+        let ix = sever_model::GroupIx(number as u32);
+        let members = inventory.members_of(ix).iter().filter(|row| row.valid.at(at) != Certainty::No).count();
+        let grants = inventory.grants_of(HolderIx::Group(ix)).filter(|row| row.valid.at(at) != Certainty::No).count();
+        sheet.rows.push(vec![json!(entry.it.id), json!(entry.it.name), json!(members), json!(grants)]);
+    }
+    sheet
+}
+
+fn grants(inventory: &Inventory, at: EventTime) -> Sheet {
+    let mut sheet = Sheet::new("grants", "grants", &["holder", "kind", "resource", "rights", "since", "until"]);
+    for row in inventory.grants().iter().filter(|row| row.valid.at(at) != Certainty::No) {
+        let (kind, holder) = holder(inventory, row.holder);
+        let resource = inventory.resource(row.resource).map_or(Value::Null, |entry| json!(entry.it.id));
+        let Valid { from, to } = row.valid;
+        sheet.rows.push(vec![
+            json!(holder),
+            json!(kind),
+            resource,
+            json!(row.rights.to_string()),
+            bound(from),
+            bound(to),
+        ]);
+    }
+    sheet
+}
+
+/// A holder's kind and id, in words.
+pub(super) fn holder(inventory: &Inventory, holder: HolderIx) -> (&'static str, String) {
+    match holder {
+        HolderIx::Person(ix) => ("person", inventory.person(ix).map_or(String::new(), |it| it.it.id.to_string())),
+        HolderIx::Account(ix) => ("account", inventory.account(ix).map_or(String::new(), |it| it.it.id.to_string())),
+        HolderIx::Group(ix) => ("group", inventory.group(ix).map_or(String::new(), |it| it.it.id.to_string())),
+        HolderIx::Credential(ix) => {
+            ("credential", inventory.credential(ix).map_or(String::new(), |it| it.it.id.to_string()))
+        }
+    }
+}
+
+/// An end of an interval, for a cell: empty, an instant, or `between … and …`.
+pub(super) fn bound(bound: Bound) -> Value {
+    match bound {
+        Bound::Unbounded => json!(""),
+        Bound::At(at) => json!(at),
+        Bound::Between(from, to) => json!(format!("between {from} and {to}")),
+    }
+}
+
+fn yes(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Yes => "yes",
+        Certainty::Possible => "possibly",
+        Certainty::No => "no",
+    }
+}

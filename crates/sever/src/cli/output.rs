@@ -1,0 +1,98 @@
+//! Where answers go: data to standard output, everything else to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use sever_model::{Finding, Meta};
+
+use crate::cli::Global;
+use crate::exit::Exit;
+use crate::hint::Failure;
+use crate::render::{self, Format, Sheet, Style};
+
+/// The two streams, and how to write to them.
+pub struct Output {
+    /// The format asked for, or the default for where output goes.
+    pub format: Format,
+    /// Colour and width.
+    pub style: Style,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    broken: bool,
+}
+
+impl Output {
+    /// Standard output and error, as the flags want them.
+    pub fn of(global: &Global) -> Output {
+        let terminal = std::io::stdout().is_terminal();
+        Output {
+            format: global.format.unwrap_or_else(|| Format::default_for(terminal)),
+            style: Style::stdout(global.color),
+            out: Box::new(std::io::BufWriter::new(std::io::stdout())),
+            err: Box::new(std::io::stderr()),
+            broken: false,
+        }
+    }
+
+    /// Prints an answer.
+    ///
+    /// # Errors
+    /// When the format does not fit the answer (SARIF of a list of people).
+    pub fn sheet(&mut self, sheet: &Sheet) -> Result<(), Failure> {
+        sheet.fits(self.format)?;
+        let written = render::write(&mut self.out, sheet, self.format, &self.style);
+        self.settle(written);
+        let flushed = self.out.flush();
+        self.settle(flushed);
+        let aside = render::aside(&mut self.err, sheet, self.format, &self.style);
+        self.settle(aside);
+        Ok(())
+    }
+
+    /// Prints text as it is: a page, a script, a file.
+    pub fn text(&mut self, text: &str) {
+        let written = self.out.write_all(text.as_bytes());
+        self.settle(written);
+    }
+
+    /// Prints one finding, whole.
+    pub fn finding(&mut self, finding: &Finding, meta: Option<&Meta>) {
+        let written = render::finding_page(&mut self.out, finding, meta, &self.style);
+        self.settle(written);
+    }
+
+    /// Says something beside the answer.
+    pub fn note(&mut self, text: &str) {
+        let written = writeln!(self.err, "{text}");
+        self.settle(written);
+    }
+
+    /// Says what to do next.
+    pub fn hint(&mut self, text: &str) {
+        self.note(&format!("hint: {text}"));
+    }
+
+    /// Says why it failed, and the cure.
+    pub fn fail(&mut self, failure: &Failure) {
+        let flushed = self.out.flush();
+        self.settle(flushed);
+        let written = failure.print(&mut self.err);
+        self.settle(written);
+    }
+
+    /// Flushes. A reader that has gone away (`sever … | head`) is no failure; any other is.
+    pub fn close(&mut self, mut exits: Vec<Exit>) -> Vec<Exit> {
+        let flushed = self.out.flush();
+        self.settle(flushed);
+        if self.broken {
+            exits.push(Exit::Failed);
+        }
+        exits
+    }
+
+    fn settle(&mut self, written: std::io::Result<()>) {
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => self.broken = true,
+            _ => {}
+        }
+    }
+}

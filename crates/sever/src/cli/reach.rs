@@ -1,0 +1,312 @@
+//! `sever reach`: whose data a thing touched; or, the other way round, what touched a person.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery};
+use sever_model::{EventTime, SubjectRegister};
+
+use crate::cli::Global;
+use crate::cli::output::Output;
+use crate::cli::site::{Moment, Site, lake_failure};
+use crate::cli::who;
+use crate::exit::Exit;
+use crate::hint::Failure;
+use crate::render::Sheet;
+
+/// Say whose data a thing touched, and when
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A key id, account, person, token id, session, network address or issuer
+    #[arg(required_unless_present = "subject")]
+    pub thing: Option<String>,
+    /// The other way round: what touched this person's data
+    #[arg(long, value_name = "ID", conflicts_with = "thing")]
+    pub subject: Option<String>,
+    /// Only uses judged so
+    #[arg(long, value_name = "AS")]
+    pub judged: Option<Judged>,
+    /// Split the answer
+    #[arg(long, value_name = "BY")]
+    pub by: Option<By>,
+    /// What kind of thing it is, where its name does not tell
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<Kind>,
+    /// Only uses from then on (RFC 3339 or a date)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only uses before then (RFC 3339 or a date)
+    #[arg(long, value_name = "TIME", visible_alias = "as-of")]
+    pub to: Option<String>,
+    /// Write the ids of all who were surely touched to a file, with the first time of each
+    #[arg(long, value_name = "FILE")]
+    pub subjects: Option<PathBuf>,
+}
+
+/// What the ledger said of a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Judged {
+    /// Never issued, or a copied id
+    Forged,
+    /// Nobody issued it
+    NeverIssued,
+    /// A known id with other claims
+    Mismatch,
+    /// The issuer made it
+    Issued,
+    /// Used after its end
+    Expired,
+    /// It cannot be told
+    Unjudgeable,
+}
+
+impl Judged {
+    const fn word(self) -> &'static str {
+        match self {
+            Judged::Forged => "forged",
+            Judged::NeverIssued => "never-issued",
+            Judged::Mismatch => "mismatch",
+            Judged::Issued => "issued",
+            Judged::Expired => "expired",
+            Judged::Unjudgeable => "unjudgeable",
+        }
+    }
+}
+
+/// How to split an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum By {
+    /// By day, UTC
+    Day,
+    /// By field of the data
+    Field,
+    /// By what was asked for
+    Endpoint,
+}
+
+/// What kind of thing a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// A signing key
+    Key,
+    /// An issuer
+    Issuer,
+    /// An account
+    Account,
+    /// A person
+    Person,
+    /// A token or other credential, by its own id
+    Credential,
+    /// A session
+    Session,
+    /// A network address
+    Address,
+}
+
+impl Kind {
+    const fn pivot(self) -> Pivot {
+        match self {
+            Kind::Key => Pivot::Key,
+            Kind::Issuer => Pivot::Issuer,
+            Kind::Account => Pivot::Account,
+            Kind::Person => Pivot::Person,
+            Kind::Credential => Pivot::Credential,
+            Kind::Session => Pivot::Session,
+            Kind::Address => Pivot::Address,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let mut site = Site::open(global)?;
+    if let Some(subject) = &args.subject {
+        return touched(&site, subject, out);
+    }
+    let word = args.thing.as_deref().unwrap_or_default();
+    let thing = thing(&site, word, args.kind)?;
+    let time = |text: &Option<String>| text.as_deref().map(EventTime::parse).transpose().map_err(anyhow::Error::from);
+    let filter = Filter { thing: Some(thing.clone()), from: time(&args.from)?, to: time(&args.to)? };
+    let query = ReachQuery { filter, judged: args.judged.map(|judged| judged.word().to_owned()) };
+    let register = site.register(out)?;
+    let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
+    let answer = sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map_err(lake_failure)?;
+    if answer.rows == 0 || answer.requests.attempted == 0 {
+        return Err(Failure::new(format!("no judged use of {} `{}` is kept", thing.0.word(), thing.1))
+            .hint("`sever scan` judges the logs and keeps every use; `--judged` and `--from` narrow the answer")
+            .exit(Exit::NothingLooked));
+    }
+    if let Some(path) = &args.subjects {
+        write_subjects(path, &answer)?;
+        out.note(&format!("{} ids written to {}", answer.people.len(), path.display()));
+    }
+    let title = match args.judged {
+        Some(judged) => format!("reach of {} {}, judged {}", thing.0.word(), thing.1, judged.word()),
+        None => format!("reach of {} {}", thing.0.word(), thing.1),
+    };
+    let mut sheet = match args.by {
+        None => whole(title, &answer),
+        Some(By::Day) => by_day(title, &answer),
+        Some(By::Field) => by_name(title, "field", answer.by_field.iter()),
+        Some(By::Endpoint) => by_name(title, "endpoint", answer.by_endpoint.iter()),
+    };
+    notes(&answer, &mut sheet.notes);
+    summary(&answer, &mut sheet.summary);
+    out.sheet(&sheet)?;
+    Ok(vec![if answer.upper == Some(answer.lower) { Exit::Clean } else { Exit::CoverageIncomplete }])
+}
+
+/// What a name stands for among the things that uses are kept by: what the inventory says it is,
+/// else what its shape says, else whatever the lake has of that name.
+pub(super) fn thing(site: &Site, word: &str, kind: Option<Kind>) -> Result<(Pivot, String), Failure> {
+    if let Some(kind) = kind {
+        return Ok((kind.pivot(), word.to_owned()));
+    }
+    let inventory = site.inventory(&Moment::now())?;
+    if let Some(found) = who::one(&inventory, word)? {
+        return Ok(found);
+    }
+    if word.parse::<std::net::IpAddr>().is_ok() {
+        return Ok((Pivot::Address, word.to_owned()));
+    }
+    for pivot in [Pivot::Key, Pivot::Issuer, Pivot::Credential, Pivot::Session, Pivot::Account, Pivot::Person] {
+        let filter = Filter { thing: Some((pivot, word.to_owned())), ..Filter::default() };
+        let mut any = false;
+        sever_lake::read(&site.lake_dir(), &filter, &mut |_| any = true).map_err(lake_failure)?;
+        if any {
+            return Ok((pivot, word.to_owned()));
+        }
+    }
+    Err(Failure::new(format!("nothing here is called `{word}`"))
+        .hint("a key id, account, person, token id, session, address or issuer; `sever list keys` shows the keys")
+        .exit(Exit::NothingLooked))
+}
+
+fn whole(title: String, answer: &ReachAnswer) -> Sheet {
+    let mut sheet = Sheet::new("reach", title, &["what", "number", "how_it_is_known"]);
+    let mut row = |what: &str, number: serde_json::Value, how: String| {
+        sheet.rows.push(vec![json!(what), number, json!(how)]);
+    };
+    let known = if answer.register { "in the register" } else { "no register: nobody was told apart from nobody" };
+    row("members", json!(answer.members), format!("their data was in an answer; {known}"));
+    row("other people", json!(answer.others), "in an answer, and not members".to_owned());
+    row("lower bound", json!(answer.lower), "distinct people, confirmed and answered".to_owned());
+    for step in answer.steps.iter().skip(1) {
+        row(&format!("with those {}", step.what), json!(step.total), format!("{} more", step.adds));
+    }
+    match answer.upper {
+        Some(upper) => row("upper bound", json!(upper), "distinct people at most".to_owned()),
+        None => {
+            row("upper bound", json!("unknown"), format!("{} answers do not say whose data they gave", answer.unsaid))
+        }
+    }
+    row("named and deleted before", json!(answer.deleted), "in the register, deleted before the use".to_owned());
+    row("named and never existed", json!(answer.nonexistent), "ids never given out: nobody's data".to_owned());
+    let requests = answer.requests;
+    row("requests attempted", json!(requests.attempted), format!("from {} addresses", answer.addresses));
+    row("requests answered", json!(requests.answered), String::new());
+    row("requests refused", json!(requests.refused), "they touched nobody".to_owned());
+    row("requests of unknown outcome", json!(requests.unknown), "the log does not say".to_owned());
+    sheet
+}
+
+fn by_day(title: String, answer: &ReachAnswer) -> Sheet {
+    let mut sheet = Sheet::new("reach-by-day", title, &["day", "requests", "people", "new_people", "people_so_far"]);
+    let mut so_far = 0;
+    for (day, by) in &answer.by_day {
+        so_far += by.new;
+        let start = EventTime::from_secs(day * 86_400).to_string();
+        let date = start.split_once('T').map_or(start.as_str(), |(date, _)| date);
+        sheet.rows.push(vec![json!(date), json!(by.requests), json!(by.people), json!(by.new), json!(so_far)]);
+    }
+    sheet
+}
+
+fn by_name<'a>(title: String, name: &'static str, counts: impl Iterator<Item = (&'a Box<str>, &'a u64)>) -> Sheet {
+    let mut sheet = Sheet::new("reach-by", title, &[name, "people"]);
+    let mut rows: Vec<_> = counts.collect();
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    sheet.rows.extend(rows.into_iter().map(|(name, count)| vec![json!(name), json!(count)]));
+    sheet
+}
+
+fn notes(answer: &ReachAnswer, notes: &mut Vec<String>) {
+    if !answer.register {
+        notes.push("no [register]: whether an id ever existed, and who is a member, cannot be told".to_owned());
+    }
+    if answer.unsaid > 0 {
+        notes.push(format!(
+            "{} answers do not say whose data they gave: map `data_subjects` or `subject_count` in that log",
+            answer.unsaid
+        ));
+    }
+    if answer.unnamed > 0 {
+        notes.push(format!(
+            "{} people are counted by records and named by nothing: add their [[subject_set]]",
+            answer.unnamed
+        ));
+    }
+    if let (Some(first), Some(last)) = (answer.first, answer.last) {
+        notes.push(format!("first {first}, last {last}"));
+    }
+    notes.push(match answer.upper {
+        Some(upper) if upper == answer.lower => format!("{} people, exactly", answer.lower),
+        Some(upper) => format!("at least {} people, at most {upper}", answer.lower),
+        None => format!("at least {} people; how many at most is unknown", answer.lower),
+    });
+}
+
+fn summary(answer: &ReachAnswer, into: &mut serde_json::Map<String, serde_json::Value>) {
+    let figures = json!({
+        "lower": answer.lower, "upper": answer.upper, "members": answer.members, "others": answer.others,
+        "nonexistent": answer.nonexistent, "deleted": answer.deleted, "attempted": answer.requests.attempted,
+        "answered": answer.requests.answered, "refused": answer.requests.refused,
+        "outcome_unknown": answer.requests.unknown, "unsaid": answer.unsaid, "unnamed": answer.unnamed,
+        "addresses": answer.addresses, "first": answer.first, "last": answer.last,
+    });
+    if let serde_json::Value::Object(figures) = figures {
+        into.extend(figures);
+    }
+}
+
+/// The ids are people's: the file is the user's own, made readable by nobody else.
+fn write_subjects(path: &std::path::Path, answer: &ReachAnswer) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    let mut table = csv::Writer::from_writer(file);
+    let mut write = |row: [&str; 2]| table.write_record(row).map_err(|error| Failure::new(error.to_string()));
+    write(["id", "first"])?;
+    for (id, first) in &answer.people {
+        write([id, &first.to_string()])?;
+    }
+    Ok(table.flush()?)
+}
+
+fn touched(site: &Site, subject: &str, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let touches = sever_lake::touched(&site.lake_dir(), subject, &site.people()?).map_err(lake_failure)?;
+    let columns = ["key", "account", "judged", "endpoint", "fields", "through_others", "requests", "first", "last"];
+    let mut sheet = Sheet::new("touched", format!("what touched the data of {subject}"), &columns);
+    let mut forged = 0;
+    for touch in &touches {
+        forged += touch.judgement.filter(|judgement| judgement.forged()).map_or(0, |_| touch.requests);
+        sheet.rows.push(vec![
+            json!(touch.key_id),
+            json!(touch.account),
+            json!(touch.judgement.map_or("", |judgement| judgement.word())),
+            json!(touch.endpoint),
+            json!(touch.fields),
+            json!(if touch.through_others { "yes" } else { "no" }),
+            json!(touch.requests),
+            json!(touch.first),
+            json!(touch.last),
+        ]);
+    }
+    sheet.notes.push(match touches.is_empty() {
+        true => format!("no kept use touched {subject}; only scanned logs are looked at"),
+        false => format!("{forged} requests with forged tokens among them"),
+    });
+    out.sheet(&sheet)?;
+    Ok(vec![if touches.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
+}

@@ -1,0 +1,176 @@
+//! `sever scan`: judge history.
+
+use std::path::PathBuf;
+
+use sever_detect::{ClassReport, Report};
+use sever_engine::{LogReport, ScanOutcome};
+use sever_model::{CoverageBy, CoverageLine, Listing, Seen, SubjectRegister};
+use sever_store::RunKind;
+
+use crate::cli::Global;
+use crate::cli::findings;
+use crate::cli::output::Output;
+use crate::cli::site::{Keep, Moment, Site};
+use crate::exit::Exit;
+use crate::hint::Failure;
+
+/// Judge history: the configured logs, or only those named
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Logs to judge instead of the configured ones: names from the configuration, or files
+    pub logs: Vec<PathBuf>,
+    /// Do not keep judged uses for `sever reach`
+    #[arg(long)]
+    pub no_lake: bool,
+    /// As we knew people and keys then (RFC 3339 or a date; default: now)
+    #[arg(long, value_name = "TIME")]
+    pub known_at: Option<String>,
+}
+
+pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let mut site = Site::open_or_bare(global, &args.logs)?;
+    let mut moment = Moment::now();
+    if let Some(text) = &args.known_at {
+        moment.known_at = sever_model::WallTime::parse(text).map_err(anyhow::Error::from)?;
+    }
+    let inputs = site.logs_named(&args.logs)?;
+    if inputs.is_empty() {
+        return Err(Failure::new("there is no log to scan")
+            .hint("name a file, or add a `[[log]]` to severance.toml; `sever init --from DIR` proposes them")
+            .exit(Exit::NothingLooked));
+    }
+    let inventory = site.inventory(&moment)?;
+    let register = site.register(out)?;
+    let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
+    let read = inputs.iter().map(|input| input.source.id.to_string()).collect();
+    let keep = if args.no_lake { Keep::Nothing } else { Keep::Uses };
+    let outcome = site.scan(inputs, &inventory, register, None, keep)?;
+    site.save_findings(RunKind::Scan, read, &outcome.findings)?;
+
+    let mut coverage = inventory.coverage().clone();
+    coverage.lines.extend(outcome.logs.iter().map(log_line));
+    let events: u64 = outcome.logs.iter().map(|log| log.accounting.events).sum();
+    let (found, accepted) = site.unsuppressed(outcome.findings.clone());
+    let mut sheet = findings::sheet(&found, coverage);
+    findings::accepted_note(accepted, &mut sheet.notes);
+    notes(&outcome, inventory.people().is_empty(), &mut sheet.notes);
+    sheet.exits = findings::exits(&sheet);
+    if events == 0 {
+        sheet.exits.push(Exit::NothingLooked);
+    }
+    if outcome.logs.iter().any(|log| log.broken.is_some()) {
+        sheet.exits.push(Exit::Partly);
+    }
+    out.sheet(&sheet)?;
+    Ok(sheet.exits)
+}
+
+/// What was judged and what could not be, the most important last.
+fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
+    for log in &outcome.logs {
+        if let Some(broken) = &log.broken {
+            notes.push(format!("{}: reading stopped: {broken}", log.source.id));
+        }
+        for reject in &log.accounting.kept {
+            notes.push(format!("{}: byte {} not read: {}", log.source.id, reject.offset, reject.reason));
+        }
+        let more = log.accounting.rejects.saturating_sub(log.accounting.kept.len() as u64);
+        if more > 0 {
+            notes.push(format!("{}: {more} more records not read", log.source.id));
+        }
+    }
+    if outcome.findings_dropped > 0 {
+        notes.push(format!("{} further findings did not fit and were only counted", outcome.findings_dropped));
+    }
+    if outcome.symbols_overflowed > 0 {
+        notes.push(format!("{} names past the limit of a run were not told apart", outcome.symbols_overflowed));
+    }
+    if nobody_known {
+        notes.push("no people are known, so nothing can be said of leavers: `sever sync` with an HR list".to_owned());
+    }
+    judged(&outcome.report, notes);
+    let (events, rejects) = outcome
+        .logs
+        .iter()
+        .fold((0, 0), |(events, rejects), log| (events + log.accounting.events, rejects + log.accounting.rejects));
+    notes.push(format!("judged {events} events of {} files; {rejects} records could not be read", outcome.logs.len()));
+}
+
+/// What the ledger says of each class, and of tokens that no class covers.
+pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
+    for class in &report.classes {
+        notes.push(class_line(class));
+        for gap in &class.gaps {
+            let lost = gap.lost.map_or("an unknown number".to_owned(), |lost| lost.to_string());
+            notes.push(format!(
+                "  gap in the log of node `{}`: {lost} missing between {} and {}",
+                gap.node, gap.from, gap.to
+            ));
+        }
+        for (reason, count) in class.uses_unjudgeable.iter().filter(|(_, count)| *count > 0) {
+            notes.push(format!("  {count} uses unjudgeable: {}; {}", reason.words(), reason.cure()));
+        }
+        if class.held_back > 0 {
+            notes.push(format!(
+                "  {} uses provisional: the issuer's log has not yet passed their settle window",
+                class.held_back
+            ));
+        }
+        if class.conflicts > 0 {
+            notes.push(format!("  {} issuances give a known id other claims", class.conflicts));
+        }
+    }
+    for (issuer, count) in &report.not_covered {
+        notes.push(format!("{count} uses of tokens of `{issuer}` unjudgeable: class not covered"));
+    }
+    if report.not_covered_others > 0 {
+        notes.push(format!("{} uses of further issuers unjudgeable: class not covered", report.not_covered_others));
+    }
+}
+
+fn class_line(class: &ClassReport) -> String {
+    let coverage = match (class.coverage_by, class.coverage_share) {
+        (CoverageBy::Declared, _) => "coverage declared, not measured".to_owned(),
+        (_, Some((share, lower))) => format!(
+            "coverage {:.3} % of {} records, at least {:.3} % at 95 % confidence",
+            share * 100.0,
+            class.coverage_due,
+            lower * 100.0
+        ),
+        (CoverageBy::Unknown, None) => "coverage unknown".to_owned(),
+        (_, None) => "coverage not measurable yet".to_owned(),
+    };
+    let until = class.watermark.map_or("never seen".to_owned(), |until| format!("known until {until}"));
+    format!(
+        "class `{}` of {}: {} issued, {} uses issued, {} never issued, {} mismatched, {} expired; {coverage}; {until}",
+        class.name,
+        class.issuer,
+        class.issued,
+        class.uses_issued,
+        class.uses_never_issued,
+        class.uses_mismatch,
+        class.uses_expired
+    )
+}
+
+/// What was seen of one file, as a line of coverage.
+pub(super) fn log_line(log: &LogReport) -> CoverageLine {
+    let mut gaps = Vec::new();
+    gaps.extend(log.broken.as_ref().map(|broken| format!("reading stopped: {broken}")));
+    let seen = match (log.accounting.events, gaps.is_empty() && log.accounting.rejects == 0) {
+        (0, _) => Seen::NotAtAll,
+        (_, true) => Seen::Whole,
+        (_, false) => Seen::Partly,
+    };
+    CoverageLine {
+        source: log.source.id.clone(),
+        kinds: Vec::new(),
+        seen,
+        listing: Listing::Partial,
+        from: log.first,
+        to: log.last,
+        records: log.accounting.events,
+        rejected: log.accounting.rejects,
+        gaps,
+    }
+}
