@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use sever_model::port::{Detector, Events, Settled, View};
+use sever_model::port::{Detector, Settled, View};
 use sever_model::{
     Audience, Class, Confidence, CoverageBy, CredentialIx, EventTime, Evidence, FindingSet, Judgement, Meta, Outcome,
     Raise, Severity, Stage, Symbols, Thing, ThingKind,
@@ -92,8 +92,6 @@ impl Detector for TokenNeverIssued {
         self.raise(&forged, view, out);
     }
 
-    fn observe(&mut self, _events: &Events<'_>, _view: &View<'_>, _out: &mut FindingSet) {}
-
     fn save(&self, _symbols: &Symbols) -> serde_json::Value {
         say::saved(&self.unknown_keys)
     }
@@ -143,10 +141,11 @@ impl TokenNeverIssued {
         if let Some(entry) = forged.key.and_then(|ix| view.inventory.credential(ix)) {
             return Thing::new(ThingKind::Credential, entry.it.id.as_str());
         }
+        let room_max = UNKNOWN_KEYS_MAX.min(view.limits.detector_entries_max);
         let unknown = (forged.issuer.to_owned(), forged.key_id.to_owned());
         let room = known
             || self.unknown_keys.contains(&unknown)
-            || (forged.outcome != Outcome::Refused && self.unknown_keys.len() < UNKNOWN_KEYS_MAX);
+            || (forged.outcome != Outcome::Refused && self.unknown_keys.len() < room_max);
         if forged.key_id.is_empty() || !room {
             return Thing::new(ThingKind::Issuer, forged.issuer);
         }

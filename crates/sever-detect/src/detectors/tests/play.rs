@@ -55,10 +55,10 @@ impl Chance {
 
 impl Cuts for Chance {
     fn cut(&mut self) -> bool {
-        self.next() % 3 == 0
+        self.next().is_multiple_of(3)
     }
     fn save(&mut self) -> bool {
-        self.next() % 7 == 0
+        self.next().is_multiple_of(7)
     }
 }
 
