@@ -56,15 +56,16 @@ impl Judge {
         })
     }
 
-    /// What is to be said of a use as things stand.
-    pub(super) fn decide(&mut self, one: &Use, places: Places) -> Answer {
+    /// What is to be said of a use as things stand. `held` says that its entry would still have been
+    /// there when it came, so that its absence is no matter of age.
+    pub(super) fn decide(&mut self, one: &Use, held: bool, places: Places) -> Answer {
         let Some(shelf) = self.classes.get(one.class).and_then(|state| self.ledgers.get(state.ledger)) else {
             return Answer::Now(Judgement::Unjudgeable(Unjudgeable::ClassNotCovered));
         };
         if let Some(entry) = shelf.ledger.find(one.id) {
             return self.found(one, entry);
         }
-        if let Some(gone) = self.may_be_dropped(one, shelf) {
+        if let Some(gone) = self.may_be_dropped(one, shelf).filter(|_| !held) {
             return gone;
         }
         Answer::Unless(match self.excuse(one, places) {
@@ -104,6 +105,12 @@ impl Judge {
         } else {
             Judgement::Unjudgeable(Unjudgeable::NeverMeet)
         })
+    }
+
+    /// Whether the ledger would still have the entry of a use that just came.
+    pub(super) fn would_hold(&self, one: &Use) -> bool {
+        let shelf = self.classes.get(one.class).and_then(|state| self.ledgers.get(state.ledger));
+        shelf.is_some_and(|shelf| self.may_be_dropped(one, shelf).is_none())
     }
 
     /// What is said of a use whose entry may be gone from the ledger.

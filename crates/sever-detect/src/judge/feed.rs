@@ -59,6 +59,9 @@ struct Lane {
     node: Box<str>,
     next: u64,
     last: EventTime,
+    /// Since when it numbers as it does: before that it, or another process of its name, began lower
+    /// or higher.
+    since: EventTime,
 }
 
 /// A sign of life: an issuance or a heartbeat.
@@ -105,6 +108,10 @@ impl Feed {
         let beat = self.beat;
         let Some(known) = self.lanes.get_mut(lane) else { return };
         let (next, last) = (known.next, known.last);
+        if at < known.since {
+            // A copy, or a straggler, of a numbering that has ended. A gap of it stays as it is told.
+            return;
+        }
         if number >= next {
             known.next = number.saturating_add(1);
             known.last = last.max(at);
@@ -120,7 +127,7 @@ impl Feed {
             // Lower than expected, missing nowhere and newer than all before: the node began anew.
             // What it wrote last before that may be lost, and nothing counts it.
             known.next = number.saturating_add(1);
-            known.last = at;
+            (known.last, known.since) = (at, at);
             self.numbered.note(1, 1);
             let from = beat.map_or(last, |beat| beat.min(at).max(last));
             self.gaps.uncounted(lane, GapKind::Restart, (from, at));
@@ -177,7 +184,7 @@ impl Feed {
             return self.last_lane;
         }
         self.last_lane = self.lanes.iter().position(|lane| *lane.node == *node).unwrap_or_else(|| {
-            let lane = Lane { node: node.into(), next: number, last: at };
+            let lane = Lane { node: node.into(), next: number, last: at, since: EventTime::MIN };
             if self.lanes.len() < NODES_MAX {
                 self.lanes.push(lane);
                 return self.lanes.len() - 1;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(super) const SHARE_MIN: f64 = 0.9;
 /// One-sided error.
 const DOUBT: f64 = 0.05;
+/// Samples up to which the bound is computed exactly; past it Wilson's (1927) is within a hundredth.
+const EXACT_MAX: u64 = 1_000;
 /// Recent samples: past this many both counts are halved, so that an old flaw is outgrown and an
 /// old good name too.
 const RECENT_MAX: u64 = 4_096;
@@ -24,8 +26,6 @@ pub(super) struct Measure {
     pub due: u64,
     recent_seen: u64,
     recent_due: u64,
-    /// Whether the recent ones prove [`SHARE_MIN`]: kept, for it is asked once per unmatched use.
-    proven: bool,
 }
 
 impl Measure {
@@ -39,30 +39,28 @@ impl Measure {
             self.recent_due /= 2;
             self.recent_seen /= 2;
         }
-        self.weigh();
     }
 
     /// Notes that a record that was due and missing has been seen after all.
     pub(super) fn found(&mut self) {
         self.seen = (self.seen + 1).min(self.due);
         self.recent_seen = (self.recent_seen + 1).min(self.recent_due);
-        self.weigh();
     }
 
     /// Whether the recent samples prove [`SHARE_MIN`].
     pub(super) fn proven(&self) -> bool {
-        self.proven
+        let (seen, due) = (self.recent_seen, self.recent_due);
+        let lost = due.saturating_sub(seen);
+        match () {
+            () if due == 0 || (seen as f64) < due as f64 * SHARE_MIN => false,
+            () if due > EXACT_MAX => wilson(seen, due) >= SHARE_MIN,
+            () => chance_of_at_most(lost, due, 1.0 - SHARE_MIN) <= DOUBT,
+        }
     }
 
     /// The share of all, and what is proven of it; nothing where nothing was due.
     pub(super) fn share(&self) -> Option<(f64, f64)> {
         (self.due > 0).then(|| (self.seen as f64 / self.due as f64, lower_bound(self.seen, self.due)))
-    }
-
-    fn weigh(&mut self) {
-        let lost = self.recent_due.saturating_sub(self.recent_seen);
-        let may_be = self.recent_seen as f64 >= self.recent_due as f64 * SHARE_MIN && self.recent_due > 0;
-        self.proven = may_be && chance_of_at_most(lost, self.recent_due, 1.0 - SHARE_MIN) <= DOUBT;
     }
 }
 
@@ -75,11 +73,8 @@ pub(crate) fn lower_bound(seen: u64, due: u64) -> f64 {
     if lost == 0 {
         return DOUBT.powf(1.0 / n);
     }
-    if due > 10_000 {
-        // Wilson's bound, which the exact one is indistinguishable from here.
-        let (p, z) = (seen as f64 / n, 1.644_853_626_951);
-        let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-        return (p + z * z / (2.0 * n) - spread) / (1.0 + z * z / n);
+    if due > EXACT_MAX {
+        return wilson(seen, due);
     }
     let (mut low, mut high) = (0.0, seen as f64 / n);
     for _ in 0..40 {
@@ -91,6 +86,14 @@ pub(crate) fn lower_bound(seen: u64, due: u64) -> f64 {
         }
     }
     low
+}
+
+/// Wilson's one-sided bound.
+fn wilson(seen: u64, due: u64) -> f64 {
+    let (n, z) = (due as f64, 1.644_853_626_951);
+    let p = seen as f64 / n;
+    let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    (p + z * z / (2.0 * n) - spread) / (1.0 + z * z / n)
 }
 
 /// The chance that at most `lost` of `due` are lost, each with chance `loss`.

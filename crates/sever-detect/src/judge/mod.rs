@@ -50,7 +50,7 @@
 //!
 //! # A worked example
 //!
-//! `settle` is 2 minutes, lifetimes 1 hour, records are numbered.
+//! `settle` is 2 minutes, lifetimes 1 hour; records are numbered, and enough of them were seen before.
 //!
 //! ```text
 //! 12:00:00  issuer   #41 issued a7…  (kid 1, alice, 12:00–13:00)
@@ -119,8 +119,8 @@ use forged::Forged;
 use kept::Kept;
 use settle::{News, Waiting};
 
-/// How far a verifier's log may lag behind the others before entries are dropped without it.
-const VERIFIER_LAG_MAX: Span = Span::days(1);
+/// How far a log may lag behind the others before entries are dropped without it.
+const LAG_MAX: Span = Span::days(1);
 /// Issuers without a class that are told apart in the report.
 const NOT_COVERED_MAX: usize = 100;
 
@@ -166,11 +166,12 @@ struct Log {
 /// One ledger, and what decides when its entries go.
 struct Shelf {
     ledger: Ledger,
-    /// The logs whose uses look into it.
-    verifiers: Vec<usize>,
-    /// How late a use may come: the longest settle window of its classes, and at least the skew.
+    /// The logs that fill it or look into it: an entry goes when all of them are past its end.
+    logs: Vec<usize>,
+    /// By how much they must be past it: the longest settle window of its classes, and the skew. So a
+    /// use that waits, and was in time, is settled before its entry can go.
     lateness: Span,
-    /// When to look at the verifiers next.
+    /// When to look at the logs next.
     due: EventTime,
 }
 
@@ -199,7 +200,9 @@ impl Judge {
         let mut ledgers: Vec<Shelf> = Vec::new();
         let mut states = Vec::new();
         for class in classes {
-            let ledger = shelf_for(&mut ledgers, class, &verifiers_of(class), limits.skew);
+            let mut both = verifiers_of(class);
+            both.extend(issuer_of(class));
+            let ledger = shelf_for(&mut ledgers, class, &both, limits.skew);
             states.push(ClassState::new(class.clone(), &key, ledger, issuer_of(class)));
         }
         let uses = Cover::new(classes, logs.len(), verifiers_of);
@@ -365,16 +368,16 @@ impl Judge {
         Some(Said { judgement, class: Some(class) })
     }
 
-    /// Moves each ledger's horizon to where no verifier can still ask for what has ended.
+    /// Moves each ledger's horizon to where no use can come or settle any more that asks for what has
+    /// ended. Called before a row is taken, so that what the row settles finds its entries.
     fn drop_ended(&mut self) {
         for shelf in &mut self.ledgers {
             if self.now < shelf.due {
                 continue;
             }
-            let heard = shelf.verifiers.iter().filter_map(|log| self.logs.get(*log));
-            let slowest = heard.map(|log| log.heard.unwrap_or(EventTime::MIN)).min().unwrap_or(self.now);
-            let horizon = slowest.max(self.now.minus(VERIFIER_LAG_MAX)).minus(shelf.lateness);
-            shelf.ledger.advance(horizon);
+            let slowest = shelf.logs.iter().filter_map(|log| self.logs.get(*log)).map(Log::known_until).min();
+            let slowest = slowest.unwrap_or(self.now).max(self.now.minus(LAG_MAX));
+            shelf.ledger.advance(slowest.minus(shelf.lateness));
             shelf.due = self.now.plus(shelf.ledger.terms().unit());
         }
     }
@@ -394,21 +397,27 @@ impl Log {
     fn new(name: SourceId) -> Log {
         Log { name, heard: None, feed: None, waiting: BTreeMap::new() }
     }
+
+    /// Until when nothing more is to be expected of it: as a verifier's log, and as an issuer's.
+    fn known_until(&self) -> EventTime {
+        let watermark = self.feed.as_ref().map(|feed| feed.watermark);
+        self.heard.min(watermark.unwrap_or(self.heard)).unwrap_or(EventTime::MIN)
+    }
 }
 
 /// The shelf of a class: one is shared by classes that live about equally long.
-fn shelf_for(ledgers: &mut Vec<Shelf>, class: &Class, verifiers: &[usize], skew: Span) -> usize {
-    let lateness = class.settle.max(skew);
-    let terms = Terms::reaching(class.lifetime_max.plus(lateness).plus(VERIFIER_LAG_MAX).plus(skew));
+fn shelf_for(ledgers: &mut Vec<Shelf>, class: &Class, logs: &[usize], skew: Span) -> usize {
+    let lateness = class.settle.plus(skew);
+    let terms = Terms::reaching(class.lifetime_max.plus(lateness).plus(LAG_MAX).plus(skew));
     let at = ledgers.iter().position(|shelf| shelf.ledger.terms() == terms).unwrap_or_else(|| {
         let ledger = Ledger::new(terms);
-        ledgers.push(Shelf { ledger, verifiers: Vec::new(), lateness, due: EventTime::MIN });
+        ledgers.push(Shelf { ledger, logs: Vec::new(), lateness, due: EventTime::MIN });
         ledgers.len() - 1
     });
     if let Some(shelf) = ledgers.get_mut(at) {
         shelf.lateness = shelf.lateness.max(lateness);
-        let new = verifiers.iter().filter(|log| !shelf.verifiers.contains(log)).copied().collect::<Vec<_>>();
-        shelf.verifiers.extend(new);
+        let new = logs.iter().filter(|log| !shelf.logs.contains(log)).copied().collect::<Vec<_>>();
+        shelf.logs.extend(new);
     }
     at
 }

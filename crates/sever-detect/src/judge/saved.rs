@@ -52,6 +52,7 @@ struct SavedWaiting {
     source: SourceId,
     class: usize,
     said: Option<Judgement>,
+    held: bool,
     row: SavedRow,
 }
 
@@ -92,6 +93,7 @@ impl Judge {
             source: source(one.source),
             class: one.class,
             said: one.said,
+            held: one.held,
             row: SavedRow::of(&self.kept, one.slot, symbols),
         };
         let forged = self.forged.iter().map(|one| SavedForged {
@@ -173,9 +175,10 @@ impl Judge {
         let mut batch = Batch::new();
         for (log, one) in waiting {
             one.row.put(&mut batch, symbols);
-            let slot = self.kept.keep(&batch, 0);
-            let waiting = Waiting { slot, source: find(&one.source)?, class: one.class, said: one.said };
-            self.wait(log, one.deadline, waiting);
+            let (slot, deadline) = (self.kept.keep(&batch, 0), one.deadline);
+            let (source, SavedWaiting { class, said, held, .. }) = (find(&one.source)?, one);
+            let waiting = Waiting { slot, source, class, said, held };
+            self.wait(log, deadline, waiting);
         }
         for one in saved.forged {
             one.row.put(&mut batch, symbols);

@@ -26,6 +26,8 @@ pub(super) struct Waiting {
     pub class: usize,
     /// What was said of it provisionally.
     pub said: Option<Judgement>,
+    /// Whether its entry would still have been in the ledger when it came.
+    pub held: bool,
 }
 
 /// What a late issuance shows of its token.
@@ -126,7 +128,7 @@ impl Judge {
     ) -> Option<Judgement> {
         let log = *self.log_of.get(source)?;
         let one = self.read(class, log, batch, row, symbols)?;
-        let would_be = match self.decide(&one, Places::Look) {
+        let would_be = match self.decide(&one, false, Places::Look) {
             Answer::Now(judgement) => {
                 self.count_final(class, log, judgement, one.claims.present, false);
                 return Some(judgement);
@@ -145,7 +147,8 @@ impl Judge {
             return self.crowded(source, class, row, would_be, silent);
         }
         let slot = self.kept.keep(batch, row);
-        self.wait(feed?, deadline, Waiting { slot, source, class, said });
+        let held = self.would_hold(&one);
+        self.wait(feed?, deadline, Waiting { slot, source, class, said, held });
         if let Some(judgement) = said {
             self.say(Place::Waiting(slot), (source, class), judgement, Stage::Provisional, Hearers::Detectors, false);
         }
@@ -165,7 +168,7 @@ impl Judge {
 
     /// Judges a use whose record came so late that it need not wait.
     fn late(&mut self, source: usize, one: &super::decide::Use, batch: &Batch, row: usize) -> Option<Judgement> {
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(one, Places::Take);
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(one, false, Places::Take);
         self.count_final(one.class, one.log, judgement, one.claims.present, true);
         if !judgement.forged() {
             return Some(judgement);
@@ -218,7 +221,7 @@ impl Judge {
         let place = (one.source, one.class);
         self.waiting -= 1;
         let Some(read) = self.read_waiting(&one, symbols) else { return };
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, Places::Take);
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Places::Take);
         self.count_final(one.class, read.log, judgement, read.claims.present, true);
         if let Some(state) = self.classes.get_mut(one.class) {
             state.seen.counts.waiting -= 1;
@@ -249,7 +252,7 @@ impl Judge {
         let place = (one.source, one.class);
         self.waiting -= 1;
         let Some(read) = self.read_waiting(&one, symbols) else { return };
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, Places::Take);
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Places::Take);
         // Others have spoken of the time after its deadline, and its issuer has not.
         let silent = judgement.forged() && deadline <= self.now;
         let judgement = if silent { Judgement::Unjudgeable(Unjudgeable::IssuerSilent) } else { judgement };
