@@ -21,6 +21,9 @@ pub(crate) struct Mapping {
     headers: Vec<String>,
 }
 
+/// Our columns with theirs, and what is left of theirs.
+pub(crate) type Shown = (Vec<(String, String)>, Vec<String>);
+
 /// Why a mapping cannot be made: what, and what to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unmapped {
@@ -111,7 +114,7 @@ impl Mapping {
     }
 
     /// Our names and theirs, and what is left of theirs.
-    pub(crate) fn shown(&self, columns: &[&Column]) -> (Vec<(String, String)>, Vec<String>) {
+    pub(crate) fn shown(&self, columns: &[&Column]) -> Shown {
         let pair = |column: &&Column| {
             let header = self.headers.get(self.place(column)?)?;
             Some((column.name.to_owned(), header.clone()))
@@ -199,6 +202,3 @@ fn set_true(taken: &mut [bool], at: usize) {
         *slot = true;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -90,6 +90,8 @@ impl CsvRecord {
         let read = std::str::from_utf8(line).map(|line| self.split(line, delimiter));
         let place = lines.take(count);
         match read {
+            // Spreadsheets export the empty rows below a table, too.
+            Ok(()) if self.blank_after(0) => Next::Blank,
             Ok(()) => Next::Record(place, ended),
             Err(_) => Next::Bad(place, Reason::NotUtf8),
         }
@@ -146,8 +148,11 @@ impl CsvRecord {
 
 /// How many bytes the record takes whose first line is `first` bytes long, and whether its last line
 /// is ended; `None` where a quote in it is never closed.
+///
+/// A quote that closes in a later line must be followed by the end of its field; one that is not
+/// belongs to another field, and the first was a slip.
 fn quoted_length(lines: &mut Lines, first: usize, ended: bool, delimiter: u8) -> Option<(usize, bool)> {
-    let mut quotes = Quotes { delimiter, ..Quotes::default() };
+    let mut quotes = Quotes { delimiter, open: false, slipped: false };
     quotes.pass(lines.bytes(first));
     let (mut count, mut ended) = (first, ended);
     for _ in 0..RECORD_LINES_MAX {
@@ -162,18 +167,23 @@ fn quoted_length(lines: &mut Lines, first: usize, ended: bool, delimiter: u8) ->
             }
             Found::TooLong | Found::Nothing => return None,
         };
+        quotes.slipped = false;
         let whole = lines.bytes(count + more);
         quotes.pass(whole.get(count..).unwrap_or_default());
+        if quotes.slipped {
+            return None;
+        }
         count += more;
     }
     (!quotes.open).then_some((count, ended))
 }
 
 /// Whether a quoted field is open.
-#[derive(Default)]
 struct Quotes {
     delimiter: u8,
     open: bool,
+    /// Whether a quote closed and text of the same field followed it.
+    slipped: bool,
 }
 
 impl Quotes {
@@ -185,13 +195,14 @@ impl Quotes {
         let mut field_start = !self.open;
         while let Some(byte) = line.get(at) {
             if self.open {
-                match memchr::memchr(b'"', line.get(at..).unwrap_or_default()) {
-                    None => return,
-                    Some(found) if line.get(at + found + 1) == Some(&b'"') => at += found + 2,
-                    Some(found) => {
-                        self.open = false;
-                        at += found + 1;
-                    }
+                let Some(found) = memchr::memchr(b'"', line.get(at..).unwrap_or_default()) else { return };
+                let next = line.get(at + found + 1).copied();
+                if next == Some(b'"') {
+                    at += found + 2;
+                } else {
+                    self.open = false;
+                    self.slipped |= !next.is_none_or(|next| next == self.delimiter || matches!(next, b'\r' | b'\n'));
+                    at += found + 1;
                 }
                 field_start = false;
                 continue;

@@ -24,6 +24,7 @@ mod custody {
     pub(crate) mod source;
 }
 mod dates;
+mod documents;
 mod decisions {
     pub(crate) mod source;
 }
@@ -42,10 +43,13 @@ mod keys {
 }
 mod ldif {
     pub(crate) mod source;
+    mod wire;
 }
 mod lines;
 mod openbao {
+    pub(crate) mod path;
     pub(crate) mod source;
+    mod wire;
 }
 mod openbao_audit {
     pub(crate) mod source;

@@ -58,10 +58,11 @@ impl Lines {
             let held = self.buffer.len().saturating_sub(self.start);
             let unsearched = self.buffer.get(self.start + searched..).unwrap_or_default();
             if let Some(at) = memchr::memchr(b'\n', unsearched) {
-                return Found::Whole(searched + at + 1 - from);
+                let count = searched + at + 1 - from;
+                return if count > self.line_max { Found::TooLong } else { Found::Whole(count) };
             }
             searched = held.max(from);
-            if searched - from > self.line_max {
+            if searched - from >= self.line_max {
                 return Found::TooLong;
             }
             if !self.fill() {

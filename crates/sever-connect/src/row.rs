@@ -112,3 +112,8 @@ pub(crate) fn scoped(system: &SystemId, native: &str) -> Box<str> {
 pub(crate) fn id_of_any(system: &SystemId, text: &str) -> Box<str> {
     if text.contains('/') { text.into() } else { format!("{system}/{text}").into() }
 }
+
+/// A number and its noun: `1 row`, `2 rows`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

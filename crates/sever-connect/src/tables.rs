@@ -102,10 +102,7 @@ impl Table {
 }
 
 /// Our columns and theirs in the newest listing's first file, and what is left of theirs.
-pub(crate) fn mapping_of(
-    columns: &[&Column],
-    settings: &SourceSettings,
-) -> Result<(Vec<(String, String)>, Vec<String>), SourceError> {
+pub(crate) fn mapping_of(columns: &[&Column], settings: &SourceSettings) -> Result<crate::columns::Shown, SourceError> {
     let listings = files::parts(settings)?;
     let Some(path) = listings.last().and_then(|parts| parts.paths.first()) else { return Ok(Default::default()) };
     let mut head = Vec::new();
@@ -262,7 +259,8 @@ impl TableSource {
         }
         if not_text > 0 {
             end.gaps.push(format!(
-                "{not_text} rows are not UTF-8; if it is in a Windows code page, convert it: `iconv -f cp1252 -t utf-8`"
+                "{} not UTF-8; if it is in a Windows code page, convert it: `iconv -f cp1252 -t utf-8`",
+                crate::row::counted(not_text, "row")
             ));
         }
         Ok(end)
@@ -276,7 +274,7 @@ impl TableSource {
         let mut mapped_once = false;
         let scan = wire::elements(&text, self.settings.limits.json_depth_max, &mut |place, element| {
             end.rows += 1;
-            let element = match element {
+            let element = match element.and_then(wire::read::<serde_json::Value>) {
                 Ok(element) if element.is_object() => element,
                 Ok(_) => return visit(place, Err(Reason::Syntax("not an object".to_owned()))),
                 Err(reason) => return visit(place, Err(reason)),
@@ -359,10 +357,11 @@ fn headers_of(sample: &Sample<'_>) -> Option<Vec<String>> {
     if wire::is_json(sample.head) {
         let mut names = None;
         wire::elements(sample.head, 64, &mut |_, element| {
-            if let (None, Ok(value)) = (&names, &element)
+            let element = element.and_then(wire::read::<serde_json::Value>);
+            if let (None, Ok(value)) = (&names, element)
                 && value.is_object()
             {
-                names = Some(wire::flatten(value).into_iter().map(|(name, _)| name).collect());
+                names = Some(wire::flatten(&value).into_iter().map(|(name, _)| name).collect());
             }
         });
         return names;
@@ -382,6 +381,3 @@ fn unmapped(settings: &SourceSettings, path: &Path, no: Unmapped) -> SourceError
         hint: Some(no.hint),
     }
 }
-
-#[cfg(test)]
-mod tests;

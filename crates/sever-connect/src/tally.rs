@@ -88,7 +88,7 @@ impl<'a> Tally<'a> {
     pub(crate) fn finish(mut self, settings: &SourceSettings, kinds: &[FactKind], at: EventTime) -> Pull {
         let broken = self.partial && settings.complete;
         for (file, (count, example)) in std::mem::take(&mut self.lost) {
-            let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+            let rows = crate::row::counted(count, "row");
             let consequence =
                 if settings.complete { "; nothing missing from this listing is taken as ended" } else { "" };
             self.gap(format!("{file}: {rows} rejected ({example}){consequence}"));

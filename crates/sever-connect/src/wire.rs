@@ -11,7 +11,15 @@ use sever_model::port::Reason;
 use crate::lines::Place;
 
 /// Members under which exports keep their array.
-const WRAPPERS: [&str; 8] = ["Resources", "Report_Entry", "employees", "data", "items", "results", "value", "entities"];
+const WRAPPERS: [&str; 9] =
+    ["Resources", "Report_Entry", "employees", "data", "items", "results", "value", "entities", "keys"];
+
+/// Takes an element, or why there is none, with its place.
+pub(crate) type Visit<'v> = dyn FnMut(Place, Result<&[u8], Reason>) + 'v;
+
+/// Values that may break off within JSON lines before the rest is given up, so that the search for
+/// their ends stays linear in the text.
+const BREAKS_MAX: usize = 200;
 
 /// Where a value ends.
 enum End {
@@ -30,8 +38,8 @@ pub(crate) struct Scan {
 }
 
 /// Visits every element of an export.
-pub(crate) fn elements(text: &[u8], depth_max: usize, visit: &mut dyn FnMut(Place, Result<Value, Reason>)) -> Scan {
-    let mut walk = Walk { text, depth_max, counted: 0, line: 1, scan: Scan::default() };
+pub(crate) fn elements(text: &[u8], depth_max: usize, visit: &mut Visit<'_>) -> Scan {
+    let mut walk = Walk { text, depth_max, counted: 0, line: 1, breaks: 0, scan: Scan::default() };
     let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut at = walk.skip_space(start);
     while at < text.len() && walk.scan.breaks_off.is_none() {
@@ -93,11 +101,13 @@ struct Walk<'a> {
     /// Up to where newlines were counted.
     counted: usize,
     line: u64,
+    /// How many values broke off before the end of the text.
+    breaks: usize,
     scan: Scan,
 }
 
 impl Walk<'_> {
-    fn array(&mut self, at: usize, visit: &mut dyn FnMut(Place, Result<Value, Reason>)) -> usize {
+    fn array(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
         let mut at = self.skip_between(at + 1);
         loop {
             match self.text.get(at) {
@@ -113,7 +123,7 @@ impl Walk<'_> {
     }
 
     /// An object at the top: an element, or one that wraps the array.
-    fn object(&mut self, at: usize, visit: &mut dyn FnMut(Place, Result<Value, Reason>)) -> usize {
+    fn object(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
         match self.wrapped_array(at) {
             Some(inner) => {
                 let before = self.scan.announced.map_or(0, |(_, seen)| seen);
@@ -141,26 +151,36 @@ impl Walk<'_> {
         }
     }
 
-    fn element(&mut self, at: usize, visit: &mut dyn FnMut(Place, Result<Value, Reason>)) -> usize {
+    fn element(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
         let line = self.line_of(at);
         let (end, read) = match self.end_of(at) {
             End::At(end) if end > at => {
                 let bytes = self.text.get(at..end).unwrap_or_default();
-                (end, serde_json::from_slice(bytes).map_err(|error| reason(&error)))
+                (end, Ok(bytes))
             }
             End::At(_) => return self.bad(at, visit),
             End::TooDeep(end) => (end, Err(Reason::TooDeep)),
-            End::BreaksOff => {
-                self.scan.breaks_off = Some(line);
-                (self.text.len(), Err(Reason::Truncated))
-            }
+            End::BreaksOff => match self.next_line_value(at) {
+                Some(end) => (end, Err(Reason::Truncated)),
+                None => {
+                    self.scan.breaks_off = Some(line);
+                    (self.text.len(), Err(Reason::Truncated))
+                }
+            },
         };
         visit(Place { offset: at as u64, line, bytes: (end - at) as u64 }, read);
         end
     }
 
+    /// The next line that begins with a value: in JSON lines one that breaks off costs only its own.
+    fn next_line_value(&mut self, at: usize) -> Option<usize> {
+        self.breaks += 1;
+        let rest = self.text.get(at..).filter(|_| self.breaks <= BREAKS_MAX)?;
+        memchr::memmem::find(rest, b"\n{").map(|newline| at + newline + 1)
+    }
+
     /// Something that begins no value: rejected to the end of its line.
-    fn bad(&mut self, at: usize, visit: &mut dyn FnMut(Place, Result<Value, Reason>)) -> usize {
+    fn bad(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
         let rest = self.text.get(at..).unwrap_or_default();
         let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1).max(1);
         let place = Place { offset: at as u64, line: self.line_of(at), bytes: len as u64 };
@@ -268,6 +288,11 @@ fn total_results(text: &[u8]) -> Option<u64> {
     let rest = text.get(at..)?.iter().skip_while(|b| b.is_ascii_whitespace() || **b == b':');
     let digits: Vec<u8> = rest.take_while(|b| b.is_ascii_digit()).copied().collect();
     std::str::from_utf8(&digits).ok()?.parse().ok()
+}
+
+/// Reads an element that was found whole.
+pub(crate) fn read<'a, T: serde::Deserialize<'a>>(element: &'a [u8]) -> Result<T, Reason> {
+    serde_json::from_slice(element).map_err(|error| reason(&error))
 }
 
 fn reason(error: &serde_json::Error) -> Reason {

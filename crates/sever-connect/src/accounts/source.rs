@@ -143,7 +143,8 @@ impl Rows for Accounts {
             display_name: display_name(row),
             emails: row.emails(&EMAIL),
             employee_number: row.owned(&NUMBER),
-            kind: row.word(&KIND, &KINDS, AccountKind::Unknown)?,
+            // A word that we do not know is no reason to lose the account.
+            kind: row.word(&KIND, &KINDS, AccountKind::Unknown).unwrap_or(AccountKind::Unknown),
             status: status(row.text(&STATUS)),
             owner: row.owned(&OWNER),
             created_by: row.owned(&CREATED_BY),

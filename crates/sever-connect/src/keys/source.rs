@@ -125,7 +125,8 @@ impl Rows for Keys {
         let usual = if issuer.is_some() { CredentialKind::SigningKey } else { CredentialKind::Secret };
         let credential = Credential {
             id: CredentialId::from(id.clone()),
-            kind: row.word(&KIND, &KINDS, usual)?,
+            // A word that we do not know is no reason to lose the key.
+            kind: row.word(&KIND, &KINDS, usual).unwrap_or(CredentialKind::Secret),
             account: row.some(&ACCOUNT).map(|name| AccountId::from(id_of_any(&self.system, name))),
             issuer,
             kept_at: row.some(&KEPT_AT).map(|path| ResourceId::from(id_of_any(&self.system, path))),

@@ -14,7 +14,7 @@ use sever_model::{Bound, Employment, EventTime, Fact, FactKind, Person, PersonId
 
 use crate::columns::normal;
 use crate::dates::When;
-use crate::row::{Row, shortened};
+use crate::row::{Row, counted, shortened};
 use crate::tables::{Context, Rows, Seen, Table};
 use crate::{Column, Provider};
 
@@ -373,15 +373,10 @@ impl Rows for People {
         }
         let mut gaps = Vec::new();
         if self.undated_leavers > 0 {
-            let people = if self.undated_leavers == 1 {
-                "1 person has"
-            } else {
-                &format!("{} people have", self.undated_leavers)
-            };
             gaps.push(format!(
-                "{people} left by `{}` without a date: the day is only known to lie between two listings; export \
-                 the termination date as well",
-                STATUS.name
+                "{} without a date: when they left is only known to lie between two listings; export the termination \
+                 date as well",
+                counted(self.undated_leavers, "leaver")
             ));
         }
         gaps
@@ -444,6 +439,3 @@ fn has_left(text: &str) -> bool {
 fn invalid(column: &Column, error: &sever_model::TimeError) -> Reason {
     Reason::Invalid(column.name, error.to_string())
 }
-
-#[cfg(test)]
-mod tests;
