@@ -12,7 +12,8 @@
 //! | nothing, and it is complete | the version ends between the listing that last had it and this one |
 //!
 //! *Seen* costs no write: a version that is still listed was seen by the source's newest listing
-//! that held everything (`pull.whole`), so that an unchanged million facts is one row. `last_used`
+//! that held everything (`pull.whole`), so that an unchanged million facts is one row; and a listing whose
+//! records are those of the last, in whatever order, is recognised without reading any (`pull.content`). `last_used`
 //! is an observation, not an attribute: when only it changes the version is replaced, its interval
 //! stays.
 //!
@@ -27,8 +28,10 @@ mod apply;
 mod brake;
 mod diff;
 mod list;
+mod merge;
 mod pull;
 mod read;
+mod records;
 mod write;
 
 pub use apply::Applied;

@@ -20,7 +20,8 @@ CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOU
 CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- One row per attempt to apply a listing. `kinds` is a bit set; `whole` says that every fact listed
--- for these kinds was in it, so that their `seen` need not be rewritten.
+-- for these kinds was in it, so that their `seen` need not be rewritten; `content` is a digest of the
+-- records in any order, by which a listing that says the same in other bytes is recognised.
 CREATE TABLE pull (
     id INTEGER PRIMARY KEY,
     source INTEGER NOT NULL REFERENCES source (id),
@@ -32,6 +33,7 @@ CREATE TABLE pull (
     complete INTEGER NOT NULL,
     whole INTEGER NOT NULL,
     applied INTEGER NOT NULL,
+    content INTEGER NOT NULL,
     coverage TEXT NOT NULL
 ) STRICT;
 CREATE INDEX pull_by_source ON pull (source, at);

@@ -28,6 +28,7 @@ pub(super) struct Attempt<'a> {
     pub(super) complete: bool,
     pub(super) whole: bool,
     pub(super) applied: bool,
+    pub(super) content: i64,
     pub(super) coverage: &'a CoverageLine,
 }
 
@@ -82,6 +83,7 @@ impl Store {
             complete: false,
             whole: false,
             applied: false,
+            content: 0,
             coverage: &coverage,
         };
         record(connection, &attempt).await
@@ -128,23 +130,35 @@ pub(super) async fn source_number(connection: &mut SqliteConnection, source: &So
 pub(super) struct History {
     /// Instant, kinds, complete, whole; every applied pull.
     pulls: Vec<(EventTime, i64, bool, bool)>,
+    /// Instant, kinds and content of the last listing applied, where that was complete.
+    last: Option<(EventTime, i64, i64)>,
     /// The newest `known_at` of any attempt.
     pub(super) known_at: Option<WallTime>,
 }
 
 impl History {
     pub(super) async fn of(connection: &mut SqliteConnection, source: i64) -> Result<History, StoreError> {
-        let sql = "SELECT at, kinds, complete, whole, applied, known_at FROM pull WHERE source = ?1";
+        let sql =
+            "SELECT at, kinds, complete, whole, applied, known_at, content FROM pull WHERE source = ?1 ORDER BY id";
         let mut history = History::default();
         for row in sqlx::query(sql).bind(source).fetch_all(connection).await? {
             let known_at = WallTime::from_micros(row.try_get(5)?);
             history.known_at = history.known_at.max(Some(known_at));
             if row.try_get(4)? {
-                let at = EventTime::from_micros(row.try_get(0)?);
-                history.pulls.push((at, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+                let (at, kinds) = (EventTime::from_micros(row.try_get(0)?), row.try_get(1)?);
+                let (complete, whole, content): (bool, bool, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(6)?);
+                history.pulls.push((at, kinds, complete, whole));
+                history.last = complete.then_some((at, kinds, content));
             }
         }
         Ok(history)
+    }
+
+    /// Whether the last listing applied was complete and said the very same, so that there is
+    /// nothing to compare.
+    pub(super) fn repeats(&self, kinds: i64, content: i64) -> bool {
+        let newest = self.newest();
+        self.last.is_some_and(|last| Some(last.0) == newest && last.1 == kinds && last.2 == content)
     }
 
     /// The newest instant applied.
@@ -169,11 +183,11 @@ impl History {
 /// Writes an attempt down.
 pub(super) async fn record(connection: &mut SqliteConnection, attempt: &Attempt<'_>) -> Result<(), StoreError> {
     let coverage = serde_json::to_string(attempt.coverage).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    let sql = "INSERT INTO pull (source, listing, digest, at, known_at, kinds, complete, whole, applied, coverage) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let sql = "INSERT INTO pull (source, listing, digest, at, known_at, kinds, complete, whole, applied, content, \
+               coverage) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let query = sqlx::query(sql).bind(attempt.source).bind(&attempt.listing.name).bind(&attempt.listing.digest);
     let query = query.bind(attempt.at.micros()).bind(attempt.known_at.micros());
     let query = query.bind(kinds_mask(&attempt.coverage.kinds)).bind(attempt.complete).bind(attempt.whole);
-    query.bind(attempt.applied).bind(coverage).execute(connection).await?;
+    query.bind(attempt.applied).bind(attempt.content).bind(coverage).execute(connection).await?;
     Ok(())
 }

@@ -4,15 +4,16 @@
 use sever_model::{EventTime, WallTime};
 use sqlx::SqliteConnection;
 
-use super::apply::{Incoming, Op};
 use super::columns;
+use super::merge::Op;
+use super::records::Incoming;
 use crate::StoreError;
 
 /// Rows per statement: enough that the statement costs less than its rows, far under the database's
 /// limit of 32,766 values.
 const ROWS: usize = 200;
 
-const SLOTS: &str = "(?,?,?,?,NULL,?,?,?,?,1,?,?,?,?)";
+const SLOTS: &str = "(?,?,?,?,?,NULL,?,?,?,?,1,?,?,?,?)";
 
 /// What every row of one listing shares.
 pub(super) struct Stamp {
