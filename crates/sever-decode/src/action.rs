@@ -38,3 +38,6 @@ pub(crate) fn write(into: &mut String, words: &[&str], own: &[&str]) {
         into.push_str(part);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,7 +139,11 @@ impl EventSink for ReplacingSink<'_> {
 /// The notes of a decoder that reads JSON.
 fn repairs(reader: &crate::json::Reader) -> Vec<Note> {
     let repaired = |of, count| Note { what: "repaired", of, count };
-    let all = [repaired("utf-8", reader.utf8_repairs), repaired("escapes", reader.escape_repairs)];
+    let all = [
+        repaired("doubled keys", reader.doubled),
+        repaired("utf-8", reader.utf8_repairs),
+        repaired("escapes", reader.escape_repairs),
+    ];
     all.into_iter().filter(|note| note.count > 0).collect()
 }
 

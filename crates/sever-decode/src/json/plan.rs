@@ -28,7 +28,7 @@ pub(crate) enum Want {
 pub(crate) struct Plan {
     nodes: Vec<Node>,
     entries: Vec<Entry>,
-    paths: Vec<(String, Want)>,
+    wants: Vec<Want>,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ struct Entry {
 impl Plan {
     /// A plan for paths of keys; the n-th path fills the n-th slot.
     pub fn new(paths: Vec<(Vec<String>, Want)>) -> Plan {
-        let mut plan = Plan { nodes: vec![Node::default()], entries: Vec::new(), paths: Vec::new() };
+        let mut plan = Plan { nodes: vec![Node::default()], entries: Vec::new(), wants: Vec::new() };
         for (slot, (keys, want)) in paths.into_iter().enumerate() {
             let mut node = 0;
             for key in &keys {
@@ -59,7 +59,7 @@ impl Plan {
             if let Some(node) = plan.nodes.get_mut(node) {
                 node.slots.push(slot as u16);
             }
-            plan.paths.push((keys.join("."), want));
+            plan.wants.push(want);
         }
         plan.index();
         plan
@@ -72,17 +72,12 @@ impl Plan {
 
     /// How many slots there are.
     pub fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    /// The path that fills a slot.
-    pub fn path(&self, slot: usize) -> &str {
-        self.paths.get(slot).map_or("", |(path, _)| path)
+        self.wants.len()
     }
 
     /// How a slot's value is wanted.
     pub fn want(&self, slot: usize) -> Want {
-        self.paths.get(slot).map_or(Want::Text, |(_, want)| *want)
+        self.wants.get(slot).copied().unwrap_or(Want::Text)
     }
 
     /// The seed that fills `slots` from a document that lies in `input`.

@@ -36,23 +36,23 @@ pub(crate) struct Slots {
     /// Second and later values of slots that take several, in the record's order.
     more: Vec<(u16, Value)>,
     scratch: String,
-    doubled: Option<usize>,
+    doubled: bool,
 }
 
 impl Slots {
     pub fn new(count: usize) -> Slots {
-        Slots { values: vec![Value::Absent; count], more: Vec::new(), scratch: String::new(), doubled: None }
+        Slots { values: vec![Value::Absent; count], more: Vec::new(), scratch: String::new(), doubled: false }
     }
 
     pub fn clear(&mut self) {
         self.values.fill(Value::Absent);
         self.more.clear();
         self.scratch.clear();
-        self.doubled = None;
+        self.doubled = false;
     }
 
-    /// The slot whose path was met twice outside an array, if one was.
-    pub fn doubled(&self) -> Option<usize> {
+    /// Whether a path was met twice outside an array.
+    pub fn is_doubled(&self) -> bool {
         self.doubled
     }
 
@@ -83,14 +83,17 @@ impl Slots {
         text.get(start..start + len).unwrap_or("")
     }
 
-    /// Fills a slot. `repeated` where an array may hold several; elsewhere a second is a fault.
+    /// Fills a slot. `repeated` where an array may hold several; elsewhere a second takes the place of
+    /// the first.
     pub fn set(&mut self, slot: usize, value: Value, want: Want, repeated: bool) {
         let value = if want == Want::Raw { value } else { self.written(value) };
         let Some(place) = self.values.get_mut(slot) else { return };
         if matches!(place, Value::Absent) {
             *place = value;
         } else if !repeated {
-            self.doubled = Some(slot);
+            *place = value;
+            self.doubled = true;
+            self.more.retain(|(of, _)| usize::from(*of) != slot);
         } else if matches!(want, Want::Many | Want::Joined(_)) {
             self.more.push((slot as u16, value));
         }

@@ -45,10 +45,18 @@ fn escapes_are_read() {
 }
 
 #[test]
-fn a_wanted_field_that_stands_twice_is_refused() {
-    for record in [r#"{"a":{"b":1,"b":2}}"#, r#"{"a":{"b":1},"a":{"b":2}}"#, r#"{"a":{"b":1,"\u0062":2}}"#] {
-        assert_eq!(first(Want::Text, record), Err(Reason::Syntax("`a.b` stands twice".to_owned())), "{record}");
+fn of_a_field_that_stands_twice_the_last_counts() {
+    let mut reader = reader(&[("a.b", Want::Many)]);
+    for record in [
+        r#"{"a":{"b":1,"b":2}}"#,
+        r#"{"a":{"b":1},"a":{"b":2}}"#,
+        r#"{"a":{"b":1,"\u0062":2}}"#,
+        r#"{"a":{"b":[1,3],"b":2}}"#,
+    ] {
+        let found = reader.read(record.as_bytes()).expect("it is read");
+        assert_eq!(found.texts(0).collect::<Vec<_>>(), ["2"], "{record}");
     }
+    assert_eq!(reader.doubled, 4);
     assert_eq!(first(Want::Text, r#"{"x":1,"x":2,"a":{"b":1}}"#), Ok("1".to_owned()), "nobody wants `x`");
 }
 
