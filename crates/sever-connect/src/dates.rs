@@ -5,7 +5,8 @@
 //! and the user is asked; nothing is guessed. Numbers that a spreadsheet made of dates are named as
 //! such.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 
 use sever_model::{EventTime, Zone};
 
@@ -31,12 +32,19 @@ pub(crate) enum Order {
     Mixed,
 }
 
+/// Texts whose instants are remembered: exports repeat their days a million times.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// The first and the last instant that a text may mean.
+type Span = Option<(EventTime, EventTime)>;
+
 /// How one listing's dates are read.
 pub(crate) struct Dates<'a> {
     zone: &'a Zone,
     order: OnceCell<Order>,
     /// Looks at all dates of the listing; asked at most once, at the first date that needs it.
     scan: Box<dyn Fn() -> Order + 'a>,
+    remembered: RefCell<HashMap<Box<str>, Span>>,
 }
 
 /// Why a text is no date, for a person.
@@ -46,7 +54,7 @@ impl<'a> Dates<'a> {
     /// Dates in this zone, whose order `scan` finds.
     pub(crate) fn new(zone: &'a Zone, given: Option<Order>, scan: Box<dyn Fn() -> Order + 'a>) -> Dates<'a> {
         let order = given.map_or_else(OnceCell::new, OnceCell::from);
-        Dates { zone, order, scan }
+        Dates { zone, order, scan, remembered: RefCell::default() }
     }
 
     /// Whether a date was met that the listing does not make plain.
@@ -81,24 +89,32 @@ impl<'a> Dates<'a> {
 
     /// The first instant that the text may mean: a day's start.
     pub(crate) fn start(&self, text: &str) -> Result<Option<EventTime>, Bad> {
-        self.instant(text, Zone::start_of)
+        Ok(self.span(text)?.map(|(start, _)| start))
     }
 
     /// The instant by which what the text means is over: a day's end.
     pub(crate) fn end(&self, text: &str) -> Result<Option<EventTime>, Bad> {
-        self.instant(text, Zone::end_of)
+        Ok(self.span(text)?.map(|(_, end)| end))
     }
 
-    fn instant(
-        &self,
-        text: &str,
-        of_day: fn(&Zone, &str) -> Result<EventTime, sever_model::TimeError>,
-    ) -> Result<Option<EventTime>, Bad> {
-        match self.read(text)? {
-            None => Ok(None),
-            Some(When::Instant(at)) => Ok(Some(at)),
-            Some(When::Day(day)) => of_day(self.zone, &day).map(Some).map_err(|error| error.to_string()),
+    fn span(&self, text: &str) -> Result<Span, Bad> {
+        if text.is_empty() {
+            return Ok(None);
         }
+        if let Some(span) = self.remembered.borrow().get(text) {
+            return Ok(*span);
+        }
+        let day = |text: &str| Ok((self.zone.start_of(text)?, self.zone.end_of(text)?));
+        let span = match self.read(text)? {
+            None => None,
+            Some(When::Instant(at)) => Some((at, at)),
+            Some(When::Day(date)) => Some(day(&date).map_err(|error: sever_model::TimeError| error.to_string())?),
+        };
+        let mut remembered = self.remembered.borrow_mut();
+        if remembered.len() < REMEMBERED_MAX {
+            remembered.insert(text.into(), span);
+        }
+        Ok(span)
     }
 
     fn day_and_month(&self, a: u16, b: u16, separator: char, text: &str) -> Result<(u16, u16), Bad> {

@@ -88,6 +88,9 @@ impl<'a> Row<'a> {
     /// The row's value of a column as one of a few words, or a reject.
     pub(crate) fn word<T: Copy>(&self, column: &Column, words: &[(&str, T)], absent: T) -> Result<T, Reason> {
         let Some(text) = self.some(column) else { return Ok(absent) };
+        if let Some((_, value)) = words.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)) {
+            return Ok(*value);
+        }
         let wanted = crate::columns::normal(text);
         let found = words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value);
         found.ok_or_else(|| Reason::Invalid(column.name, shortened(text)))

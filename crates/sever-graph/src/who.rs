@@ -90,7 +90,7 @@ pub fn who(inventory: &Inventory, asked: Asked, at: EventTime) -> Vec<WhoRow> {
             let begun = inventory.custody_by(ix).filter(|row| row.valid.earliest_start() <= at);
             begun.map(|row| of_custody(inventory, row, at)).collect()
         }
-        Asked::Account(ix) => of_account(inventory, ix, at),
+        Asked::Account(ix) => of_one_account(inventory, ix, at),
         Asked::Group(ix) => {
             let members = rights::members(inventory, ix, at).into_iter();
             let row = |(holder, valid, through): (HolderIx, Valid, Vec<GroupIx>)| {
@@ -183,7 +183,7 @@ const fn not(certainty: Certainty) -> Certainty {
     }
 }
 
-fn of_account(inventory: &Inventory, ix: AccountIx, at: EventTime) -> Vec<WhoRow> {
+fn of_one_account(inventory: &Inventory, ix: AccountIx, at: EventTime) -> Vec<WhoRow> {
     let Some(entry) = inventory.account(ix) else { return Vec::new() };
     let row = |evidence: String| WhoRow {
         account: Some(ix),
