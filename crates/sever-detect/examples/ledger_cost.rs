@@ -1,5 +1,5 @@
 //! What the judge costs: nanoseconds per issuance and per use, and bytes per live token, at one and
-//! ten million live tokens. Run with `cargo run --release -p sever-detect --example ledger_cost`.
+//! ten million live tokens. Run with `cargo run --release -p sever-detect --example ledger_cost [LIVE…]`.
 //!
 //! Uses are of tokens in no order, so that each looks at cold memory; the records are decoded
 //! beforehand, and no detector runs.
@@ -123,15 +123,21 @@ impl Bench {
     }
 }
 
+/// The numbers of live tokens to try: the arguments, or one and ten million.
+fn sizes() -> Vec<u64> {
+    let given: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    if given.is_empty() { vec![1_000_000, 10_000_000] } else { given }
+}
+
 fn main() {
     println!(
         "{:>12} {:>12} {:>12} {:>12} {:>14}",
         "live tokens", "ns/issuance", "ns/use hit", "ns/use miss", "bytes/token"
     );
-    for live in [1_000_000, 10_000_000_u64] {
+    for live in sizes() {
         let mut bench = Bench::new();
         let issuance = bench.run(true, live, |at| at);
-        let uses = 1_000_000;
+        let uses = live.min(1_000_000);
         let hit = bench.run(false, uses, |at| at.wrapping_mul(0x5851_f42d_4c95_7f2d) % live);
         let miss = bench.run(false, uses / 4, |at| live + at);
         let report = bench.pipeline.report();

@@ -25,7 +25,7 @@ use sever_model::{
 };
 
 use crate::Report;
-use crate::judge::{self, Hearers, Judge, Told};
+use crate::judge::{self, Hearers, Judge, Told, WINDOW};
 use crate::resolve::Resolver;
 
 /// What a pipeline is built from.
@@ -117,6 +117,9 @@ impl Pipeline {
         judged.clear();
         let mut shown = rows.0;
         for row in rows.0..rows.1.min(batch.len()) {
+            if (row - rows.0).is_multiple_of(WINDOW) {
+                judge.look_ahead(source, batch, row..rows.1.min(batch.len()).min(row + WINDOW), symbols);
+            }
             let names = resolver.resolve(source, batch, row, inventory, symbols);
             let said = judge.take(source, batch, row, symbols);
             resolved.push(names);

@@ -49,7 +49,9 @@ pub(super) struct Counts {
     pub overlong: u64,
     /// Uses that could join.
     pub uses: u64,
-    /// Uses that did.
+    /// Of them, those whose judgement is final.
+    pub settled: u64,
+    /// Uses that did join.
     pub met: u64,
     /// Uses whose issuance came after them.
     pub met_late: u64,
@@ -145,6 +147,7 @@ impl Counts {
 
     /// Counts a use that could join, and whether it did.
     pub(super) fn joined(&mut self, met: bool, late: bool) {
+        self.settled += 1;
         self.met += u64::from(met);
         self.met_late += u64::from(met && late);
         self.recent_met += u64::from(met);

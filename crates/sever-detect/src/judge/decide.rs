@@ -39,15 +39,21 @@ pub(super) enum Places {
 }
 
 impl Judge {
-    /// Reads a use.
-    pub(super) fn read(&self, class: usize, log: usize, batch: &Batch, row: usize, symbols: &Symbols) -> Option<Use> {
+    /// Reads a use, of which the id may be known.
+    pub(super) fn read(
+        &self,
+        (class, log): (usize, usize),
+        id: Option<Fingerprint>,
+        (batch, row): (&Batch, usize),
+        symbols: &Symbols,
+    ) -> Option<Use> {
         let state = self.classes.get(class)?;
         let mut claims = self.checker.read(batch, row, state.class.bound, symbols);
         claims.imply_issuer(state.issuer_hash, state.class.bound);
         Some(Use {
             class,
             log,
-            id: state.id(state.join_of_use(batch, row), &self.key),
+            id: id.unwrap_or_else(|| state.id(state.join_of_use(batch, row), &self.key)),
             time: batch.time(row),
             issued_at: batch.issued_at(row),
             expires_at: batch.expires_at(row),
@@ -66,7 +72,9 @@ impl Judge {
             return self.found(one, entry);
         }
         if let Some(gone) = self.may_be_dropped(one, shelf).filter(|_| !held) {
-            return gone;
+            // Where both may be, that it is older than the ledger is the plainer reason, and passes.
+            let older = matches!(gone, Answer::Unless(_)) && self.before_ledger(one) == Some(true);
+            return if older { Answer::Unless(Judgement::Unjudgeable(Unjudgeable::BeforeLedger)) } else { gone };
         }
         Answer::Unless(match self.excuse(one, places) {
             Some(reason) => Judgement::Unjudgeable(reason),
@@ -141,16 +149,14 @@ impl Judge {
 
     /// Why a token that is not in the ledger may have been issued all the same.
     fn excuse(&mut self, one: &Use, places: Places) -> Option<Unjudgeable> {
+        match self.before_ledger(one) {
+            None => return Some(Unjudgeable::IssuerSilent),
+            Some(true) => return Some(Unjudgeable::BeforeLedger),
+            Some(false) => {}
+        }
         let state = self.classes.get(one.class)?;
         let life = state.class.lifetime_max;
         let feed = self.logs.get_mut(state.feed?)?.feed.as_mut()?;
-        let Some(epoch) = feed.epoch else {
-            return Some(Unjudgeable::IssuerSilent);
-        };
-        let claims_older = one.issued_at.is_none_or(|issued| issued < epoch.plus(self.skew));
-        if claims_older && one.time <= epoch.plus(life) {
-            return Some(Unjudgeable::BeforeLedger);
-        }
         let proven = match state.class.coverage {
             CoverageBy::Sequence => feed.numbered.proven(),
             CoverageBy::Heartbeat => feed.beats.proven(),
@@ -169,6 +175,14 @@ impl Judge {
             Window { from: from.minus(self.skew), to: to.plus(self.skew), used: one.time, life: life.plus(self.skew) };
         let excused = feed.gaps.excuse(one.class, one.id.into(), window, places == Places::Take);
         excused.then_some(Unjudgeable::IssuerGap)
+    }
+
+    /// Whether a token may be from before the ledger; nothing while there is no ledger.
+    fn before_ledger(&self, one: &Use) -> Option<bool> {
+        let state = self.classes.get(one.class)?;
+        let epoch = self.logs.get(state.feed?)?.feed.as_ref()?.epoch?;
+        let claims_older = one.issued_at.is_none_or(|issued| issued < epoch.plus(self.skew));
+        Some(claims_older && one.time <= epoch.plus(state.class.lifetime_max))
     }
 
     /// Whether the ledger can have dropped anything yet.

@@ -82,6 +82,7 @@
 //! how they are cut into runs, and none on saving and loading between two of them. Every map is
 //! bounded by a named limit; see the modules.
 
+mod ahead;
 mod builtin;
 mod claims;
 mod class;
@@ -105,6 +106,7 @@ use sever_model::{
     Symbols, Unjudgeable,
 };
 
+pub(crate) use ahead::WINDOW;
 pub use builtin::builtin_classes;
 pub use report::{ClassReport, Gap, GapKind, Report};
 pub(crate) use saved::Saved;
@@ -148,6 +150,7 @@ pub(crate) struct Judge {
     next: u64,
     /// What is to be said, in order.
     news: Vec<News>,
+    ahead: ahead::Ahead,
     not_covered: BTreeMap<String, u64>,
     not_covered_others: u64,
 }
@@ -231,6 +234,7 @@ impl Judge {
             forged: Forged::default(),
             next: 0,
             news: Vec::new(),
+            ahead: ahead::Ahead::default(),
             not_covered: BTreeMap::new(),
             not_covered_others: 0,
         }
@@ -304,7 +308,7 @@ impl Judge {
         let Some(state) = self.classes.get_mut(at) else { return };
         let join = state.join_of_issuance(batch, row);
         let Some(shelf) = self.ledgers.get_mut(state.ledger).filter(|_| !join.is_empty()) else { return };
-        let id = state.id(join, &self.key);
+        let id = self.ahead.id(row, at).unwrap_or_else(|| state.id(join, &self.key));
         let bound = state.class.bound;
         let mut claims = self.checker.read(batch, row, bound, symbols);
         claims.imply_issuer(state.issuer_hash, bound);

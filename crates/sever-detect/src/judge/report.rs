@@ -144,7 +144,6 @@ impl Judge {
         });
         let (gaps, gaps_others) = feed.map(|feed| feed.gaps.report(|lane| feed.node(lane))).unwrap_or_default();
         let watermark = feed.and_then(|feed| feed.watermark);
-        let joinable = counts.judged_issued + counts.judged_mismatch + counts.judged_never_issued;
         let unjudgeable = Unjudgeable::ALL.into_iter().zip(counts.judged_unjudgeable);
         ClassReport {
             issuer: class.issuer.clone(),
@@ -162,7 +161,7 @@ impl Judge {
             held_back: counts.waiting + counts.provisional,
             retracted: counts.retracted,
             met_late: counts.met_late,
-            match_rate: (joinable > 0).then(|| counts.met as f64 / joinable as f64),
+            match_rate: (counts.settled > 0).then(|| counts.met as f64 / counts.settled as f64),
             match_rate_recent: counts.match_rate_recent(),
             never_meets: state.never_meets(),
             coverage_by: class.coverage,

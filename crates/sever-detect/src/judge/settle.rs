@@ -127,7 +127,7 @@ impl Judge {
         symbols: &Symbols,
     ) -> Option<Judgement> {
         let log = *self.log_of.get(source)?;
-        let one = self.read(class, log, batch, row, symbols)?;
+        let one = self.read((class, log), self.ahead.id(row, class), (batch, row), symbols)?;
         let would_be = match self.decide(&one, false, Places::Look) {
             Answer::Now(judgement) => {
                 self.count_final(class, log, judgement, one.claims.present, false);
@@ -369,7 +369,7 @@ impl Judge {
 
     fn read_waiting(&self, one: &Waiting, symbols: &Symbols) -> Option<super::decide::Use> {
         let batch = self.kept.batch(one.slot)?;
-        self.read(one.class, *self.log_of.get(one.source)?, batch, one.slot.row, symbols)
+        self.read((one.class, *self.log_of.get(one.source)?), None, (batch, one.slot.row), symbols)
     }
 
     fn count_final(&mut self, class: usize, log: usize, judgement: Judgement, carried: ClaimSet, late: bool) {

@@ -182,6 +182,12 @@ impl Ledger {
         (ahead > 0).then(|| Entry { end: self.terms.time(self.horizon + ahead), check })
     }
 
+    /// Reads the memory that [`Ledger::find`] would begin at.
+    pub(crate) fn touch(&self, id: Fingerprint) -> u32 {
+        let (at, rest) = split(id);
+        self.segments.get(at).map_or(0, |segment| segment.touch(rest))
+    }
+
     /// Whether `entry` was made with this check.
     pub(crate) fn agrees(entry: Entry, check: u32) -> bool {
         entry.check == Some(tame(check))

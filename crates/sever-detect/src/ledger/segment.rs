@@ -55,6 +55,11 @@ impl Segment {
         self.0.get(at).map(Packed::of)
     }
 
+    /// Reads a word of the entry that a search for this one begins with.
+    pub(super) fn touch(&self, wanted: Rest) -> u32 {
+        self.0.get(self.guess(wanted)).map_or(0, |words| words[0])
+    }
+
     /// Adds an entry, or puts it in the place of the one that has its fingerprint.
     pub(super) fn put(&mut self, entry: Packed) {
         match self.place(entry.rest) {
@@ -98,11 +103,16 @@ impl Segment {
         self.0.iter().map(Packed::of)
     }
 
+    /// Where a fingerprint stands if all are spread evenly.
+    fn guess(&self, wanted: Rest) -> usize {
+        // A product of a 64-bit fraction and a length: below the length, so that it fits.
+        ((u128::from(wanted.0) * self.0.len() as u128) >> 64) as usize
+    }
+
     /// Where a fingerprint stands, or where it would.
     fn place(&self, wanted: Rest) -> Result<usize, usize> {
         let entries = self.0.as_slice();
-        // A product of a 64-bit fraction and a length: below the length, so that it fits.
-        let guess = ((u128::from(wanted.0) * entries.len() as u128) >> 64) as usize;
+        let guess = self.guess(wanted);
         let (before, after) = entries.split_at_checked(guess).unwrap_or((entries, &[]));
         let mut at = guess.min(entries.len());
         for words in after {
