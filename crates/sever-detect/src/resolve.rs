@@ -117,3 +117,6 @@ impl Known {
         slot.checked_sub(2)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,6 @@ impl Feed {
         self.last_lane
     }
 }
+
+#[cfg(test)]
+mod tests;
