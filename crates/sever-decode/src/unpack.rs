@@ -2,7 +2,9 @@
 //! neither, told by the first bytes.
 //!
 //! The decompressors pull; they are given a queue that says "would block" when it is empty, and go on
-//! from there when more has been pushed. Output comes in pieces of at most [`PIECE_BYTES`], so that a
+//! from there when more has been pushed. The queue hands out whole blocks, at the same places whatever
+//! the pushes: how much a decompressor gives before it finds a fault depends on how it is fed, and what
+//! a damaged file holds must not depend on how it was read. Output comes in pieces of at most [`PIECE_BYTES`], so that a
 //! file that unfolds a thousandfold is never held.
 
 use std::io::{self, BufRead, ErrorKind, Read};
@@ -11,6 +13,9 @@ use flate2::bufread::MultiGzDecoder;
 
 /// Decompressed bytes handed on at once.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// Compressed bytes handed to a decompressor at once.
+const BLOCK_BYTES: usize = 16 << 10;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -89,11 +94,21 @@ impl Unpack {
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
-        let reader: &mut dyn Read = match &mut self.kind {
-            Kind::Gzip(gzip) => gzip,
-            Kind::Zstd(zstd) => zstd,
+        // A decompressor that is asked again and again without anything new takes it for a fault.
+        let (reader, ready): (&mut dyn Read, bool) = match &mut self.kind {
+            Kind::Gzip(gzip) => {
+                let ready = gzip.get_ref().is_ready();
+                (gzip, ready)
+            }
+            Kind::Zstd(zstd) => {
+                let ready = zstd.get_ref().is_ready();
+                (zstd, ready)
+            }
             _ => return Ok(()),
         };
+        if !ready {
+            return Ok(());
+        }
         self.piece.resize(PIECE_BYTES, 0);
         let fault = loop {
             match reader.read(&mut self.piece) {
@@ -144,6 +159,8 @@ pub fn head(stored: &[u8], max: usize) -> Vec<u8> {
 struct Queue {
     bytes: Vec<u8>,
     at: usize,
+    /// Bytes of the block that have been handed out.
+    block: usize,
     ended: bool,
 }
 
@@ -153,18 +170,28 @@ impl Queue {
         self.at = 0;
         self.bytes.extend_from_slice(bytes);
     }
+
+    /// What is left of the block.
+    fn block(&self) -> &[u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.get(..(BLOCK_BYTES - self.block).min(rest.len())).unwrap_or_default()
+    }
+
+    /// Whether there is a whole block, or all that will be.
+    fn is_ready(&self) -> bool {
+        self.ended || self.block + self.block().len() == BLOCK_BYTES
+    }
 }
 
 impl BufRead for Queue {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        match self.bytes.get(self.at..) {
-            Some([]) | None if !self.ended => Err(ErrorKind::WouldBlock.into()),
-            rest => Ok(rest.unwrap_or_default()),
-        }
+        if self.is_ready() { Ok(self.block()) } else { Err(ErrorKind::WouldBlock.into()) }
     }
 
     fn consume(&mut self, count: usize) {
-        self.at = (self.at + count).min(self.bytes.len());
+        let count = count.min(self.block().len());
+        self.at += count;
+        self.block = (self.block + count) % BLOCK_BYTES;
     }
 }
 

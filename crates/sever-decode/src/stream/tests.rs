@@ -116,3 +116,36 @@ fn a_record_of_a_hundred_megabytes_is_never_held() {
         assert_eq!(stream.accounting().by_reason.get("too-long"), Some(&1));
     }
 }
+
+#[test]
+fn what_a_damaged_file_holds_does_not_depend_on_how_it_is_read() {
+    let log = LOG.repeat(3_000);
+    for stored in [gzip(&log), zstd(&log)] {
+        for at in [stored.len() / 3, stored.len() / 2, stored.len() - 2] {
+            let mut damaged = stored.clone();
+            damaged[at] ^= 0x41;
+            let whole = read(&damaged, damaged.len());
+            for chunk in [1, 100, 4_096] {
+                assert_eq!(read(&damaged, chunk), whole, "damaged at {at}, in chunks of {chunk}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pushing_nothing_does_nothing() {
+    for stored in [LOG.to_vec(), gzip(LOG), zstd(LOG)] {
+        let mapping = Mapping::new().with(Field::Time, "t").with(Field::Credential, "id");
+        let (format, limits) = (Format::named("json-lines").expect("a format"), Limits::default());
+        let decoder = format.decoder(Some(&mapping), &limits).expect("a sound mapping");
+        let (mut stream, mut ids) = (LogStream::new(decoder, format.framing, &limits), Ids::default());
+        for byte in stored {
+            for _ in 0..40 {
+                stream.feed(&[], &mut ids);
+            }
+            stream.feed(&[byte], &mut ids);
+        }
+        stream.finish(&mut ids);
+        assert_eq!((ids.0.len(), stream.accounting().rejects), (3, 0));
+    }
+}
