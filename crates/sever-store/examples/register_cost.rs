@@ -30,6 +30,8 @@ fn main() -> anyhow::Result<()> {
     let start = Instant::now();
     let register = Register::open(&out, key)?;
     let opened = start.elapsed();
+    // The first time brings the file into memory.
+    register.verify()?;
     // Ids in a scattered order, half of them never given out.
     let mut known = 0;
     let start = Instant::now();

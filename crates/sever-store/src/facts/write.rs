@@ -38,7 +38,7 @@ pub(super) async fn write(
     let full = statement(ROWS);
     for chunk in inserts.chunks(ROWS) {
         // Only numbers of slots are put into the text, never a value.
-        let sql = if chunk.len() == ROWS { full.clone() } else { statement(chunk.len()).into() };
+        let sql = if chunk.len() == ROWS { full.clone() } else { statement(chunk.len()) };
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == ROWS);
         for op in chunk {
             let (Ok(at), Some((valid, seen))) = (&op.of, op.change.insert) else { continue };

@@ -4,16 +4,15 @@
 //! and what of the pieces is not yet in it. The result replaces an older register by rename.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
 use sever_model::port::Reject;
 use sever_model::{EventTime, FingerprintKey, Zone};
 
-use super::format::{HEADER_BYTES, Header, bucket_bits, deleted_minute, digest, entry, pack, place, prefix};
+use super::format::{Body, HEADER_BYTES, Header, bucket_bits, deleted_minute, entry, pack, place, prefix};
 use super::spill::{Row, Spill};
-use super::{Columns, Register, RegisterError, RegisterMeta, csv_input, map, parquet_input};
+use super::{Columns, Register, RegisterError, RegisterMeta, csv_input, parquet_input};
 
 /// Rejects that are kept with their place; the rest are counted.
 const REJECTS_KEPT_MAX: usize = 20;
@@ -123,19 +122,15 @@ impl Register {
             rejected,
             complete_until: input.complete_until,
         };
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&next).map_err(failed)?;
-        let mut writer = BufWriter::with_capacity(1 << 20, file);
-        writer.write_all(&[0; HEADER_BYTES]).map_err(failed)?;
+        let mut file = File::create(&next).map_err(failed)?;
+        file.write_all(&[0; HEADER_BYTES]).map_err(failed)?;
+        let mut body = Body::new(file);
         let bits = bucket_bits(rows);
-        let (buckets, deletions) =
-            entries(spill, bits, &mut meta, &mut |bytes| writer.write_all(bytes).map_err(failed))?;
+        let (buckets, deletions) = entries(spill, bits, &mut meta, &mut |bytes| body.push(bytes).map_err(failed))?;
         for number in buckets.into_iter().chain(deletions.into_iter().flatten()) {
-            writer.write_all(&number.to_le_bytes()).map_err(failed)?;
+            body.push(&number.to_le_bytes()).map_err(failed)?;
         }
-        let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-        let mapped: Mmap = map(&file).map_err(failed)?;
-        let body_digest = digest(mapped.get(HEADER_BYTES..).unwrap_or_default());
-        drop(mapped);
+        let (mut file, body_digest) = body.finish().map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         file.write_all(&Header { meta, bits, body_digest }.bytes(&key)).map_err(failed)?;
         file.sync_all().map_err(failed)?;

@@ -1,5 +1,6 @@
 //! The register's bytes: header, entries, buckets, deletions. Little endian throughout.
 
+use std::io::{self, Write};
 use std::ops::Range;
 
 use sever_model::{EventTime, Fingerprint, FingerprintKey};
@@ -116,8 +117,52 @@ pub(super) fn u32_of(bytes: &[u8]) -> u32 {
 
 /// Digest of a file's body.
 pub(super) fn digest(body: &[u8]) -> u64 {
-    let blocks: Vec<u8> = body.chunks(DIGEST_BLOCK).flat_map(|block| DIGEST_KEY.hash64(block).to_le_bytes()).collect();
+    let blocks: Vec<u8> = body.chunks(DIGEST_BLOCK).flat_map(block_digest).collect();
     DIGEST_KEY.hash64(&blocks)
+}
+
+fn block_digest(block: &[u8]) -> [u8; 8] {
+    DIGEST_KEY.hash64(block).to_le_bytes()
+}
+
+/// Writes a body block by block, and digests it as [`digest`] would.
+pub(super) struct Body<W> {
+    out: W,
+    block: Vec<u8>,
+    digests: Vec<u8>,
+}
+
+impl<W: Write> Body<W> {
+    pub(super) fn new(out: W) -> Body<W> {
+        Body { out, block: Vec::with_capacity(DIGEST_BLOCK), digests: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(DIGEST_BLOCK - self.block.len()));
+            self.block.extend_from_slice(now);
+            bytes = later;
+            if self.block.len() == DIGEST_BLOCK {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What it was written to, and the digest.
+    pub(super) fn finish(mut self) -> io::Result<(W, u64)> {
+        if !self.block.is_empty() {
+            self.flush()?;
+        }
+        Ok((self.out, DIGEST_KEY.hash64(&self.digests)))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.block)?;
+        self.digests.extend_from_slice(&block_digest(&self.block));
+        self.block.clear();
+        Ok(())
+    }
 }
 
 /// What a header says.

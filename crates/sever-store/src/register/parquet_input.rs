@@ -154,7 +154,9 @@ impl Column {
     fn read(&mut self, rows: usize) -> Result<(), ParquetError> {
         self.levels.clear();
         let Values { bools, numbers, texts } = &mut self.values;
-        (bools.clear(), numbers.clear(), texts.clear());
+        bools.clear();
+        numbers.clear();
+        texts.clear();
         let mut read = 0;
         while read < rows {
             let (want, levels) = (rows - read, Some(&mut self.levels));
