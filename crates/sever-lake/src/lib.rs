@@ -26,7 +26,7 @@ mod writer;
 
 use std::path::PathBuf;
 
-pub use common::{Common, common};
+pub use common::{Common, SURPRISE_MIN, common};
 pub use people::{People, Resolver, SubjectSet};
 pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, touched};
 pub use reader::{Filter, read};

@@ -11,7 +11,8 @@
 //!
 //! The upper bound holds all levels and the people who are counted but not named. Where an answered
 //! request neither names nor counts anybody, there is no upper bound, and the answer says so.
-//! A refused request touches nobody. An id that was never given out is nobody's data.
+//! A refused request touches nobody. An id that was never given out is nobody's data; one that the
+//! register lacks and may be younger than it may be somebody's, and only widens the upper bound.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -78,6 +79,9 @@ pub struct ReachAnswer {
     pub deleted: u64,
     /// Named, and never given out: nobody's data.
     pub nonexistent: u64,
+    /// Named, not in the register, and used after the time until which that is complete: somebody's
+    /// or nobody's.
+    pub younger: u64,
     /// Surely touched.
     pub lower: u64,
     /// The way from the lower to the upper bound.
@@ -162,6 +166,7 @@ struct Gathering<'a> {
     numbers: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
     met: Vec<Met>,
     nonexistent: HashSet<Box<str>, foldhash::fast::RandomState>,
+    younger: HashSet<Box<str>, foldhash::fast::RandomState>,
     deleted: HashSet<Box<str>, foldhash::fast::RandomState>,
     on_day: HashSet<(i64, u32), foldhash::fast::RandomState>,
     at_endpoint: HashSet<(u32, u32), foldhash::fast::RandomState>,
@@ -169,8 +174,11 @@ struct Gathering<'a> {
     of_field: HashSet<(u32, u32), foldhash::fast::RandomState>,
     fields: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
     addresses: HashSet<Box<str>, foldhash::fast::RandomState>,
-    /// The most people that one answer counts beyond those it names.
-    unnamed_max: u64,
+    /// The most people that one confirmed answer counts.
+    counted_max: u64,
+    /// People counted and not named, by the reference that would name them: the same report fetched
+    /// twice is the same people.
+    unnamed: HashMap<Box<str>, u64, foldhash::fast::RandomState>,
 }
 
 impl Gathering<'_> {
@@ -203,11 +211,16 @@ impl Gathering<'_> {
             self.of_field.extend(fields.iter().map(|field| (*field, person)));
         });
         match beyond {
+            Some(0) => {}
+            Some(more) if row.subject_ref.is_empty() => self.answer.unnamed += more,
             Some(more) => {
-                self.answer.unnamed += more;
-                self.unnamed_max = self.unnamed_max.max(if level == 0 { more } else { 0 });
+                let most = self.unnamed.entry(row.subject_ref.into()).or_default();
+                *most = more.max(*most);
             }
             None => self.answer.unsaid += 1,
+        }
+        if beyond.is_some_and(|more| more > 0) && level == 0 {
+            self.counted_max = self.counted_max.max(row.subject_count.unwrap_or(0));
         }
     }
 
@@ -233,6 +246,10 @@ impl Gathering<'_> {
     fn exists(&mut self, id: &str, at: EventTime) -> bool {
         let Some(register) = self.register else { return true };
         match register.lookup(id) {
+            Lookup::Never if at > register.complete_until() => {
+                self.younger.insert(id.into());
+                false
+            }
             Lookup::Never => {
                 self.nonexistent.insert(id.into());
                 false
@@ -285,13 +302,19 @@ impl Gathering<'_> {
                 self.answer.steps.push(Step { what, adds, total });
             }
         }
-        // People whom one answer counts and nothing names are at least that many people.
-        self.answer.lower = (self.answer.people.len() as u64).max(self.unnamed_max);
-        self.answer.upper = (self.answer.unsaid == 0).then_some(total + self.answer.unnamed);
-        if self.answer.unnamed > 0 {
-            let adds = self.answer.unnamed;
-            self.answer.steps.push(Step { what: "counted, and not named", adds, total: total + adds });
+        self.answer.unnamed += self.unnamed.values().sum::<u64>();
+        self.answer.younger = self.younger.len() as u64;
+        let beyond = [
+            ("counted, and not named", self.answer.unnamed),
+            ("named, and perhaps younger than the register", self.answer.younger),
+        ];
+        for (what, adds) in beyond.into_iter().filter(|(_, adds)| *adds > 0) {
+            total += adds;
+            self.answer.steps.push(Step { what, adds, total });
         }
+        // What one answer counts is at least that many people, whoever they are.
+        self.answer.lower = (self.answer.people.len() as u64).max(self.counted_max);
+        self.answer.upper = (self.answer.unsaid == 0).then_some(total);
         let mut seen: HashMap<u32, i64, foldhash::fast::RandomState> = HashMap::default();
         for (day, person) in &self.on_day {
             self.answer.by_day.entry(*day).or_default().people += 1;

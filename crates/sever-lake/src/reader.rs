@@ -90,7 +90,8 @@ fn may_hold(group: &RowGroupMetaData, filter: &Filter) -> bool {
             return false;
         }
     }
-    let Some((pivot, value)) = &filter.thing else { return true };
+    // A network's addresses do not stand between the bounds of its name.
+    let Some((pivot, value)) = filter.thing.as_ref().filter(|(pivot, _)| *pivot != Pivot::Network) else { return true };
     let column = group.columns().iter().find(|column| column.column_descr().name() == pivot.column());
     let Some(Statistics::ByteArray(texts)) = column.and_then(|column| column.statistics()) else { return true };
     // Statistics may be cut short, which keeps them bounds: min only gets smaller, max larger.

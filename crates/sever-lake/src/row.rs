@@ -100,6 +100,8 @@ pub enum Pivot {
     Session,
     /// A network address.
     Address,
+    /// The network that an address is in: the first three numbers of four, or the first three groups.
+    Network,
     /// Client software, as it calls itself.
     UserAgent,
     /// What was touched.
@@ -108,13 +110,14 @@ pub enum Pivot {
 
 impl Pivot {
     /// Every pivot, in the order that answers prefer.
-    pub const ALL: [Pivot; 9] = [
+    pub const ALL: [Pivot; 10] = [
         Pivot::Key,
         Pivot::Account,
         Pivot::Person,
         Pivot::Credential,
         Pivot::Session,
         Pivot::Address,
+        Pivot::Network,
         Pivot::Issuer,
         Pivot::UserAgent,
         Pivot::Endpoint,
@@ -130,6 +133,7 @@ impl Pivot {
             Pivot::Credential => "credential",
             Pivot::Session => "session",
             Pivot::Address => "address",
+            Pivot::Network => "network",
             Pivot::UserAgent => "user-agent",
             Pivot::Endpoint => "endpoint",
         }
@@ -144,7 +148,7 @@ impl Pivot {
             Pivot::Person => "person",
             Pivot::Credential => "credential",
             Pivot::Session => "session",
-            Pivot::Address => "source_ip",
+            Pivot::Address | Pivot::Network => "source_ip",
             Pivot::UserAgent => "user_agent",
             Pivot::Endpoint => "resource",
         }
@@ -160,10 +164,25 @@ impl Pivot {
             Pivot::Credential => row.credential,
             Pivot::Session => row.session,
             Pivot::Address => row.source_ip,
+            Pivot::Network => network(row.source_ip),
             Pivot::UserAgent => row.user_agent,
             Pivot::Endpoint => row.resource,
         }
     }
+}
+
+/// The part of an address that names its network: `192.0.2` of `192.0.2.7`, `2001:db8:1` of
+/// `2001:db8:1:2::3`; nothing of what is neither.
+fn network(address: &str) -> &str {
+    if let Some((network, _)) = address.rsplit_once('.').filter(|_| !address.contains(':')) {
+        return network;
+    }
+    let third = address.match_indices(':').nth(2).map(|(at, _)| at);
+    // A group left out (`::`) before the third: the address is shorter than its network.
+    third
+        .and_then(|at| address.get(..at))
+        .filter(|network| !network.contains("::") && !network.ends_with(':'))
+        .unwrap_or("")
 }
 
 pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {

@@ -161,6 +161,92 @@ fn a_damaged_segment_is_an_error_and_not_an_empty_answer() {
 }
 
 #[test]
+fn an_id_that_may_be_younger_than_the_register_is_not_called_nobody() {
+    struct Old;
+    impl SubjectRegister for Old {
+        fn lookup(&self, id: &str) -> Lookup {
+            Register.lookup(id)
+        }
+        fn complete_until(&self) -> EventTime {
+            EventTime::from_secs(10)
+        }
+        fn len(&self) -> u64 {
+            2
+        }
+    }
+    let dir = lake(&[row(9, &["z-1"]), row(11, &["z-2"]), row(11, &["m-1"])]);
+    let answer = reach(dir.path(), &of_key(), Some(&Old), &People::default()).expect("an answer");
+    assert_eq!((answer.nonexistent, answer.younger), (1, 1));
+    assert_eq!((answer.lower, answer.upper), (1, Some(2)));
+}
+
+#[test]
+fn the_same_report_twice_is_the_same_people_and_two_reports_may_be_others() {
+    let report = |at: i64, reference: &'static str, count: u64| UseRow {
+        subject_count: Some(count),
+        subject_ref: reference,
+        ..row(at, &[])
+    };
+    let rows = [report(1, "a", 8_200_000), report(2, "a", 8_200_000), report(3, "b", 10), row(4, &["m-1"])];
+    let answer = reach(lake(&rows).path(), &of_key(), None, &People::default()).expect("an answer");
+    assert_eq!((answer.lower, answer.upper), (8_200_000, Some(8_200_011)));
+}
+
+#[test]
+fn forged_uses_of_everybody_come_before_networks_that_fit_by_chance() {
+    let ids: Vec<String> = (0..200).map(|id| format!("m-{id}")).collect();
+    let sets: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
+    let addresses: Vec<String> = (0..200).map(|id| format!("198.51.{}.7", id / 2)).collect();
+    let mut rows = Vec::new();
+    for (at, (set, address)) in sets.iter().zip(&addresses).enumerate() {
+        // At home, with a token of one's own; and forged, from everywhere. Both reach everybody.
+        let issued = Some(Judgement::Issued(ClaimSet::NONE));
+        rows.push(UseRow { judgement: issued, source_ip: address, ..row(at as i64, set) });
+        rows.push(UseRow { resource: "/list", ..row(at as i64, set) });
+    }
+    // Two of the given share a network that nobody else is in: by chance, for there are a hundred.
+    let given: HashSet<String> = (0..10).map(|id| format!("m-{}", if id < 2 { id } else { id * 19 })).collect();
+    let (answer, _) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let first = answer.first().expect("something");
+    assert_eq!((first.pivot, first.judged, first.of_given), (Pivot::Key, "never-issued", 10));
+    assert!((first.lift - 1.0).abs() < 1e-9);
+    // Without the forged ones nothing is called telling.
+    let issued: Vec<UseRow<'_>> = rows.into_iter().filter(|row| row.resource == "/me").collect();
+    let (answer, _) = common(lake(&issued).path(), &given, &People::default()).expect("an answer");
+    let network = answer.iter().find(|common| common.pivot == Pivot::Network).expect("a network of two");
+    assert!(network.lift > 10.0 && network.surprise < common::SURPRISE_MIN, "{network:?}");
+    assert!(answer.iter().all(|common| common.surprise < common::SURPRISE_MIN));
+}
+
+#[test]
+fn an_account_that_read_just_these_people_is_no_chance() {
+    let ids: Vec<String> = (0..500).map(|id| format!("m-{id}")).collect();
+    let sets: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
+    let rows: Vec<UseRow<'_>> = sets
+        .iter()
+        .enumerate()
+        .map(|(at, set)| UseRow {
+            judgement: Some(Judgement::Issued(ClaimSet::NONE)),
+            account: if at % 25 == 0 { "crm/eve" } else { "crm/desk" },
+            ..row(at as i64, set)
+        })
+        .collect();
+    let given: HashSet<String> = (0..8).map(|id| format!("m-{}", id * 25)).collect();
+    let (answer, _) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let first = answer.first().expect("something");
+    assert_eq!((first.pivot, first.thing.as_str(), first.of_given, first.of_all), (Pivot::Account, "crm/eve", 8, 20));
+    assert!(first.surprise > 8.0, "{first:?}");
+}
+
+#[test]
+fn a_network_is_the_head_of_its_addresses() {
+    let of = |address: &'static str| Pivot::Network.of(&UseRow { source_ip: address, ..row(1, &[]) }).to_owned();
+    assert_eq!(of("192.0.2.7"), "192.0.2");
+    assert_eq!(of("2001:db8:1:2::3"), "2001:db8:1");
+    assert_eq!((of("2001:db8::3"), of("::1"), of("localhost"), of("")), Default::default());
+}
+
+#[test]
 fn what_harmed_people_share_is_named_before_what_everybody_shares() {
     let mut rows = Vec::new();
     let ids: Vec<String> = (0..40).map(|id| format!("m-{id}")).collect();
