@@ -23,7 +23,7 @@ mod sync;
 
 pub use check::{CheckSetup, check};
 pub use error::EngineError;
-pub use load::load;
+pub use load::{load, load_only};
 pub use progress::{Progress, Quiet, Unit};
 pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
 pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, scan};

@@ -217,7 +217,9 @@ impl Gathering<'_> {
                 let most = self.unnamed.entry(row.subject_ref.into()).or_default();
                 *most = more.max(*most);
             }
-            None => self.answer.unsaid += 1,
+            // A sign-in or a change gives nobody's data; a request that is answered may.
+            None if matches!(row.kind, "used" | "read") => self.answer.unsaid += 1,
+            None => {}
         }
         if beyond.is_some_and(|more| more > 0) && level == 0 {
             self.counted_max = self.counted_max.max(row.subject_count.unwrap_or(0));

@@ -2,10 +2,11 @@
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use sever_model::{Bound, Certainty, Correlation, EventTime, HolderIx, Inventory, PersonIx, Valid};
+use sever_model::{Bound, Certainty, Correlation, EventTime, Fact, FactKind, HolderIx, Inventory, PersonIx};
+use sever_store::{ListQuery, When};
 
 use crate::cli::output::Output;
-use crate::cli::site::Site;
+use crate::cli::site::{Moment, Site};
 use crate::cli::{Global, Times};
 use crate::exit::Exit;
 use crate::hint::Failure;
@@ -19,7 +20,7 @@ pub struct Args {
     #[command(flatten)]
     pub times: Times,
     /// At most so many rows (0: all)
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub limit: usize,
 }
 
@@ -45,21 +46,39 @@ pub enum Kind {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let site = Site::open(global)?;
     let moment = site.moment(&args.times)?;
-    let inventory = site.inventory(&moment)?;
-    let mut sheet = sheet(args.kind, &inventory, moment.as_of);
-    let total = sheet.rows.len();
-    if args.limit > 0 && total > args.limit {
-        sheet.rows.truncate(args.limit);
-        sheet.notes.push(format!("{} of {total} rows; all of them with `--limit 0`", args.limit));
+    let (mut sheet, total) = match args.kind {
+        // There may be ten million of them: a page comes straight from the store.
+        Kind::Grants => grants(&site, &moment, args.limit)?,
+        kind => {
+            let inventory = site.inventory_of(needs(kind), &moment)?;
+            let mut sheet = sheet(kind, &inventory, moment.as_of);
+            sheet.coverage = inventory.coverage().clone();
+            let total = sheet.rows.len() as u64;
+            if args.limit > 0 {
+                sheet.rows.truncate(args.limit);
+            }
+            (sheet, total)
+        }
+    };
+    if (sheet.rows.len() as u64) < total {
+        sheet.notes.push(format!("{} of {total} rows; all of them with `--limit 0`", sheet.rows.len()));
     }
-    sheet.coverage = inventory.coverage().clone();
-    let empty = inventory.coverage().lines.is_empty();
+    let exit = Exit::coverage(&sheet.coverage).unwrap_or(Exit::Clean);
+    sheet.exits = vec![exit];
     out.sheet(&sheet)?;
-    if empty {
+    if exit == Exit::NothingLooked {
         out.hint("nothing has been pulled yet: `sever sync`");
-        return Ok(vec![Exit::NothingLooked]);
     }
-    Ok(vec![if inventory.coverage().is_whole() { Exit::Clean } else { Exit::CoverageIncomplete }])
+    Ok(vec![exit])
+}
+
+/// The facts that a list is made of.
+fn needs(kind: Kind) -> &'static [FactKind] {
+    match kind {
+        Kind::People => &[FactKind::Person, FactKind::Stint],
+        Kind::Groups => &[FactKind::Group, FactKind::Membership, FactKind::Account, FactKind::Person],
+        _ => &FactKind::ALL,
+    }
 }
 
 fn sheet(kind: Kind, inventory: &Inventory, at: EventTime) -> Sheet {
@@ -69,14 +88,12 @@ fn sheet(kind: Kind, inventory: &Inventory, at: EventTime) -> Sheet {
         Kind::Accounts => accounts(inventory, at, false),
         Kind::Review => accounts(inventory, at, true),
         Kind::Keys => keys(inventory, at),
-        Kind::Groups => groups(inventory, at),
-        Kind::Grants => grants(inventory, at),
+        Kind::Groups | Kind::Grants => groups(inventory, at),
     }
 }
 
 fn people(inventory: &Inventory, at: EventTime) -> Sheet {
-    let mut sheet =
-        Sheet::new("people", "people", &["person", "name", "team", "title", "employed", "since", "until", "accounts"]);
+    let mut sheet = Sheet::new("people", "people", &["person", "name", "team", "title", "employed", "since", "until"]);
     for (number, entry) in inventory.people().iter().enumerate() {
         let ix = PersonIx(number as u32);
         let begun = inventory.stints(ix).filter(|stint| stint.valid.earliest_start() <= at);
@@ -94,7 +111,6 @@ fn people(inventory: &Inventory, at: EventTime) -> Sheet {
             json!(yes(inventory.employed(ix, at))),
             bound(valid.from),
             bound(valid.to),
-            json!(inventory.accounts_of(ix).len()),
         ]);
     }
     sheet
@@ -204,32 +220,44 @@ fn keys(inventory: &Inventory, at: EventTime) -> Sheet {
 }
 
 fn groups(inventory: &Inventory, at: EventTime) -> Sheet {
-    let mut sheet = Sheet::new("groups", "groups", &["group", "name", "members", "grants"]);
+    let mut sheet = Sheet::new("groups", "groups", &["group", "name", "members"]);
     for (number, entry) in inventory.groups().iter().enumerate() {
         let ix = sever_model::GroupIx(number as u32);
         let members = inventory.members_of(ix).iter().filter(|row| row.valid.at(at) != Certainty::No).count();
-        let grants = inventory.grants_of(HolderIx::Group(ix)).filter(|row| row.valid.at(at) != Certainty::No).count();
-        sheet.rows.push(vec![json!(entry.it.id), json!(entry.it.name), json!(members), json!(grants)]);
+        sheet.rows.push(vec![json!(entry.it.id), json!(entry.it.name), json!(members)]);
     }
     sheet
 }
 
-fn grants(inventory: &Inventory, at: EventTime) -> Sheet {
-    let mut sheet = Sheet::new("grants", "grants", &["holder", "kind", "resource", "rights", "since", "until"]);
-    for row in inventory.grants().iter().filter(|row| row.valid.at(at) != Certainty::No) {
-        let (kind, holder) = holder(inventory, row.holder);
-        let resource = inventory.resource(row.resource).map_or(Value::Null, |entry| json!(entry.it.id));
-        let Valid { from, to } = row.valid;
+/// A page of the rights in force, and how many there are.
+fn grants(site: &Site, moment: &Moment, limit: usize) -> Result<(Sheet, u64), Failure> {
+    let columns = ["kind", "holder", "resource", "rights", "since", "until", "granted_by", "last_used"];
+    let mut sheet = Sheet::new("grants", "grants", &columns);
+    let query = ListQuery {
+        kind: FactKind::Grant,
+        when: When::At(moment.as_of),
+        known_at: moment.known_at,
+        offset: 0,
+        limit: if limit == 0 { u64::MAX } else { limit as u64 },
+    };
+    let page = site.store(async |store| store.list(&query).await)?;
+    sheet.coverage = site.store(async |store| store.coverage(moment.known_at).await)?;
+    for row in page.rows {
+        let Fact::Grant(grant) = row.fact else { continue };
+        let key = grant.holder.key();
+        let (kind, holder) = key.split_once(':').unwrap_or(("", &key));
         sheet.rows.push(vec![
-            json!(holder),
             json!(kind),
-            resource,
-            json!(row.rights.to_string()),
-            bound(from),
-            bound(to),
+            json!(holder),
+            json!(grant.resource),
+            json!(grant.rights.to_string()),
+            bound(row.valid.from),
+            bound(row.valid.to),
+            json!(grant.granted_by),
+            json!(grant.last_used),
         ]);
     }
-    sheet
+    Ok((sheet, page.total))
 }
 
 /// A holder's kind and id, in words.

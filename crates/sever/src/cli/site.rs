@@ -11,8 +11,8 @@ use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncOutcome};
 use sever_lake::{LakeWriter, People, Resolver, SubjectSet};
 use sever_model::port::{Detector, Events, Source};
 use sever_model::{
-    Class, EventSource, EventTime, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister, Symbols,
-    WallTime,
+    Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
+    Symbols, WallTime,
 };
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
@@ -142,6 +142,15 @@ impl Site {
     pub fn inventory(&self, moment: &Moment) -> Result<Inventory, Failure> {
         let loaded = self.runtime.block_on(sever_engine::load(&self.store, moment.as_of, moment.known_at));
         loaded.map_err(engine_failure)
+    }
+
+    /// The inventory of some kinds of fact only, sooner.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn inventory_of(&self, kinds: &[FactKind], moment: &Moment) -> Result<Inventory, Failure> {
+        let loaded = sever_engine::load_only(&self.store, kinds, moment.as_of, moment.known_at);
+        self.runtime.block_on(loaded).map_err(engine_failure)
     }
 
     /// Runs something of the store's to its end.
