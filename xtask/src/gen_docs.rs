@@ -146,17 +146,55 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     Ok(pages)
 }
 
-/// The command line's own help, command by command.
+/// The command line's own help, command by command; what every command takes is told once.
 fn reference(sever: &Path) -> Result<String> {
     let top = said(sever, &["--help"])?;
-    let mut page = format!("# Commands\n\n```text\n{}\n```\n", top.trim_end());
-    let listed = top.lines().skip_while(|line| line.trim() != "Commands:").skip(1);
+    let mut page = format!("# Commands\n\n```text\n{}\n```\n", trimmed(&top));
+    let brief = said(sever, &["-h"])?;
+    let global: Vec<&str> = brief.lines().filter_map(flag).collect();
+    let listed = brief.lines().skip_while(|line| line.trim() != "Commands:").skip(1);
     let names = listed.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("    "));
     for name in names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
-        let help = said(sever, &[name, "--help"])?;
-        page.push_str(&format!("\n## `sever {name}`\n\n```text\n{}\n```\n", help.trim_end()));
+        let help = own(&said(sever, &[name, "-h"])?, &global);
+        page.push_str(&format!("\n## `sever {name}`\n\n```text\n{}\n```\n", trimmed(&help)));
     }
     Ok(page)
+}
+
+/// A command's help without the options that every command takes.
+fn own(help: &str, global: &[&str]) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut dropping = false;
+    for line in help.lines() {
+        let is_option = flag(line).is_some();
+        // An option's text may go on in lines that are indented further.
+        dropping = match flag(line) {
+            Some(flag) => global.contains(&flag),
+            None => dropping && line.starts_with("          "),
+        };
+        if !dropping {
+            let empty = lines.last().is_some_and(|last| *last == "Options:") && !is_option;
+            if empty {
+                lines.pop();
+            }
+            lines.push(line);
+        }
+    }
+    if lines.last().is_some_and(|last| *last == "Options:") {
+        lines.pop();
+    }
+    lines.join("\n")
+}
+
+/// The flags that a line of help is about: `-f, --format <FORMAT>`.
+fn flag(line: &str) -> Option<&str> {
+    let text = line.trim_start();
+    text.starts_with('-').then(|| text.split("  ").next().unwrap_or(text))
+}
+
+/// Without spaces that nobody sees.
+fn trimmed(text: &str) -> String {
+    text.trim_end().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// What the binary prints, in an environment that changes nothing about it.
