@@ -17,7 +17,7 @@
 //!
 //! A fictional employee's account shares none of these with anybody, and so is nobody's. Candidates
 //! come from indexes, never from comparing everybody with everybody; a key that more than
-//! [`BUCKET_MAX`] people share finds nobody, for it tells nothing.
+//! [`crate::keys::SHARED_MAX`] people share finds nobody, for it tells nothing.
 
 use std::collections::HashMap;
 
@@ -25,14 +25,13 @@ use sever_model::{
     Account, AccountIx, AccountKind, Candidate, Certainty, Correlation, Entry, EventTime, Link, Person, PersonIx,
 };
 
+use crate::keys::{Gathered, Keys};
 use crate::merge::Merged;
 
 /// Points from which an account is taken to be a person's.
 pub const MATCH_SCORE: u8 = 80;
 /// Points from which a human is asked.
 pub const ASK_SCORE: u8 = 50;
-/// People sharing a key beyond which it finds nobody.
-const BUCKET_MAX: usize = 50;
 /// Candidates shown to a human.
 const ASKED_MAX: usize = 5;
 /// Points by which the best must lead the next.
@@ -71,13 +70,15 @@ pub(crate) fn correlate(merged: &Merged, as_of: EventTime, gaps: &mut Vec<String
 /// What a decision says; nothing where it names nobody we know.
 fn decided(link: &Link, merged: &Merged) -> Option<Correlation> {
     let Some(person) = &link.person else { return Some(Correlation::Nobody) };
-    let person = merged.people_names.find(person.as_str())?;
+    let person = merged.person(person.as_str())?;
     let reason = format!("decided by {}: {}", link.decided_by, link.reason);
     Some(Correlation::Matched { person, reason, exact: Certainty::Yes })
 }
 
 struct Index<'a> {
-    people: Vec<Known<'a>>,
+    people: &'a [Entry<Person>],
+    /// By when each person had left for good, where they have.
+    left: Vec<Option<EventTime>>,
     links: HashMap<AccountIx, &'a Link>,
     numbers: Keys,
     logins: Keys,
@@ -89,16 +90,6 @@ struct Index<'a> {
     numbered: Vec<String>,
 }
 
-type Keys = HashMap<Box<str>, Vec<PersonIx>, foldhash::fast::RandomState>;
-
-/// A person, made ready to be compared.
-struct Known<'a> {
-    person: &'a Person,
-    tokens: Vec<String>,
-    /// By when they had left for good, where they have.
-    left: Option<EventTime>,
-}
-
 /// What speaks for a person, as it is gathered.
 struct Case {
     person: PersonIx,
@@ -108,53 +99,86 @@ struct Case {
 
 impl<'a> Index<'a> {
     fn new(merged: &'a Merged, as_of: EventTime) -> Index<'a> {
+        let hasher = foldhash::quality::RandomState::default();
+        let mut kinds: [Gathered; 6] = std::array::from_fn(|_| Gathered::new(hasher.clone()));
+        let [numbers, logins, emails, local_parts, logins_of_names, names] = &mut kinds;
+        for (at, entry) in merged.people.iter().enumerate() {
+            let (ix, person) = (PersonIx(at as u32), &entry.it);
+            numbers.add(&person.id.as_str().to_lowercase(), ix);
+            if let Some(number) = &person.employee_number {
+                numbers.add(&number.to_lowercase(), ix);
+            }
+            for login in &person.logins {
+                logins.add(&login.to_lowercase(), ix);
+            }
+            for email in &person.emails {
+                emails.add(email, ix);
+                if let Some((local, _)) = email.split_once('@') {
+                    local_parts.add(local, ix);
+                }
+            }
+            let tokens = tokens(&person.name);
+            for login in logins_of(&tokens) {
+                logins_of_names.add(&login, ix);
+            }
+            if tokens.len() > 1 {
+                names.add(&sorted(&tokens), ix);
+            }
+        }
+        let [numbers, logins, emails, local_parts, logins_of_names, names] = kinds.map(Keys::new);
         let mut index = Index {
-            people: merged.people.iter().map(|entry| Known::new(&entry.it)).collect(),
+            people: &merged.people,
+            left: vec![None; merged.people.len()],
             links: HashMap::new(),
-            numbers: Keys::default(),
-            logins: Keys::default(),
-            emails: Keys::default(),
-            local_parts: Keys::default(),
-            logins_of_names: Keys::default(),
-            names: Keys::default(),
+            numbers,
+            logins,
+            emails,
+            local_parts,
+            logins_of_names,
+            names,
             numbered: Vec::new(),
         };
         for (person, stint) in &merged.stints {
-            if let Some(known) = index.people.get_mut(person.index()) {
+            if let Some(left) = index.left.get_mut(person.index()) {
                 let end = stint.valid.latest_end();
-                known.left = Some(known.left.map_or(end, |left| left.max(end)));
-            }
-        }
-        for (at, known) in index.people.iter().enumerate() {
-            let ix = PersonIx(at as u32);
-            let person = known.person;
-            add(&mut index.numbers, person.id.as_str().to_lowercase(), ix);
-            if let Some(number) = &person.employee_number {
-                add(&mut index.numbers, number.to_lowercase(), ix);
-            }
-            for login in &person.logins {
-                add(&mut index.logins, login.to_lowercase(), ix);
-            }
-            for email in &person.emails {
-                add(&mut index.emails, email.clone(), ix);
-                if let Some((local, _)) = email.split_once('@') {
-                    add(&mut index.local_parts, local.to_owned(), ix);
-                }
-            }
-            for login in logins_of(&known.tokens) {
-                add(&mut index.logins_of_names, login, ix);
-            }
-            if known.tokens.len() > 1 {
-                add(&mut index.names, sorted(&known.tokens), ix);
+                *left = Some(left.map_or(end, |before| before.max(end)));
             }
         }
         for entry in merged.links.iter().filter(|entry| entry.valid.at(as_of) != Certainty::No) {
-            if let Some(account) = merged.account_names.find(entry.it.account.as_str()) {
+            if let Some(account) = merged.account(entry.it.account.as_str()) {
                 index.links.insert(account, &entry.it);
             }
         }
         index.numbered = index.numbered_systems(&merged.accounts);
         index
+    }
+
+    fn person(&self, ix: PersonIx) -> Option<&'a Person> {
+        self.people.get(ix.index()).map(|entry| &entry.it)
+    }
+
+    /// The people of a key, of whom `is` must hold too: keys are found by their hash.
+    fn some(&self, keys: &'a Keys, key: &str, is: impl Fn(&Person) -> bool) -> impl Iterator<Item = PersonIx> {
+        keys.find(key).filter(move |ix| self.person(*ix).is_some_and(&is))
+    }
+
+    /// The only person of a key.
+    fn only(&self, keys: &'a Keys, key: &str, is: impl Fn(&Person) -> bool) -> Option<PersonIx> {
+        let mut found = self.some(keys, key, is);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    fn numbered(&self, number: &str) -> Option<PersonIx> {
+        let lower = number.to_lowercase();
+        self.only(&self.numbers, &lower, |person| {
+            let own = person.employee_number.as_ref().is_some_and(|own| own.to_lowercase() == lower);
+            own || person.id.as_str().to_lowercase() == lower
+        })
+    }
+
+    fn logged_in_as(&self, login: &str) -> Option<PersonIx> {
+        let lower = login.to_lowercase();
+        self.only(&self.logins, &lower, |person| person.logins.iter().any(|own| own.to_lowercase() == lower))
     }
 
     fn numbered_systems(&self, accounts: &[Entry<Account>]) -> Vec<String> {
@@ -163,7 +187,7 @@ impl<'a> Index<'a> {
             if let Some(number) = &entry.it.employee_number {
                 let (known, all) = counts.entry(entry.it.id.system()).or_default();
                 *all += 1;
-                *known += usize::from(self.numbers.contains_key(number.to_lowercase().as_str()));
+                *known += usize::from(self.numbered(number).is_some());
             }
         }
         counts.into_iter().filter(|(_, (known, all))| known * 2 > *all).map(|(system, _)| system.to_owned()).collect()
@@ -176,11 +200,11 @@ impl<'a> Index<'a> {
         }
         let login = bare_login(&account.login);
         if let Some(number) = &account.employee_number
-            && let Some(person) = only(&self.numbers, &number.to_lowercase())
+            && let Some(person) = self.numbered(number)
         {
             return exact(person, format!("carries employee number `{number}`"));
         }
-        if let Some(person) = only(&self.logins, &login).or_else(|| only(&self.logins, &account.login.to_lowercase())) {
+        if let Some(person) = self.logged_in_as(&login).or_else(|| self.logged_in_as(&account.login)) {
             return exact(person, format!("HR lists the login `{}`", account.login));
         }
         let mut cases = self.cases(account, &login);
@@ -205,35 +229,40 @@ impl<'a> Index<'a> {
         let mut emails: Vec<&str> = account.emails.iter().map(String::as_str).chain(as_email.as_deref()).collect();
         emails.dedup();
         for email in emails {
-            for person in some(&self.emails, email) {
-                note(&mut cases, *person, EMAIL, format!("e-mail `{email}` is theirs"));
+            for person in self.some(&self.emails, email, |person| person.emails.iter().any(|own| own == email)) {
+                note(&mut cases, person, EMAIL, format!("e-mail `{email}` is theirs"));
             }
         }
-        for person in some(&self.local_parts, login) {
-            if !cases.iter().any(|case| case.person == *person) {
-                note(&mut cases, *person, LOCAL_PART, format!("login `{login}` begins their e-mail address"));
+        let begins = |person: &Person| {
+            person.emails.iter().any(|own| own.split_once('@').is_some_and(|(local, _)| local == login))
+        };
+        for person in self.some(&self.local_parts, login, begins) {
+            if !cases.iter().any(|case| case.person == person) {
+                note(&mut cases, person, LOCAL_PART, format!("login `{login}` begins their e-mail address"));
             }
         }
         let plain: String = login.chars().filter(|c| c.is_alphanumeric()).collect();
-        for person in some(&self.logins_of_names, &plain) {
+        let made = |person: &Person| logins_of(&tokens(&person.name)).contains(&plain);
+        for person in self.some(&self.logins_of_names, &plain, made) {
             // A login and an address that are both made of the name are one piece of evidence.
-            if !cases.iter().any(|case| case.person == *person) {
-                note(&mut cases, *person, LOGIN_OF_NAME, format!("login `{login}` is made of their name"));
+            if !cases.iter().any(|case| case.person == person) {
+                note(&mut cases, person, LOGIN_OF_NAME, format!("login `{login}` is made of their name"));
             }
         }
-        let tokens = tokens(&account.display_name);
-        if tokens.len() > 1 {
-            for person in some(&self.names, &sorted(&tokens)) {
-                if !cases.iter().any(|case| case.person == *person) {
-                    cases.push(Case { person: *person, score: 0, reasons: Vec::new() });
+        let own_tokens = tokens(&account.display_name);
+        if own_tokens.len() > 1 {
+            let key = sorted(&own_tokens);
+            for person in self.some(&self.names, &key, |person| sorted(&tokens(&person.name)) == key) {
+                if !cases.iter().any(|case| case.person == person) {
+                    cases.push(Case { person, score: 0, reasons: Vec::new() });
                 }
             }
         }
         for case in &mut cases {
-            let Some(known) = self.people.get(case.person.index()) else { continue };
-            let (points, words) = name_points(&tokens, &known.tokens);
+            let Some(person) = self.person(case.person) else { continue };
+            let (points, words) = name_points(&own_tokens, &tokens(&person.name));
             case.score += points;
-            case.reasons.extend(words.map(|words| format!("{words} `{}`", known.person.name)));
+            case.reasons.extend(words.map(|words| format!("{words} `{}`", person.name)));
         }
         cases
     }
@@ -241,20 +270,14 @@ impl<'a> Index<'a> {
     /// Why the best case must not be taken without asking, if it must not.
     fn doubt(&self, entry: &Entry<Account>, cases: &[Case]) -> Option<String> {
         let best = cases.first()?;
-        let known = self.people.get(best.person.index())?;
+        let left = self.left.get(best.person.index()).copied().flatten();
         let made = entry.valid.earliest_start();
-        if let Some(left) = known.left.filter(|left| *left != EventTime::MAX && *left <= made) {
+        if let Some(left) = left.filter(|left| *left != EventTime::MAX && *left <= made) {
             return Some(format!("but it was made at {made}, after they had left at {left}"));
         }
         let number = entry.it.employee_number.as_ref()?;
         let speaks = self.numbered.iter().any(|system| system == entry.it.id.system());
         speaks.then(|| format!("but it carries employee number `{number}`, which HR does not know"))
-    }
-}
-
-impl<'a> Known<'a> {
-    fn new(person: &'a Person) -> Known<'a> {
-        Known { person, tokens: tokens(&person.name), left: None }
     }
 }
 
@@ -278,28 +301,6 @@ fn note(cases: &mut Vec<Case>, person: PersonIx, points: i32, reason: String) {
             case.reasons = vec![reason];
         }
         None => cases.push(Case { person, score: points, reasons: vec![reason] }),
-    }
-}
-
-fn add(keys: &mut Keys, key: String, person: PersonIx) {
-    if key.is_empty() {
-        return;
-    }
-    let people = keys.entry(key.into()).or_default();
-    // One past the limit is kept, to tell a key that too many share from one that is theirs.
-    if people.last() != Some(&person) && people.len() <= BUCKET_MAX {
-        people.push(person);
-    }
-}
-
-fn some<'k>(keys: &'k Keys, key: &str) -> &'k [PersonIx] {
-    keys.get(key).filter(|people| people.len() <= BUCKET_MAX).map_or(&[], Vec::as_slice)
-}
-
-fn only(keys: &Keys, key: &str) -> Option<PersonIx> {
-    match some(keys, key) {
-        [person] => Some(*person),
-        _ => None,
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Derivation<'a> {
                 // Whoever has the credential has its rights: the account that it opens, and who is told to hold it.
                 let entry = self.merged.credentials.get(credential.index());
                 let account = entry.and_then(|entry| entry.it.account.as_ref());
-                if let Some(account) = account.and_then(|id| self.merged.account_names.find(id.as_str())) {
+                if let Some(account) = account.and_then(|id| self.merged.account(id.as_str())) {
                     self.through_account(account, strength, valid, direct, found);
                 }
                 for told in self.told_by_credential.get(&credential).cloned().unwrap_or_default() {
@@ -211,7 +211,7 @@ impl<'a> Derivation<'a> {
             Some(HolderIx::Account(account)) => self.rows.push(self.by_account(row, account)),
             Some(HolderIx::Credential(other)) => {
                 let account = self.merged.credentials.get(other.index()).and_then(|entry| entry.it.account.clone());
-                let account = account.and_then(|id| self.merged.account_names.find(id.as_str()));
+                let account = account.and_then(|id| self.merged.account(id.as_str()));
                 let row = account.map_or_else(|| row.clone(), |account| self.by_account(row.clone(), account));
                 self.rows.push(row);
             }
@@ -250,10 +250,10 @@ impl<'a> Derivation<'a> {
             let made = row(format!("{} says that `{by}` made it", entry.source));
             self.rows.push(match account {
                 Some(account) => self.by_account(made, account),
-                None => CustodyRow { person: self.merged.people_names.find(by), ..made },
+                None => CustodyRow { person: self.merged.person(by), ..made },
             });
         }
-        let opened = entry.it.account.as_ref().and_then(|id| self.merged.account_names.find(id.as_str()));
+        let opened = entry.it.account.as_ref().and_then(|id| self.merged.account(id.as_str()));
         if let Some(account) = opened {
             let held = row(format!("it opens the account {}", self.account_name(account)));
             self.rows.push(self.by_account(held, account));
@@ -262,8 +262,8 @@ impl<'a> Derivation<'a> {
 
     /// The account that a system calls `name`: there by id or login, else by a full id.
     fn account_named(&self, system: &str, name: &str) -> Option<AccountIx> {
-        let own = self.merged.account_names.find(&format!("{system}/{name}"));
-        own.or_else(|| self.merged.account_names.find(name))
+        let own = self.merged.account(&format!("{system}/{name}"));
+        own.or_else(|| self.merged.account(name))
     }
 
     fn by_account(&self, row: CustodyRow, account: AccountIx) -> CustodyRow {

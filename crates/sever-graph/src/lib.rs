@@ -21,6 +21,7 @@
 mod correlation;
 mod custody;
 mod groups;
+mod keys;
 mod merge;
 mod pattern;
 mod resolve;

@@ -35,8 +35,8 @@ pub(crate) struct Merged {
     pub(crate) told: Vec<ToldCustody>,
     /// Sources by number.
     pub(crate) sources: Vec<SourceId>,
-    pub(crate) people_names: People,
-    pub(crate) account_names: Accounts,
+    people_names: People,
+    account_names: Accounts,
 }
 
 /// A custody row of a source, its ends found.
@@ -80,24 +80,27 @@ pub(crate) fn merge(facts: Vec<FactRow>, as_of: EventTime, known_at: WallTime, g
     let sorted = sort(facts, known_at);
     let mut merged = Merged::default();
     let people;
-    (merged.people, people) = things(sorted.people, as_of, PersonIx, |it| it.id.as_str(), fill_person);
+    (merged.people, people) =
+        things(sorted.people, as_of, (PersonIx, PersonIx::index), |it| it.id.as_str(), fill_person);
     let accounts;
-    (merged.accounts, accounts) = things(sorted.accounts, as_of, AccountIx, |it| it.id.as_str(), fill_account);
+    (merged.accounts, accounts) =
+        things(sorted.accounts, as_of, (AccountIx, AccountIx::index), |it| it.id.as_str(), fill_account);
     let mut groups: Names<GroupIx>;
-    (merged.groups, groups) = things(sorted.groups, as_of, GroupIx, |it| it.id.as_str(), |_, _| {});
+    (merged.groups, groups) = things(sorted.groups, as_of, (GroupIx, GroupIx::index), |it| it.id.as_str(), |_, _| {});
     let mut resources: Names<ResourceIx>;
-    (merged.resources, resources) = things(sorted.resources, as_of, ResourceIx, |it| it.id.as_str(), fill_resource);
+    (merged.resources, resources) =
+        things(sorted.resources, as_of, (ResourceIx, ResourceIx::index), |it| it.id.as_str(), fill_resource);
     let credentials;
     (merged.credentials, credentials) =
-        things(sorted.credentials, as_of, CredentialIx, |it| it.id.as_str(), fill_credential);
+        things(sorted.credentials, as_of, (CredentialIx, CredentialIx::index), |it| it.id.as_str(), fill_credential);
 
     let mut numbers = Numbers {
-        people: People::new(&merged.people, people),
-        accounts: Accounts::new(&merged.accounts, accounts),
+        people: People::new(people),
+        accounts: Accounts::new(accounts),
         credentials: Credentials::new(&merged.credentials, credentials),
         unknown_people: 0,
     };
-    merged.stints = stints(sorted.stints, as_of, &numbers.people);
+    merged.stints = stints(sorted.stints, as_of, &numbers.people, &merged.people);
     for version in sorted.memberships {
         let told = Told { known_from: version.known_from, source: &version.source };
         let group = resolve::group(&mut groups, version.it.group.as_str(), told, &mut merged.groups);
@@ -157,23 +160,26 @@ fn sort(facts: Vec<FactRow>, known_at: WallTime) -> Sorted {
 fn things<T, I: Copy>(
     versions: Vec<Version<T>>,
     as_of: EventTime,
-    number: fn(u32) -> I,
+    (number, index): (fn(u32) -> I, fn(I) -> usize),
     id: fn(&T) -> &str,
     fill: fn(&mut T, T),
 ) -> (Vec<Entry<T>>, Names<I>) {
-    let mut numbers: Names<usize> = Names::default();
-    let mut found: Vec<(Version<T>, Vec<Version<T>>)> = Vec::with_capacity(versions.len());
+    let mut numbers: Names<I> = Names::default();
+    let mut firsts: Vec<Version<T>> = Vec::with_capacity(versions.len());
+    // Most things have one version; those that have more wait here by their place.
+    let mut more: HashMap<usize, Vec<Version<T>>> = HashMap::new();
     for version in versions {
-        match numbers.get(id(&version.it)).and_then(|at| found.get_mut(*at)) {
-            Some((_, more)) => more.push(version),
+        match numbers.get(id(&version.it)) {
+            Some(ix) => more.entry(index(*ix)).or_default().push(version),
             None => {
-                numbers.insert(id(&version.it).into(), found.len());
-                found.push((version, Vec::new()));
+                numbers.insert(id(&version.it).into(), number(firsts.len() as u32));
+                firsts.push(version);
             }
         }
     }
-    let entries = found.into_iter().map(|(first, more)| one(first, more, as_of, fill)).collect();
-    (entries, numbers.into_iter().map(|(id, at)| (id, number(at as u32))).collect())
+    let entries =
+        firsts.into_iter().enumerate().map(|(at, first)| one(first, more.remove(&at).unwrap_or_default(), as_of, fill));
+    (entries.collect(), numbers)
 }
 
 /// One entry of a thing's versions.
@@ -215,10 +221,15 @@ fn joined<T>(versions: &[Version<T>]) -> Valid {
 }
 
 /// The stints, each interval of employment apart.
-fn stints(versions: Vec<Version<Stint>>, as_of: EventTime, people: &People) -> Vec<(PersonIx, Entry<Stint>)> {
+fn stints(
+    versions: Vec<Version<Stint>>,
+    as_of: EventTime,
+    names: &People,
+    people: &[Entry<Person>],
+) -> Vec<(PersonIx, Entry<Stint>)> {
     let mut by_key: HashMap<(PersonIx, String), Vec<Version<Stint>>> = HashMap::new();
     for version in versions {
-        if let Some(person) = people.find(version.it.person.as_str()) {
+        if let Some(person) = names.find(version.it.person.as_str(), people) {
             by_key.entry((person, version.it.ordinal.clone())).or_default().push(version);
         }
     }
@@ -274,7 +285,7 @@ impl Numbers {
                 found.first().copied().map(HolderIx::Credential)
             }
             Holder::Person(id) => {
-                let found = self.people.find(id.as_str()).map(HolderIx::Person);
+                let found = self.people.find(id.as_str(), &merged.people).map(HolderIx::Person);
                 self.unknown_people += u64::from(found.is_none());
                 found
             }
@@ -313,7 +324,9 @@ fn grants(
         };
         rows.push((GrantRow { holder, resource, rights: version.it.rights, valid: version.valid }, source));
     }
-    rows.sort_by_key(|(row, _)| (row.resource, row.holder, row.rights, row.valid.earliest_start()));
+    rows.sort_unstable_by_key(|(row, source)| {
+        (row.resource, row.holder, row.rights, row.valid.earliest_start(), row.valid.latest_end(), *source)
+    });
     // A right that was listed in several versions (it was used again, say) is one right.
     rows.dedup_by(|(later, _), (kept, _)| {
         let same = (later.resource, later.holder, later.rights) == (kept.resource, kept.holder, kept.rights)
@@ -336,7 +349,7 @@ fn custody(
         let told = Told { known_from: version.known_from, source: &version.source };
         let it = version.it;
         let (holder, evidence) = match &it.holder {
-            Holder::Person(id) => match numbers.people.find(id.as_str()) {
+            Holder::Person(id) => match numbers.people.find(id.as_str(), &merged.people) {
                 Some(person) => (Some(HolderIx::Person(person)), it.evidence),
                 // A holder whom HR does not list is still a holder; the row says whom it names.
                 None => (None, format!("{} (by `{id}`, whom no HR source lists)", it.evidence)),
@@ -382,7 +395,8 @@ fn coalesce_memberships(rows: &mut Vec<MembershipRow>) {
 fn handover(version: Version<Handover>, numbers: &Numbers, merged: &Merged) -> Entry<Handover> {
     let mut entry = version.entry();
     if let Some(id) = &mut entry.it.account
-        && let Some(found) = numbers.accounts.find(id.as_str()).and_then(|ix| merged.accounts.get(ix.index()))
+        && let Some(found) =
+            numbers.accounts.find(id.as_str(), &merged.accounts).and_then(|ix| merged.accounts.get(ix.index()))
     {
         *id = found.it.id.clone();
     }
@@ -393,6 +407,18 @@ fn handover(version: Version<Handover>, numbers: &Numbers, merged: &Merged) -> E
         *id = found.it.id.clone();
     }
     entry
+}
+
+impl Merged {
+    /// The person of an id, number, login or address.
+    pub(crate) fn person(&self, name: &str) -> Option<PersonIx> {
+        self.people_names.find(name, &self.people)
+    }
+
+    /// The account of an id, or of a login in its system.
+    pub(crate) fn account(&self, id: &str) -> Option<AccountIx> {
+        self.account_names.find(id, &self.accounts)
+    }
 }
 
 impl<T> Version<T> {

@@ -4,6 +4,7 @@
 //! that right alone, of unknown kind and status. Nothing is looked up across systems, for `ldap/ann`
 //! and `shop/ann` may be two people; only key ids are, since tokens carry them bare.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use sever_model::{
@@ -24,64 +25,77 @@ pub(crate) struct Told<'a> {
 #[derive(Default)]
 pub(crate) struct People {
     by_id: Names<PersonIx>,
-    /// Employee numbers, logins and e-mail addresses; `None` where two people share one.
-    by_name: Names<Option<PersonIx>>,
+    /// Employee numbers, logins and e-mail addresses; `None` where two people share one. Made at the
+    /// first name that is no id.
+    by_name: OnceCell<Names<Option<PersonIx>>>,
 }
 
 impl People {
-    pub(crate) fn new(people: &[Entry<Person>], by_id: Names<PersonIx>) -> People {
-        let mut by_name: Names<Option<PersonIx>> = Names::default();
-        for (at, entry) in people.iter().enumerate() {
-            let ix = PersonIx(at as u32);
-            let person = &entry.it;
-            for name in person.emails.iter().chain(&person.logins).chain(&person.employee_number) {
-                let slot = by_name.entry(name.to_lowercase().into()).or_insert(Some(ix));
-                if *slot != Some(ix) {
-                    *slot = None;
-                }
-            }
-        }
-        People { by_id, by_name }
+    pub(crate) fn new(by_id: Names<PersonIx>) -> People {
+        People { by_id, by_name: OnceCell::new() }
     }
 
     /// The person of an id; failing that, of a number, login or address that only one has.
-    pub(crate) fn find(&self, name: &str) -> Option<PersonIx> {
-        let by_id = self.by_id.get(name).copied();
-        by_id.or_else(|| self.by_name.get(name.to_lowercase().as_str()).copied().flatten())
+    pub(crate) fn find(&self, name: &str, people: &[Entry<Person>]) -> Option<PersonIx> {
+        if let Some(ix) = self.by_id.get(name) {
+            return Some(*ix);
+        }
+        let by_name = self.by_name.get_or_init(|| {
+            let named = people.iter().enumerate().flat_map(|(at, entry)| {
+                let person = &entry.it;
+                let names = person.emails.iter().chain(&person.logins).chain(&person.employee_number);
+                names.map(move |name| (name.to_lowercase(), PersonIx(at as u32)))
+            });
+            only_ones(named)
+        });
+        by_name.get(name.to_lowercase().as_str()).copied().flatten()
     }
 }
 
 /// Accounts by id and by login in their system.
 #[derive(Default)]
 pub(crate) struct Accounts {
-    pub(crate) by_id: Names<AccountIx>,
-    /// `system/login`, lower case; `None` where two accounts share one.
-    by_login: Names<Option<AccountIx>>,
+    by_id: Names<AccountIx>,
+    /// `system/login`, lower case; `None` where two accounts share one. Made at the first name that is
+    /// no id.
+    by_login: OnceCell<Names<Option<AccountIx>>>,
+}
+
+/// Names with what has them alone.
+fn only_ones<T: Copy + PartialEq>(named: impl Iterator<Item = (String, T)>) -> Names<Option<T>> {
+    let mut names: Names<Option<T>> = Names::default();
+    for (name, ix) in named {
+        let slot = names.entry(name.into()).or_insert(Some(ix));
+        if *slot != Some(ix) {
+            *slot = None;
+        }
+    }
+    names
 }
 
 impl Accounts {
-    pub(crate) fn new(accounts: &[Entry<Account>], by_id: Names<AccountIx>) -> Accounts {
-        let mut by_login: Names<Option<AccountIx>> = Names::default();
-        for (at, entry) in accounts.iter().enumerate() {
-            let ix = AccountIx(at as u32);
-            let key = format!("{}/{}", entry.it.id.system(), entry.it.login).to_lowercase();
-            let slot = by_login.entry(key.into()).or_insert(Some(ix));
-            if *slot != Some(ix) {
-                *slot = None;
-            }
-        }
-        Accounts { by_id, by_login }
+    pub(crate) fn new(by_id: Names<AccountIx>) -> Accounts {
+        Accounts { by_id, by_login: OnceCell::new() }
     }
 
     /// The account of `system/name`, by id or by login.
-    pub(crate) fn find(&self, id: &str) -> Option<AccountIx> {
-        let by_id = self.by_id.get(id).copied();
-        by_id.or_else(|| self.by_login.get(id.to_lowercase().as_str()).copied().flatten())
+    pub(crate) fn find(&self, id: &str, accounts: &[Entry<Account>]) -> Option<AccountIx> {
+        if let Some(ix) = self.by_id.get(id) {
+            return Some(*ix);
+        }
+        let by_login = self.by_login.get_or_init(|| {
+            let named = accounts.iter().enumerate().map(|(at, entry)| {
+                let key = format!("{}/{}", entry.it.id.system(), entry.it.login).to_lowercase();
+                (key, AccountIx(at as u32))
+            });
+            only_ones(named)
+        });
+        by_login.get(id.to_lowercase().as_str()).copied().flatten()
     }
 
     /// The account of an id, entered where there is none.
     pub(crate) fn find_or_enter(&mut self, id: &str, told: Told<'_>, accounts: &mut Vec<Entry<Account>>) -> AccountIx {
-        if let Some(ix) = self.find(id) {
+        if let Some(ix) = self.find(id, accounts) {
             return ix;
         }
         let ix = AccountIx(accounts.len() as u32);

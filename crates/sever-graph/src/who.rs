@@ -50,30 +50,33 @@ pub struct WhoRow {
     pub current: Option<Certainty>,
 }
 
-/// Everything that a text may mean: an id, a key id, a login or an e-mail address. More than one is
-/// for the user to choose from.
+/// Everything that a text may mean: an id or a key id; where it is neither, a login, an e-mail address,
+/// an employee number or a name. More than one is for the user to choose from.
 pub fn find(inventory: &Inventory, text: &str) -> Vec<Asked> {
-    let mut found = Vec::new();
-    let mut add = |asked: Option<Asked>| {
-        if let Some(asked) = asked.filter(|asked| !found.contains(asked)) {
-            found.push(asked);
-        }
-    };
-    add(inventory.find_credential(&text.into()).or_else(|| inventory.credential_named(text)).map(Asked::Credential));
-    add(inventory.find_person(&text.into()).map(Asked::Person));
-    add(inventory.find_group(&text.into()).map(Asked::Group));
-    add(inventory.find_resource(&text.into()).map(Asked::Resource));
-    let account = inventory.find_account(&text.into());
-    add(account.map(Asked::Account));
-    if account.is_none() {
-        add(inventory.account_named(None, text).map(Asked::Account));
+    let credential = inventory.find_credential(&text.into()).or_else(|| inventory.credential_named(text));
+    let ids = [
+        credential.map(Asked::Credential),
+        inventory.find_person(&text.into()).map(Asked::Person),
+        inventory.find_group(&text.into()).map(Asked::Group),
+        inventory.find_resource(&text.into()).map(Asked::Resource),
+        inventory.find_account(&text.into()).map(Asked::Account),
+    ];
+    let mut found: Vec<Asked> = ids.into_iter().flatten().collect();
+    if !found.is_empty() {
+        return found;
     }
     let lower = text.to_lowercase();
+    let is = |name: &str| name.chars().flat_map(char::to_lowercase).eq(lower.chars());
     for (at, entry) in inventory.people().iter().enumerate() {
-        let names = entry.it.emails.iter().chain(&entry.it.logins).chain(&entry.it.employee_number);
-        if names.into_iter().any(|name| *name == lower) || entry.it.name.to_lowercase() == lower {
-            add(Some(Asked::Person(PersonIx(at as u32))));
+        let person = &entry.it;
+        let mut names = person.emails.iter().chain(&person.logins).chain(&person.employee_number).chain([&person.name]);
+        if names.any(|name| is(name)) {
+            found.push(Asked::Person(PersonIx(at as u32)));
         }
+    }
+    // A person's address is their account's, too; the person is what was meant.
+    if found.is_empty() {
+        found.extend(inventory.account_named(None, text).map(Asked::Account));
     }
     found
 }
