@@ -85,10 +85,12 @@ struct Way<'a> {
     others: usize,
 }
 
+/// A right, and the way through groups from its holder to the account.
 #[derive(Clone, Copy)]
-enum Why<'a> {
-    /// A right, and the way through groups from its holder to the account.
-    Right { grant: &'a GrantRow, source: u16, through: Option<(GroupIx, u32)> },
+struct Why<'a> {
+    grant: &'a GrantRow,
+    source: u16,
+    through: Option<(GroupIx, u32)>,
 }
 
 impl<'a> Derivation<'a> {
@@ -131,7 +133,7 @@ impl<'a> Derivation<'a> {
         valid: Valid,
         found: &mut BTreeMap<Key, Vec<Way<'a>>>,
     ) {
-        let direct = Why::Right { grant, source, through: None };
+        let direct = Why { grant, source, through: None };
         match grant.holder {
             HolderIx::Person(person) => add(found, (None, Some(person), strength), valid, direct),
             HolderIx::Account(account) => self.through_account(account, strength, valid, direct, found),
@@ -168,10 +170,9 @@ impl<'a> Derivation<'a> {
     ) {
         let members = self.groups.members(group);
         self.cut_short |= members.cut_short;
-        let Why::Right { grant, source, .. } = why;
         for (account, member_when, way) in &members.accounts {
             if let Some(valid) = valid.meet(member_when) {
-                let why = Why::Right { grant, source, through: Some((group, *way)) };
+                let why = Why { through: Some((group, *way)), ..why };
                 self.through_account(*account, strength, valid, why, found);
             }
         }
@@ -278,7 +279,7 @@ impl<'a> Derivation<'a> {
     }
 
     fn evidence(&mut self, way: &Way<'_>) -> (Box<str>, SourceId) {
-        let Why::Right { grant, source, through } = way.why;
+        let Why { grant, source, through } = way.why;
         let resource = self.merged.resources.get(grant.resource.index()).map_or("", |entry| entry.it.id.as_str());
         let mut text = format!("right `{}` on {resource}", grant.rights);
         if let Some((group, way)) = through {

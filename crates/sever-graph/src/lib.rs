@@ -20,6 +20,7 @@
 
 mod correlation;
 mod custody;
+mod fill;
 mod groups;
 mod keys;
 mod merge;

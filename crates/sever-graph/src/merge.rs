@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 
 use sever_model::{
-    Account, AccountIx, AccountKind, AccountStatus, Certainty, Credential, CredentialIx, Entry, EventTime, Exportable,
-    Fact, FactRow, Grant, GrantRow, Group, GroupIx, Handover, Holder, HolderIx, Link, Membership, MembershipRow,
-    Person, PersonIx, Resource, ResourceIx, SourceId, Stint, Valid, WallTime,
+    Account, AccountIx, Certainty, Credential, CredentialIx, Entry, EventTime, Fact, FactRow, Grant, GrantRow, Group,
+    GroupIx, Handover, Holder, HolderIx, Link, Membership, MembershipRow, Person, PersonIx, Resource, ResourceIx,
+    SourceId, Stint, Valid, WallTime,
 };
 
+use crate::fill::{fill_account, fill_credential, fill_person, fill_resource};
 use crate::groups::joins;
 use crate::resolve::{self, Accounts, Credentials, Names, People, Told};
 
@@ -156,11 +157,14 @@ fn sort(facts: Vec<FactRow>, known_at: WallTime) -> Sorted {
     sorted
 }
 
+/// How things of a kind are numbered, and their numbers used.
+type Numbering<I> = (fn(u32) -> I, fn(I) -> usize);
+
 /// One entry per thing, in order of first mention.
 fn things<T, I: Copy>(
     versions: Vec<Version<T>>,
     as_of: EventTime,
-    (number, index): (fn(u32) -> I, fn(I) -> usize),
+    (number, index): Numbering<I>,
     id: fn(&T) -> &str,
     fill: fn(&mut T, T),
 ) -> (Vec<Entry<T>>, Names<I>) {
@@ -187,18 +191,22 @@ fn one<T>(first: Version<T>, more: Vec<Version<T>>, as_of: EventTime, fill: fn(&
     if more.is_empty() {
         return first.entry();
     }
-    let mut versions = more;
-    versions.push(first);
-    let valid = joined(&versions);
+    let mut best = first;
+    let mut valid = vec![(best.source.clone(), best.valid)];
     // What we know of its end is what `departed` needs to have been known.
-    let last = versions.iter().max_by_key(|version| (version.valid.latest_end(), version.known_from));
-    let known_from = last.map_or(WallTime::MIN, |version| version.known_from);
-    versions.sort_by_key(|version| version.rank(as_of));
-    let Some(best) = versions.pop() else {
-        unreachable!("a thing has at least one version");
-    };
+    let mut last = (best.valid.latest_end(), best.known_from);
+    let mut others = Vec::with_capacity(more.len());
+    for version in more {
+        valid.push((version.source.clone(), version.valid));
+        last = last.max((version.valid.latest_end(), version.known_from));
+        let worse =
+            if version.rank(as_of) >= best.rank(as_of) { std::mem::replace(&mut best, version) } else { version };
+        others.push(worse);
+    }
+    others.sort_by_key(|version| version.rank(as_of));
+    let (valid, known_from) = (joined(&valid), last.1);
     let mut it = best.it;
-    for other in versions.into_iter().rev().filter(|other| other.source != best.source) {
+    for other in others.into_iter().rev().filter(|other| other.source != best.source) {
         fill(&mut it, other.it);
     }
     Entry { it, valid, source: best.source, known_from }
@@ -206,12 +214,12 @@ fn one<T>(first: Version<T>, more: Vec<Version<T>>, as_of: EventTime, fill: fn(&
 
 /// When a thing existed: per source from first to last; between sources a start that one knows
 /// stands against one that none could see, and what one still lists has not ended.
-fn joined<T>(versions: &[Version<T>]) -> Valid {
+fn joined(versions: &[(SourceId, Valid)]) -> Valid {
     let mut by_source: Vec<(&SourceId, Valid)> = Vec::new();
-    for version in versions {
-        match by_source.iter_mut().find(|(source, _)| *source == &version.source) {
-            Some((_, valid)) => *valid = valid.join(&version.valid),
-            None => by_source.push((&version.source, version.valid)),
+    for (source, valid) in versions {
+        match by_source.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, held)) => *held = held.join(valid),
+            None => by_source.push((source, *valid)),
         }
     }
     let known = by_source.iter().map(|(_, valid)| valid).filter(|valid| valid.earliest_start() != EventTime::MIN);
@@ -432,64 +440,6 @@ impl<T> Version<T> {
         let before = start <= as_of;
         let nearness = if before { start.micros() } else { start.micros().saturating_neg() };
         (self.valid.at(as_of), before, nearness, self.seen_at, self.known_from)
-    }
-}
-
-fn fill_person(it: &mut Person, other: Person) {
-    fill_text(&mut it.name, other.name);
-    fill_list(&mut it.emails, other.emails);
-    fill_list(&mut it.logins, other.logins);
-    it.employee_number = it.employee_number.take().or(other.employee_number);
-    it.manager = it.manager.take().or(other.manager);
-}
-
-fn fill_account(it: &mut Account, other: Account) {
-    fill_text(&mut it.display_name, other.display_name);
-    fill_list(&mut it.emails, other.emails);
-    it.employee_number = it.employee_number.take().or(other.employee_number);
-    it.owner = it.owner.take().or(other.owner);
-    it.created_by = it.created_by.take().or(other.created_by);
-    it.last_used = it.last_used.max(other.last_used);
-    if it.kind == AccountKind::Unknown {
-        it.kind = other.kind;
-    }
-    if it.status == AccountStatus::Unknown {
-        it.status = other.status;
-    }
-}
-
-fn fill_resource(it: &mut Resource, other: Resource) {
-    fill_text(&mut it.kind, other.kind);
-    it.owner = it.owner.take().or(other.owner);
-    it.subjects = it.subjects.or(other.subjects);
-}
-
-fn fill_credential(it: &mut Credential, other: Credential) {
-    it.account = it.account.take().or(other.account);
-    it.issuer = it.issuer.take().or(other.issuer);
-    it.kept_at = it.kept_at.take().or(other.kept_at);
-    it.created_by = it.created_by.take().or(other.created_by);
-    it.rotated_at = it.rotated_at.max(other.rotated_at);
-    it.activated_at = it.activated_at.or(other.activated_at);
-    it.retired_at = it.retired_at.or(other.retired_at);
-    it.expires_at = it.expires_at.or(other.expires_at);
-    it.last_used = it.last_used.max(other.last_used);
-    if it.exportable == Exportable::Unknown {
-        it.exportable = other.exportable;
-    }
-}
-
-fn fill_text(it: &mut String, other: String) {
-    if it.is_empty() {
-        *it = other;
-    }
-}
-
-fn fill_list(it: &mut Vec<String>, other: Vec<String>) {
-    for text in other {
-        if !it.contains(&text) {
-            it.push(text);
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Entity {
     pub(crate) policies: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) aliases: Vec<Alias>,
-    #[serde(default, deserialize_with = "or_default", alias = "direct_group_ids")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) group_ids: Vec<String>,
     #[serde(default)]
     pub(crate) disabled: bool,
