@@ -153,3 +153,6 @@ impl Judging<'_> {
         self.pipeline.observe(run.source, run.batch, run.rows, self.inventory, self.register, symbols, sink);
     }
 }
+
+#[cfg(test)]
+mod tests;

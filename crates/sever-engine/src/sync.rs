@@ -82,7 +82,10 @@ pub async fn sync(
             }
             let mut records = Vec::new();
             let line = match source.pull(listing, &mut |record| records.push(record)) {
-                Err(error) => failed(source.id(), &listing.name, error.what, error.hint),
+                Err(error) => {
+                    store.pull_failed(source.id(), listing, &error.what, now(listing.at)).await?;
+                    failed(source.id(), &listing.name, error.what, error.hint)
+                }
                 Ok(pull) => {
                     let known = now(listing.at);
                     let applied = store.apply(source.id(), listing, &pull, records, known, brake).await?;
@@ -113,3 +116,6 @@ fn failed(source: &SourceId, listing: &str, what: String, hint: Option<String>) 
         failed: Some((what, hint)),
     }
 }
+
+#[cfg(test)]
+mod tests;

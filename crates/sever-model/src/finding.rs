@@ -5,7 +5,7 @@
 //! raising it again adds to its count. Bounded by [`crate::Limits::findings_max`] and, per finding,
 //! [`crate::Limits::evidence_max`]; what falls past either is counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -238,6 +238,8 @@ pub struct Raise<'a> {
 pub struct FindingSet {
     findings: Vec<Finding>,
     by_id: HashMap<u128, usize, foldhash::quality::RandomState>,
+    /// Those that have ever been confirmed, by their place.
+    confirmed: HashSet<usize>,
     findings_max: usize,
     evidence_max: usize,
     dropped: u64,
@@ -252,6 +254,7 @@ impl FindingSet {
         FindingSet {
             findings: Vec::new(),
             by_id: HashMap::default(),
+            confirmed: HashSet::new(),
             findings_max: limits.findings_max,
             evidence_max: limits.evidence_max,
             dropped: 0,
@@ -286,16 +289,19 @@ impl FindingSet {
                 return;
             }
             (Stage::Confirmed, Stage::Provisional) => return,
-            (Stage::Provisional | Stage::Retracted, Stage::Confirmed) => {
-                finding.stage = Stage::Confirmed;
-                finding.known_at = raise.known_at;
+            // What was only suspected, or taken back, tells nothing of what is said now.
+            (Stage::Provisional | Stage::Retracted, Stage::Confirmed) | (Stage::Retracted, Stage::Provisional) => {
+                finding.stage = raise.stage;
+                (finding.severity, finding.confidence) = (raise.severity, raise.confidence);
                 (finding.first, finding.last, finding.count) = (raise.at, raise.at, 0);
+                finding.known_at = raise.known_at;
                 finding.evidence.clear();
-            }
-            (Stage::Retracted, Stage::Provisional) => {
-                finding.stage = Stage::Provisional;
+                tell(finding, raise);
             }
             _ => {}
+        }
+        if raise.stage == Stage::Confirmed {
+            self.confirmed.insert(at);
         }
         finding.count += 1;
         finding.first = finding.first.min(raise.at);
@@ -321,8 +327,14 @@ impl FindingSet {
         self.dropped
     }
 
-    /// The findings, gravest and earliest first, and how many did not fit.
+    /// The findings, gravest and earliest first, and how many did not fit. One that was never more
+    /// than provisional and has been explained is none; one that was confirmed and taken back is told.
     pub fn into_sorted(mut self) -> (Vec<Finding>, u64) {
+        let mut at = 0;
+        self.findings.retain(|finding| {
+            at += 1;
+            finding.stage != Stage::Retracted || self.confirmed.contains(&(at - 1))
+        });
         self.findings.sort_by(|a, b| {
             let rank = |f: &Finding| (std::cmp::Reverse(f.stage), std::cmp::Reverse(f.severity), f.first, f.id.clone());
             rank(a).cmp(&rank(b))
@@ -351,6 +363,9 @@ impl FindingSet {
             evidence: vec![raise.evidence.clone()],
         };
         tell(&mut finding, raise);
+        if raise.stage == Stage::Confirmed {
+            self.confirmed.insert(self.findings.len());
+        }
         self.by_id.insert(key, self.findings.len());
         self.findings.push(finding);
     }

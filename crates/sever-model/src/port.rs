@@ -256,6 +256,30 @@ pub struct Settled<'a> {
     pub class: Option<usize>,
 }
 
+/// How many of the tokens that claim a gap in an issuer's log cannot be from it has changed: more
+/// distinct tokens may be from the gap than it lost records. It is not known which of them are forged.
+#[derive(Clone, Copy)]
+pub struct Surplus<'a> {
+    /// The class of token, by its number in [`View::classes`].
+    pub class: usize,
+    /// Log time at which it could be said.
+    pub at: EventTime,
+    /// How many of them, at the least, were never issued.
+    pub now: u64,
+    /// The same, as last said of this gap.
+    pub before: u64,
+    /// Distinct tokens that may be from the gap.
+    pub claimants: u64,
+    /// Records that it lost.
+    pub lost: u64,
+    /// The last thing known before it.
+    pub from: EventTime,
+    /// The first thing known after it.
+    pub to: EventTime,
+    /// One of the uses that claim it, where one brought the change: log, batch and row.
+    pub record: Option<(usize, &'a Batch, usize)>,
+}
+
 /// Decides that something is wrong.
 ///
 /// Synchronous, without a clock, bounded in memory, and the same for any cutting of the log into
@@ -269,6 +293,9 @@ pub trait Detector {
 
     /// Looks at a use whose judgement has settled.
     fn settle(&mut self, _settled: &Settled<'_>, _view: &View<'_>, _out: &mut FindingSet) {}
+
+    /// Looks at a gap that more, or fewer, tokens claim than it lost records.
+    fn surplus(&mut self, _surplus: &Surplus<'_>, _view: &View<'_>, _out: &mut FindingSet) {}
 
     /// Looks at the standing state as of an instant.
     fn stand(&mut self, _at: EventTime, _view: &View<'_>, _out: &mut FindingSet) {}

@@ -198,6 +198,11 @@ impl Zone {
         jiff::tz::TimeZone::get(name).map(Zone).map_err(|_| TimeError::Zone(name.to_owned()))
     }
 
+    /// Its IANA name.
+    pub fn name(&self) -> Option<&str> {
+        self.0.iana_name()
+    }
+
     /// The instant a date begins in this zone.
     ///
     /// # Errors

@@ -150,8 +150,10 @@ struct Key<'a> {
 impl Login<'_> {
     /// Whether a line tells of a sign-in at all.
     fn is_told(message: &str) -> bool {
+        // At VERBOSE sshd also says which file or CA accepted the key, before the sign-in itself.
+        let aside = ["Failed to ", "Accepted key ", "Accepted certificate "];
         let told = ["Accepted ", "Failed ", "Invalid user "].iter().any(|beginning| message.starts_with(beginning));
-        told && !message.starts_with("Failed to ")
+        told && !aside.iter().any(|beginning| message.starts_with(beginning))
     }
 
     fn parse(message: &str) -> Option<Login<'_>> {

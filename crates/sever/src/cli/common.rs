@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde_json::json;
+use sever_lake::SURPRISE_MIN;
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         return Err(Failure::usage(format!("there is no id in `{}`", args.subjects.display())).hint("one id a line"));
     }
     let (shared, cut) = sever_lake::common(&site.lake_dir(), &given, &site.people()?).map_err(lake_failure)?;
-    let columns = ["kind", "thing", "judged", "of_given", "of_everybody", "lift"];
+    let columns = ["kind", "thing", "judged", "of_given", "of_everybody", "lift", "surprise"];
     let mut sheet = Sheet::new("common", format!("what {} people have in common", given.len()), &columns);
     for common in shared.iter().take(args.limit) {
         sheet.rows.push(vec![
@@ -43,6 +44,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             json!(common.of_given),
             json!(common.of_all),
             json!((common.lift * 1_000.0).round() / 1_000.0),
+            json!((common.surprise * 10.0).round() / 10.0),
         ]);
     }
     if cut {
@@ -51,6 +53,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if shared.len() > args.limit {
         sheet.notes.push(format!("{} of {} things; more with `--limit`", args.limit, shared.len()));
     }
+    sheet.notes.push(
+        "lift: their share over everybody's; surprise: how far beyond chance, in powers of ten, for all that was tried"
+            .to_owned(),
+    );
     match shared.first() {
         None => sheet.notes.push("nothing kept touched two of them; scan the logs of that time first".to_owned()),
         Some(first) => sheet.notes.push(format!(
@@ -63,7 +69,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         )),
     }
     out.sheet(&sheet)?;
-    if let Some(first) = shared.first().filter(|first| first.lift > 1.0) {
+    if let Some(first) = shared.first().filter(|first| first.forged() || first.surprise >= SURPRISE_MIN) {
         let judged = if first.judged.is_empty() { String::new() } else { format!(" --judged {}", first.judged) };
         out.hint(&format!("`sever reach {}{judged}` says whom else", first.thing));
     }

@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         accounting.blank_bytes,
         if stopped { "; stopped at the limit" } else { "" },
     ));
-    Ok(vec![match (accounting.events, accounting.rejects) {
+    Ok(vec![match (accounting.events, accounting.damaged()) {
         (0, _) => Exit::NothingLooked,
         (_, 0) => Exit::Clean,
         _ => Exit::CoverageIncomplete,

@@ -12,7 +12,7 @@ use sever_lake::{LakeWriter, People, Resolver, SubjectSet};
 use sever_model::port::{Detector, Events, Source};
 use sever_model::{
     Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
-    Symbols, WallTime,
+    Symbols, WallTime, Zone,
 };
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
@@ -109,7 +109,7 @@ impl Site {
             let files = log.paths.files().unwrap_or_default();
             if files.iter().any(|path| path.canonicalize().is_ok_and(|path| path == file)) {
                 let format = format_of(log, &file)?;
-                return Ok(Some((format, mapping_of(log, format, &file)?)));
+                return Ok(Some((format, mapping_of(log, format, &file, &config.zone)?)));
             }
         }
         Ok(None)
@@ -258,12 +258,12 @@ impl Site {
         let mut inputs = Vec::new();
         if names.is_empty() {
             for log in &self.config.logs {
-                inputs.extend(configured_inputs(log)?);
+                inputs.extend(configured_inputs(log, &self.config.zone)?);
             }
         }
         for name in names {
             match self.config.log(&name.to_string_lossy()) {
-                Some(log) => inputs.extend(configured_inputs(log)?),
+                Some(log) => inputs.extend(configured_inputs(log, &self.config.zone)?),
                 None => inputs.push(self.bare_input(name)?),
             }
         }
@@ -280,8 +280,10 @@ impl Site {
             }
         })?;
         for log in &self.config.logs {
-            let found =
-                configured_inputs(log).unwrap_or_default().into_iter().zip(log.paths.files().unwrap_or_default());
+            let found = configured_inputs(log, &self.config.zone)
+                .unwrap_or_default()
+                .into_iter()
+                .zip(log.paths.files().unwrap_or_default());
             for (input, path) in found {
                 if path.canonicalize().is_ok_and(|path| path == real) {
                     return Ok(input);
@@ -297,7 +299,7 @@ impl Site {
             map: toml::Table::new(),
             origin: crate::config::Origin::Default,
         };
-        input(&bare, EventSource::of(bare.id.clone(), None), file)
+        input(&bare, EventSource::of(bare.id.clone(), None), file, &self.config.zone)
     }
 
     /// The classes of token: those configured, and those that a log's format brings with it.
@@ -458,7 +460,7 @@ pub fn load(global: &Global, file: Option<PathBuf>) -> Result<Config, Failure> {
 }
 
 /// The files of a configured log.
-fn configured_inputs(log: &LogConfig) -> Result<Vec<LogInput>, Failure> {
+fn configured_inputs(log: &LogConfig, zone: &Zone) -> Result<Vec<LogInput>, Failure> {
     let files = log.paths.files()?;
     let several = files.len() > 1;
     let mut inputs = Vec::new();
@@ -468,14 +470,14 @@ fn configured_inputs(log: &LogConfig) -> Result<Vec<LogInput>, Failure> {
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             source.id = SourceId::from(format!("{}/{name}", log.id));
         }
-        inputs.push(input(log, source, file)?);
+        inputs.push(input(log, source, file, zone)?);
     }
     Ok(inputs)
 }
 
-fn input(log: &LogConfig, source: EventSource, file: &Path) -> Result<LogInput, Failure> {
+fn input(log: &LogConfig, source: EventSource, file: &Path, zone: &Zone) -> Result<LogInput, Failure> {
     let format = format_of(log, file)?;
-    let mapping = mapping_of(log, format, file)?;
+    let mapping = mapping_of(log, format, file, zone)?;
     let bytes = std::fs::metadata(file).map_err(|error| cannot_read(file, error))?.len();
     let path = file.to_owned();
     let open: sever_engine::Open = Box::new(move || open_log(&path));
@@ -498,7 +500,20 @@ fn format_of(log: &LogConfig, file: &Path) -> Result<&'static LogFormat, Failure
 }
 
 /// A log's mapping, for the mapped format: as configured, else guessed from its fields' names.
-fn mapping_of(log: &LogConfig, format: &LogFormat, file: &Path) -> Result<Option<Mapping>, Failure> {
+///
+/// Dates without a zone are read in the configuration's, unless the mapping names one.
+fn mapping_of(log: &LogConfig, format: &LogFormat, file: &Path, zone: &Zone) -> Result<Option<Mapping>, Failure> {
+    let mut mapping = match written(log)? {
+        Some(mapping) => mapping,
+        None if format.id == "json-lines" => Mapping::guess(&head_of(file)?).mapping,
+        None => Mapping::default(),
+    };
+    mapping.zone = mapping.zone.or_else(|| zone.name().map(str::to_owned));
+    Ok(Some(mapping))
+}
+
+/// The mapping that a log's configuration writes down, if it does.
+fn written(log: &LogConfig) -> Result<Option<Mapping>, Failure> {
     if !log.map.is_empty() {
         let mapping: Result<Mapping, toml::de::Error> = log.map.clone().try_into();
         let mapping = mapping.map_err(|error| {
@@ -506,10 +521,7 @@ fn mapping_of(log: &LogConfig, format: &LogFormat, file: &Path) -> Result<Option
         })?;
         return Ok(Some(mapping));
     }
-    match format.id {
-        "json-lines" => Ok(Some(Mapping::guess(&head_of(file)?).mapping)),
-        _ => Ok(None),
-    }
+    Ok(None)
 }
 
 /// The head of a file, decompressed.
