@@ -29,9 +29,7 @@ mod resolve;
 mod rights;
 mod who;
 
-use sever_model::{
-    Coverage, CoverageLine, EventTime, FactKind, FactRow, Inventory, Listing, Seen, SourceId, Tables, WallTime,
-};
+use sever_model::{Coverage, CoverageLine, EventTime, FactKind, FactRow, Inventory, Listing, Seen, SourceId, WallTime};
 
 pub use correlation::{ASK_SCORE, MATCH_SCORE};
 pub use custody::DERIVED_ROWS_MAX;
@@ -61,21 +59,7 @@ pub fn build(facts: Vec<FactRow>, as_of: EventTime, known_at: WallTime, mut cove
             gaps,
         });
     }
-    let tables = Tables {
-        people: merged.people,
-        stints: merged.stints,
-        accounts: merged.accounts,
-        correlations,
-        groups: merged.groups,
-        memberships: merged.memberships,
-        resources: merged.resources,
-        grants: merged.grants.into_iter().map(|(grant, _)| grant).collect(),
-        granted_by: merged.granted_by,
-        grant_used: merged.grant_used,
-        credentials: merged.credentials,
-        custody,
-        handovers: merged.handovers,
-    };
+    let tables = merged.into_tables(correlations, custody);
     Inventory::new(tables, as_of, known_at, coverage)
 }
 

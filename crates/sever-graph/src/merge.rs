@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use sever_model::{
-    Account, AccountIx, Certainty, Credential, CredentialIx, Entry, EventTime, Fact, FactRow, Grant, GrantRow, Group,
-    GroupIx, Handover, Holder, HolderIx, Link, Membership, MembershipRow, Person, PersonIx, Resource, ResourceIx,
-    SourceId, Stint, Valid, WallTime,
+    Account, AccountIx, Certainty, Correlation, Credential, CredentialIx, CustodyRow, Entry, EventTime, Fact, FactRow,
+    Grant, GrantRow, Group, GroupIx, Handover, Holder, HolderIx, Link, Membership, MembershipRow, Person, PersonIx,
+    Resource, ResourceIx, SourceId, Stint, Tables, Valid, WallTime,
 };
 
 use crate::fill::{fill_account, fill_credential, fill_person, fill_resource};
@@ -421,6 +421,25 @@ impl Merged {
     /// The person of an id, number, login or address.
     pub(crate) fn person(&self, name: &str) -> Option<PersonIx> {
         self.people_names.find(name, &self.people)
+    }
+
+    /// The tables of an inventory. The names are dropped here, before the inventory makes its own.
+    pub(crate) fn into_tables(self, correlations: Vec<Correlation>, custody: Vec<CustodyRow>) -> Tables {
+        Tables {
+            people: self.people,
+            stints: self.stints,
+            accounts: self.accounts,
+            correlations,
+            groups: self.groups,
+            memberships: self.memberships,
+            resources: self.resources,
+            grants: self.grants.into_iter().map(|(grant, _)| grant).collect(),
+            granted_by: self.granted_by,
+            grant_used: self.grant_used,
+            credentials: self.credentials,
+            custody,
+            handovers: self.handovers,
+        }
     }
 
     /// The account of an id, or of a login in its system.
