@@ -45,17 +45,17 @@ impl Meter {
 
     /// A stage begins: its name and, where known, how much there is of it.
     pub fn begin(&mut self, stage: &str, total: Option<u64>, unit: Unit) {
-        self.bar.reset();
-        match total {
-            Some(total) => self.bar.set_length(total),
-            None => self.bar.unset_length(),
-        }
-        self.bar.set_position(0);
+        // First the style: every other call may draw.
         // The templates are constants: one that does not parse leaves the plain style, and a test fails.
         if let Ok(style) = ProgressStyle::with_template(template(total.is_some(), unit)) {
             self.bar.set_style(style.progress_chars("━╸ "));
         }
         self.bar.set_message(stage.to_owned());
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+        self.bar.reset();
     }
 
     /// So much more of it is done.
@@ -85,9 +85,9 @@ const fn template(known: bool, unit: Unit) -> &'static str {
         (true, Unit::Bytes) => {
             "{msg} {bar:24} {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left"
         }
-        (true, Unit::Items) => "{msg} {bar:24} {percent:>3} %  {human_pos} of {human_len}  {per_sec}  {eta} left",
+        (true, Unit::Items) => "{msg} {bar:24} {percent:>3} %  {human_pos} of {human_len}  {eta} left",
         (false, Unit::Bytes) => "{msg} {spinner} {bytes}  {binary_bytes_per_sec}",
-        (false, Unit::Items) => "{msg} {spinner} {human_pos}  {per_sec}",
+        (false, Unit::Items) => "{msg} {spinner} {human_pos}",
     }
 }
 

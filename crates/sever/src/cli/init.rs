@@ -4,7 +4,9 @@
 //! what would be made of it before believing it: the columns and a few mapped rows. What is guessed is
 //! written down as a guess. Nothing is pulled or judged yet.
 
+mod link;
 mod propose;
+mod row;
 mod write;
 
 use std::io::{BufRead, IsTerminal};
@@ -55,8 +57,8 @@ pub(super) fn run(args: &Args, _global: &Global, out: &mut Output) -> Result<Vec
     let text = write::toml(&proposals, &zone, base)?;
     std::fs::write(&args.output, text)?;
     out.note(&format!("wrote {}", args.output.display()));
-    for unknown in &proposals.unknown {
-        out.note(&format!("not recognised, and left out: {}", unknown.display()));
+    for (path, why) in &proposals.unknown {
+        out.note(&format!("left out: {}: {why}", path.display()));
     }
     out.hint("read it through, then `sever sync`, `sever list leavers`, `sever readiness` and `sever scan`");
     Ok(vec![if proposals.unknown.is_empty() { Exit::Clean } else { Exit::CoverageIncomplete }])

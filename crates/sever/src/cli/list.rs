@@ -130,6 +130,7 @@ fn leavers(inventory: &Inventory, at: EventTime) -> Sheet {
             account.it.status != sever_model::AccountStatus::Disabled && account.valid.at(at) != Certainty::No
         });
         let mut keys: Vec<_> = inventory.custody_by(ix).map(|row| row.credential).collect();
+        keys.sort_unstable();
         keys.dedup();
         sheet.rows.push(vec![
             json!(entry.it.id),

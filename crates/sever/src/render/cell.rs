@@ -16,8 +16,26 @@ pub(super) fn readable(value: &Value, align: Align) -> String {
         Value::Number(number) if align == Align::Right => thousands(&number.to_string()),
         Value::Array(values) if values.is_empty() => "–".to_owned(),
         Value::Array(values) => values.iter().map(|value| readable(value, Align::Left)).collect::<Vec<_>>().join(", "),
+        Value::String(text) if is_instant(text) => to_the_second(text),
         other => plain(&exact(other)).into_owned(),
     }
+}
+
+/// Whether it is an instant as we write them: `2026-09-30T17:00:00.123456Z`.
+fn is_instant(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        0..=18 => byte.is_ascii_digit(),
+        _ => byte.is_ascii_digit() || matches!(byte, b'.' | b'Z'),
+    };
+    text.len() >= 20 && text.ends_with('Z') && text.bytes().enumerate().all(shape)
+}
+
+/// An instant for reading: fractions of a second are for programs.
+fn to_the_second(text: &str) -> String {
+    text.split_once('.').map_or_else(|| text.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 /// For programs: empty for absence, numbers bare, lists joined by `;`, objects as JSON.

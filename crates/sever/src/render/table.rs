@@ -15,7 +15,7 @@ pub(super) fn write(out: &mut dyn Write, sheet: &Sheet, style: &Style) -> io::Re
         writeln!(out)?;
     }
     if !sheet.rows.is_empty() {
-        for line in laid_out(sheet, style).lines() {
+        for line in laid_out(sheet, style) {
             writeln!(out, "{}", line.trim_end())?;
         }
         if !not_covered(&sheet.coverage).is_empty() || !sheet.notes.is_empty() {
@@ -39,7 +39,82 @@ pub(super) fn write_tail(out: &mut dyn Write, sheet: &Sheet, style: &Style) -> i
     Ok(())
 }
 
-fn laid_out(sheet: &Sheet, style: &Style) -> Table {
+/// Text so wide at the most is never broken: a name, a state.
+const WHOLE_MAX: usize = 24;
+/// A sentence squeezed below this is unreadable: it goes beneath its row.
+const SENTENCE_MIN: usize = 36;
+/// How far a sentence beneath its row is indented.
+const INDENT: usize = 4;
+
+/// A column as it will be shown.
+struct Shown<'a> {
+    /// Its place in the rows.
+    at: usize,
+    column: &'a Column,
+    align: Align,
+    /// The longest of its values, in characters.
+    width: usize,
+}
+
+impl Shown<'_> {
+    /// Whether it may be broken into lines.
+    fn is_long(&self) -> bool {
+        self.align == Align::Text && self.width > WHOLE_MAX
+    }
+
+    fn header(&self) -> String {
+        plain(&self.column.name).replace('_', " ").to_uppercase()
+    }
+
+    fn text(&self, row: &[Value]) -> String {
+        readable(row.get(self.at).unwrap_or(&Value::Null), self.align)
+    }
+}
+
+/// The lines of the table. Where the terminal leaves too little room for its sentences, each stands
+/// beneath its row, over the whole width.
+fn laid_out(sheet: &Sheet, style: &Style) -> Vec<String> {
+    let shown = shown(sheet);
+    let Some(width) = style.width.map(usize::from) else {
+        return table(sheet, &shown, false, style).lines().collect();
+    };
+    let needs = |shown: &Shown<'_>| shown.width.max(shown.header().chars().count()) + 2;
+    let whole: usize = shown.iter().filter(|shown| !shown.is_long()).map(needs).sum();
+    let (long, short): (Vec<Shown<'_>>, Vec<Shown<'_>>) = shown.into_iter().partition(Shown::is_long);
+    let room = width.saturating_sub(whole);
+    if long.is_empty() || short.is_empty() || room >= long.len() * SENTENCE_MIN {
+        let mut all: Vec<Shown<'_>> = long.into_iter().chain(short).collect();
+        all.sort_by_key(|shown| shown.at);
+        return table(sheet, &all, whole > width, style).lines().collect();
+    }
+    let table = table(sheet, &short, whole > width, style);
+    let mut lines: Vec<String> = table.lines().collect();
+    // Nothing in the rows breaks: the lines that are more than they are the header's.
+    let rows = lines.split_off(lines.len().saturating_sub(sheet.rows.len()));
+    for (line, row) in rows.into_iter().zip(&sheet.rows) {
+        lines.push(line);
+        for shown in &long {
+            let text = shown.text(row);
+            let label = if long.len() > 1 { format!("{}: ", shown.header().to_lowercase()) } else { String::new() };
+            lines.extend(wrapped(&format!("{label}{text}"), width));
+        }
+    }
+    lines
+}
+
+/// A sentence as indented lines.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut table = Table::new();
+    let width = u16::try_from(width.saturating_sub(INDENT)).unwrap_or(u16::MAX);
+    table.load_style(comfy_table::presets::NOTHING);
+    table.force_no_tty().set_width(width).set_content_arrangement(ContentArrangement::Dynamic).add_row([text]);
+    if let Some(only) = table.column_mut(0) {
+        only.set_padding((0, 0));
+    }
+    table.lines().map(|line| format!("{}{}", " ".repeat(INDENT), line.trim_end())).collect()
+}
+
+fn table(sheet: &Sheet, shown: &[Shown<'_>], tight: bool, style: &Style) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     match style.color {
@@ -49,24 +124,24 @@ fn laid_out(sheet: &Sheet, style: &Style) -> Table {
     if let Some(width) = style.width {
         table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
     }
-    let shown = shown(sheet);
-    let header = shown.iter().map(|(_, column, align)| {
-        let name = plain(&column.name).replace('_', " ").to_uppercase();
-        aligned(Cell::new(name), *align).add_attribute(Attribute::Dim)
+    let header = shown.iter().map(|shown| {
+        // Where room is short, headers of two words stand on two lines.
+        let name = if tight { shown.header().replace(' ', "\n") } else { shown.header() };
+        aligned(Cell::new(name), shown.align).add_attribute(Attribute::Dim)
     });
     table.set_header(header.collect::<Vec<_>>());
     for row in &sheet.rows {
-        let cells = shown.iter().map(|(at, _, align)| {
-            let text = readable(row.get(*at).unwrap_or(&Value::Null), *align);
-            toned(Cell::new(&text), Tone::of(&text), *align)
+        let cells = shown.iter().map(|shown| {
+            let text = shown.text(row);
+            toned(Cell::new(&text), Tone::of(&text), shown.align)
         });
         table.add_row(cells.collect::<Vec<_>>());
     }
-    for (at, (_, _, align)) in shown.iter().enumerate() {
+    for (at, column) in shown.iter().enumerate() {
         if let Some(laid) = table.column_mut(at) {
             laid.set_padding((0, if at + 1 == shown.len() { 0 } else { 2 }));
             // Ids must stay whole, so that a double click takes all of one.
-            if *align != Align::Text {
+            if !column.is_long() {
                 laid.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -74,11 +149,16 @@ fn laid_out(sheet: &Sheet, style: &Style) -> Table {
     table
 }
 
-/// The columns that are shown: each one's place in the rows, and how it is laid out.
-fn shown(sheet: &Sheet) -> Vec<(usize, &Column, Align)> {
+/// The columns that are shown, with how each is laid out.
+fn shown(sheet: &Sheet) -> Vec<Shown<'_>> {
     let brief = |column: &Column| sheet.brief.is_empty() || sheet.brief.contains(&&*column.name);
     let places = sheet.columns.iter().enumerate().filter(|(_, column)| brief(column));
-    places.map(|(at, column)| (at, column, layout(sheet, at, column.align))).collect()
+    let shown = places.map(|(at, column)| {
+        let align = layout(sheet, at, column.align);
+        let widths = sheet.rows.iter().filter_map(|row| row.get(at)).map(|it| readable(it, align).chars().count());
+        Shown { at, column, align, width: widths.max().unwrap_or(0) }
+    });
+    shown.collect()
 }
 
 /// How a column's values suggest that it be laid out.

@@ -1,15 +1,16 @@
 //! What each file of a folder is taken for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sever_connect::{Preview, Provider, SourceSettings};
-use sever_decode::{Format, Mapping};
+use sever_decode::{Field, Format, Mapping};
 use sever_engine::{LogInput, LogSample};
 use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
 
+use super::link::{self, Linked};
 use crate::cli::site;
 use crate::hint::Failure;
 
@@ -19,7 +20,8 @@ pub(super) struct Proposals {
     pub sources: Vec<SourceProposal>,
     pub logs: Vec<LogProposal>,
     pub register: Option<PathBuf>,
-    pub unknown: Vec<PathBuf>,
+    /// Files that nothing was made of, and why.
+    pub unknown: Vec<(PathBuf, String)>,
 }
 
 /// A source of facts.
@@ -30,6 +32,8 @@ pub(super) struct SourceProposal {
     pub provider: &'static Provider,
     pub why: String,
     pub preview: Result<Preview, String>,
+    /// The logins and ids of the accounts that it lists, lower case.
+    pub logins: BTreeSet<String>,
 }
 
 /// A log.
@@ -42,6 +46,10 @@ pub(super) struct LogProposal {
     pub sample: Option<LogSample>,
     /// The first few events, a line each.
     pub events: Vec<String>,
+    /// Who acts in its head, lower case.
+    pub actors: BTreeSet<String>,
+    /// The account list that knows them.
+    pub linked: Option<Linked>,
 }
 
 /// How sure a guess must be to be proposed.
@@ -55,6 +63,7 @@ const EVENTS_SHOWN: usize = 5;
 pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals, Failure> {
     let mut proposals = Proposals::default();
     let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
     for (pattern, members) in series(files) {
         let Some(newest) = members.last() else { continue };
         if newest.file_name().is_some_and(|name| name == "severance.toml" || name == "truth.json") {
@@ -74,17 +83,59 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
                 proposals.register = Some(pattern);
             }
             (Some((provider, score, why)), _) if score >= SCORE_MIN && score >= scores.1 => {
-                let preview = preview(provider, &name, &members, zone)?;
-                proposals.sources.push(SourceProposal { name, path: pattern, provider, why, preview });
+                proposals.sources.push(listing(name, pattern, provider, why, &members, zone)?);
             }
             (_, Some(log)) if log.score >= SCORE_MIN => {
-                let mapping = (log.format.id == "json-lines").then(|| Mapping::guess(&plain).mapping);
-                proposals.logs.push(look(name, pattern, newest, log.format, mapping, log.why));
+                proposals.logs.push(look(name, pattern, newest, log.format, None, log.why));
             }
-            _ => proposals.unknown.push(newest.strip_prefix(dir).unwrap_or(newest).to_owned()),
+            (_, Some(log)) if log.format.id == "json-lines" => match mapped(&plain) {
+                Some((mapping, why)) => {
+                    proposals.logs.push(look(name, pattern, newest, log.format, Some(mapping), why));
+                }
+                None => proposals.unknown.push((shown(newest), "JSON lines, but no field reads as a time".to_owned())),
+            },
+            _ => proposals.unknown.push((shown(newest), "no source or log format fits".to_owned())),
+        }
+    }
+    for at in 0..proposals.logs.len() {
+        let linked = proposals.logs.get(at).and_then(|log| link::system_of(log, &proposals.sources));
+        if let Some(log) = proposals.logs.get_mut(at) {
+            log.linked = linked;
         }
     }
     Ok(proposals)
+}
+
+/// Any JSON lines may be a log: they are one where the names of their fields give a time.
+fn mapped(head: &[u8]) -> Option<(Mapping, String)> {
+    let guess = Mapping::guess(head);
+    guess.mapping.pick(Field::Time)?;
+    Some((guess.mapping, "JSON lines, with fields named as in a log".to_owned()))
+}
+
+fn listing(
+    name: String,
+    path: PathBuf,
+    provider: &'static Provider,
+    why: String,
+    members: &[PathBuf],
+    zone: &str,
+) -> Result<SourceProposal, Failure> {
+    let settings = SourceSettings {
+        id: SourceId::from(name.as_str()),
+        system: SystemId::from(name.as_str()),
+        paths: members.to_vec(),
+        zone: Zone::named(zone).map_err(anyhow::Error::from)?,
+        complete: true,
+        map: BTreeMap::new(),
+        limits: Limits::default(),
+    };
+    let logins = link::logins(provider, settings.clone());
+    let preview = sever_connect::preview(provider, settings).map_err(|error| {
+        let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}{hint}", error.what)
+    });
+    Ok(SourceProposal { name, path, provider, why, preview, logins })
 }
 
 /// Files whose names differ only in a date or number are one series: a pattern, and its files.
@@ -129,13 +180,19 @@ fn starred(name: &str) -> String {
     starred
 }
 
+/// A reason without the list that may follow it: the columns are told by themselves.
+pub(super) fn brief(why: &str) -> &str {
+    why.split(": ").next().unwrap_or(why)
+}
+
 /// A name for a source or log: the file's, without endings and dates, made unique.
 fn unique(pattern: &Path, names: &mut BTreeMap<String, u32>) -> String {
     let file = pattern.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.split('.').next().unwrap_or_default();
     let kept: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let words: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
+    let is_name = |word: &&str| !word.bytes().all(|byte| byte.is_ascii_digit());
+    let words: Vec<&str> = kept.split('-').filter(is_name).collect();
     let name = if words.is_empty() { "file".to_owned() } else { words.join("-") };
     let seen = names.entry(name.clone()).or_insert(0);
     *seen += 1;
@@ -174,27 +231,6 @@ fn register_score(head: &[u8], path: &Path) -> u8 {
     }
 }
 
-fn preview(
-    provider: &'static Provider,
-    name: &str,
-    members: &[PathBuf],
-    zone: &str,
-) -> Result<Result<Preview, String>, Failure> {
-    let settings = SourceSettings {
-        id: SourceId::from(name),
-        system: SystemId::from(name),
-        paths: members.to_vec(),
-        zone: Zone::named(zone).map_err(anyhow::Error::from)?,
-        complete: true,
-        map: BTreeMap::new(),
-        limits: Limits::default(),
-    };
-    Ok(sever_connect::preview(provider, settings).map_err(|error| {
-        let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}{hint}", error.what)
-    }))
-}
-
 fn look(
     name: String,
     path: PathBuf,
@@ -213,7 +249,8 @@ fn look(
     };
     let sample = LogSample::take(&input, &Limits::default()).ok();
     let events = crate::cli::decode::first_events(&input, EVENTS_SHOWN);
-    LogProposal { name, path, format, mapping, why, sample, events }
+    let actors = link::actors(&input);
+    LogProposal { name, path, format, mapping, why, sample, events, actors, linked: None }
 }
 
 impl Proposals {
@@ -222,20 +259,22 @@ impl Proposals {
         let mut text = String::new();
         // Writing to a String cannot fail.
         for source in &self.sources {
-            writeln!(text, "{}  →  {} ({})", source.path.display(), source.provider.id, source.why).ok();
+            writeln!(text, "{}  →  {} ({})", source.path.display(), source.provider.id, brief(&source.why)).ok();
             match &source.preview {
                 Ok(preview) => {
-                    let mapped = preview.mapped.iter().map(|(ours, theirs)| format!("{ours} ← {theirs}"));
-                    let mapped: Vec<String> = mapped.collect();
-                    if !mapped.is_empty() {
-                        writeln!(text, "    columns: {}", mapped.join(", ")).ok();
+                    let renamed = preview.mapped.iter().filter(|(ours, theirs)| ours != theirs);
+                    let renamed: Vec<String> = renamed.map(|(ours, theirs)| format!("{ours} ← {theirs}")).collect();
+                    if !renamed.is_empty() {
+                        writeln!(text, "    columns: {}", renamed.join(", ")).ok();
                     }
                     if !preview.unmapped.is_empty() {
                         writeln!(text, "    not used: {}", preview.unmapped.join(", ")).ok();
                     }
                     for record in &preview.records {
-                        let kind = record.fact.kind().word();
-                        writeln!(text, "    {kind} {}", crate::render::plain(&record.fact.key())).ok();
+                        writeln!(text, "    {}", super::row::row(record)).ok();
+                    }
+                    if preview.rejected > 0 {
+                        writeln!(text, "    NOTE {} rows cannot be read", preview.rejected).ok();
                     }
                     for gap in &preview.gaps {
                         writeln!(text, "    NOTE {gap}").ok();
@@ -251,6 +290,13 @@ impl Proposals {
         }
         for log in &self.logs {
             writeln!(text, "{}  →  log, {} ({})", log.path.display(), log.format.id, log.why).ok();
+            if let Some(mapping) = &log.mapping {
+                let fields: Vec<String> = mapping.to_toml().lines().map(|line| line.replacen(" = ", " ← ", 1)).collect();
+                writeln!(text, "    fields: {}", fields.join(", ").replace('"', "")).ok();
+            }
+            if let Some(Linked { system, known, named }) = &log.linked {
+                writeln!(text, "    accounts: {known} of the {named} names in its head are in `{system}`").ok();
+            }
             for event in &log.events {
                 writeln!(text, "    {event}").ok();
             }

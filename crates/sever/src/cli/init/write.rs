@@ -5,7 +5,8 @@ use std::path::Path;
 
 use sever_model::{CoverageBy, EventKind};
 
-use super::propose::{LogProposal, Proposals};
+use super::link::Linked;
+use super::propose::{LogProposal, Proposals, brief};
 use crate::hint::Failure;
 
 /// The configuration, for a file in `base`.
@@ -29,7 +30,7 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
     writeln!(text, "zone = {}  # of dates and times that name none", quoted(zone)).ok();
     writeln!(text, "data_dir = \"severance-data\"").ok();
     for source in &proposals.sources {
-        writeln!(text, "\n# taken for this because: {}", comment(&source.why)).ok();
+        writeln!(text, "\n# taken for this because: {}", comment(brief(&source.why))).ok();
         if let Err(why) = &source.preview {
             writeln!(text, "# CANNOT BE READ YET: {}", comment(why)).ok();
         }
@@ -50,7 +51,16 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
         writeln!(text, "\n# taken for this because: {}", comment(&log.why)).ok();
         writeln!(text, "[[log]]\nname = {}\npath = {}", quoted(&log.name), path(&log.path)?).ok();
         writeln!(text, "format = {}", quoted(log.format.id)).ok();
-        writeln!(text, "# system = \"…\"  # the system whose accounts it names, if it has a source here").ok();
+        match &log.linked {
+            Some(Linked { system, known, named }) => {
+                let why = format!("whose accounts it names: {known} of the {named} in its head are there");
+                writeln!(text, "system = {}  # {why}", quoted(system)).ok();
+            }
+            None if log.actors.is_empty() => {}
+            None => {
+                writeln!(text, "# system = \"…\"  # whose accounts it names: the `system` of a source above").ok();
+            }
+        }
         if let Some(mapping) = &log.mapping {
             writeln!(text, "[log.map]  # guessed from the fields' names: check it with `sever decode`").ok();
             text.push_str(&mapping.to_toml());
