@@ -18,7 +18,7 @@
 //! late issuance corrects a confirmed word, `(J, Retracted)` and then `(K, Confirmed)`.
 
 use serde::{Deserialize, Serialize};
-use sever_model::port::{Detector, Events, Resolved, Settled, View};
+use sever_model::port::{Detector, Events, Resolved, Settled, Surplus, View};
 use sever_model::{
     Batch, Class, EventSource, EventTime, FindingSet, FingerprintKey, Inventory, Judgement, Limits, SourceId, Stage,
     SubjectRegister, Symbols,
@@ -138,6 +138,7 @@ impl Pipeline {
                 shown = row + 1;
                 resolved.clear();
                 judged.clear();
+                judge.tell_surplus(batch, &mut |surplus| ears.tell_surplus(surplus));
                 judge.tell(batch, &mut |told| ears.tell(told, resolver, inventory, symbols));
             }
         }
@@ -236,6 +237,13 @@ impl Ears<'_> {
         let events = Events { source, batch, rows, resolved, judged };
         for detector in &mut *self.detectors {
             detector.observe(&events, &self.view, self.findings);
+        }
+    }
+
+    /// Tells that more, or fewer, tokens claim a gap than it lost records.
+    fn tell_surplus(&mut self, surplus: &Surplus<'_>) {
+        for detector in &mut *self.detectors {
+            detector.surplus(surplus, &self.view, self.findings);
         }
     }
 

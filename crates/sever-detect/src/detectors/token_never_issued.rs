@@ -3,14 +3,16 @@
 //! Fires when the ledger says of a use that nobody issued its token (`NeverIssued`), or issued its
 //! id with other claims (`Mismatch`): provisional at once, confirmed when the issuer's log has
 //! settled, taken back when a late issuance explains it. Stays quiet for what cannot be judged: the
-//! judge counts that, with the reason. A refused use does not show that the key signed anything, so
+//! judge counts that, with the reason. Where more distinct tokens may be from a gap in the issuer's log
+//! than it lost records, that is one finding about the issuer: at least the surplus was never issued, and
+//! no single token is accused. A refused use does not show that the key signed anything, so
 //! that it is a finding of its own, and a lesser one.
 //! Bounded by: [`UNKNOWN_KEYS_MAX`] key ids that no inventory or class knows, for whoever makes up
 //! tokens chooses those; past that they are told by their issuer. The first ones seen stay.
 
 use std::collections::BTreeSet;
 
-use sever_model::port::{Detector, Settled, View};
+use sever_model::port::{Detector, Settled, Surplus, View};
 use sever_model::{
     Audience, Class, Confidence, CoverageBy, CredentialIx, EventTime, Evidence, FindingSet, Judgement, Meta, Outcome,
     Raise, Severity, Stage, Symbols, Thing, ThingKind,
@@ -23,7 +25,8 @@ use crate::registry::Registered;
 pub(crate) static META: Meta = Meta {
     id: "token-never-issued",
     title: "a token is used that its issuer never made",
-    speaks_when: "a use is judged never issued, or issued with other claims, where the issuer's coverage is proven",
+    speaks_when: "a use is judged never issued, or issued with other claims, where the issuer's coverage is proven; or \
+                  more tokens claim a gap in the issuer's log than it lost records, which accuses none of them",
     quiet_when: "the issuance is late but comes within the settle window, the token may be from before the ledger, \
                  or the issuer's log has a gap: such uses are counted as unjudgeable, with the reason",
     severity: Severity::Critical,
@@ -90,6 +93,36 @@ impl Detector for TokenNeverIssued {
             evidence: say::record(view, settled.source, batch, row),
         };
         self.raise(&forged, view, out);
+    }
+
+    fn surplus(&mut self, surplus: &Surplus<'_>, view: &View<'_>, out: &mut FindingSet) {
+        let Some(class) = view.classes.get(surplus.class) else { return };
+        let more = surplus.now > surplus.before;
+        let (log, issuer) = (class.issued_in.clone(), class.issuer.as_str());
+        let numbers = format!("{} tokens that claim a gap of {} records", surplus.claimants, surplus.lost);
+        let lost = say::fact(&log.unwrap_or_else(|| issuer.into()), surplus.from, numbers.as_str());
+        let evidence = match surplus.record.filter(|_| more) {
+            Some((source, batch, row)) => {
+                let record = say::record(view, source, batch, row);
+                Evidence { shows: format!("{}; one of the {numbers}", record.shows), ..record }
+            }
+            None => lost,
+        };
+        let raise = Raise {
+            meta: &META,
+            accused: Thing::new(ThingKind::Issuer, issuer),
+            variant: &format!("gap-surplus\0{}", class.name),
+            severity: Severity::Critical,
+            confidence: Confidence::Certain,
+            stage: if more { Stage::Confirmed } else { Stage::Retracted },
+            was: (!more).then_some(Stage::Confirmed),
+            at: evidence.at,
+            known_at: surplus.at,
+            evidence,
+            tell: &|| (surplus_title(issuer), Vec::new(), surplus_inputs(surplus, class)),
+        };
+        // One event of the finding is one token too many.
+        (0..surplus.now.abs_diff(surplus.before)).for_each(|_| out.raise(&raise));
     }
 
     fn save(&self, _symbols: &Symbols) -> serde_json::Value {
@@ -175,6 +208,22 @@ fn title(forged: &Forged<'_>, accused: &Thing, view: &View<'_>) -> String {
     }
     let who = custody::clause(view, forged.key, forged.at);
     format!("{subject} signed {{count}} uses of tokens {wrong}; {who}")
+}
+
+fn surplus_title(issuer: &str) -> String {
+    format!(
+        "at least {{count}} of the tokens that claim a gap in the log of `{issuer}` were never issued: \
+         more claim it than it lost records"
+    )
+}
+
+fn surplus_inputs(surplus: &Surplus<'_>, class: &Class) -> say::Inputs {
+    vec![
+        say::input("class", &class.name),
+        say::input("gap", format!("{} to {}", surplus.from, surplus.to)),
+        say::input("records lost when first said", surplus.lost),
+        say::input("tokens that claimed it then", surplus.claimants),
+    ]
 }
 
 fn others(forged: &Forged<'_>, accused: &Thing) -> Vec<Thing> {

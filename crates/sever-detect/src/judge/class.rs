@@ -1,7 +1,7 @@
 //! What the judge keeps of one class: how its records join, what its claims are, and its counts.
 
 use serde::{Deserialize, Serialize};
-use sever_model::{Batch, ClaimSet, Class, Fingerprint, FingerprintKey, Join, Judgement, Unjudgeable};
+use sever_model::{Batch, ClaimSet, Class, Fingerprint, FingerprintKey, Join, Judgement, Outcome, Unjudgeable};
 
 /// Issuances and uses from which on a class whose two sides have never met is taken to be
 /// misconfigured.
@@ -59,6 +59,8 @@ pub(super) struct Counts {
     pub judged_mismatch: u64,
     pub judged_never_issued: u64,
     pub judged_expired: u64,
+    /// Of them, those that were answered.
+    pub judged_expired_answered: u64,
     pub judged_unjudgeable: [u64; Unjudgeable::ALL.len()],
     /// Uses that wait.
     pub waiting: u64,
@@ -127,22 +129,33 @@ impl Seen {
 }
 
 impl Counts {
-    /// Counts a judgement, or takes it `back`.
-    pub(super) fn judged(&mut self, judgement: Judgement, back: bool) {
-        let count = match judgement {
+    /// Counts a judgement.
+    pub(super) fn judged(&mut self, judgement: Judgement, outcome: Outcome) {
+        if let Some(count) = self.of(judgement) {
+            *count += 1;
+        }
+        let answered = judgement == Judgement::Expired && outcome == Outcome::Answered;
+        self.judged_expired_answered += u64::from(answered);
+    }
+
+    /// Takes back a judgement, which was a forged one: nothing else is.
+    pub(super) fn unjudged(&mut self, judgement: Judgement) {
+        if let Some(count) = self.of(judgement) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn of(&mut self, judgement: Judgement) -> Option<&mut u64> {
+        Some(match judgement {
             Judgement::Issued(_) => &mut self.judged_issued,
             Judgement::Mismatch(_) => &mut self.judged_mismatch,
             Judgement::NeverIssued => &mut self.judged_never_issued,
             Judgement::Expired => &mut self.judged_expired,
             Judgement::Unjudgeable(reason) => {
                 let at = Unjudgeable::ALL.iter().position(|one| *one == reason);
-                match at.and_then(|at| self.judged_unjudgeable.get_mut(at)) {
-                    Some(count) => count,
-                    None => return,
-                }
+                at.and_then(|at| self.judged_unjudgeable.get_mut(at))?
             }
-        };
-        *count = if back { count.saturating_sub(1) } else { *count + 1 };
+        })
     }
 
     /// Counts a use that could join, and whether it did.

@@ -1,9 +1,10 @@
 //! Which class a record belongs to: a question to the configuration, not to the token.
 //!
 //! The log that a record stands in and the issuer that is trusted there decide; what the token says
-//! of its type only picks among the classes that the configuration puts there. A log that knows
-//! one issuer needs no issuer in its records, and an issuer with one class there no type: so a
-//! forger gains nothing by leaving either out. A type that no class there has is not covered; where
+//! of its type only picks among the classes that the configuration puts there. A token that names no
+//! issuer is the one issuer's that a log knows, and one of no type is of its issuer's one class there:
+//! so a forger gains nothing by leaving either out. (What is a token is [`super`]'s to say; a log of
+//! tokens that names no issuer at all is mapped to it with `issuer = { const = "…" }`.) A type that no class there has is not covered; where
 //! the key is a known one, `key-out-of-life` speaks of it.
 //!
 //! Bounded by the symbols of a run: one entry per (log, issuer, type) that was met, at most

@@ -18,7 +18,7 @@ pub(super) struct Use {
     pub time: EventTime,
     issued_at: Option<EventTime>,
     expires_at: Option<EventTime>,
-    outcome: Outcome,
+    pub outcome: Outcome,
     pub claims: Claims,
 }
 
@@ -31,11 +31,19 @@ pub(super) enum Answer {
     Unless(Judgement),
 }
 
-/// Whether a place in a gap is taken.
+/// Whether a token that may be from a gap is counted among those that claim it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Places {
+pub(super) enum Claim {
     Look,
-    Take,
+    Count,
+}
+
+impl Use {
+    /// When it may have been issued: it is as old as it says, or, where it says nothing, as old as it can be.
+    fn window(&self, life: Span, skew: Span) -> Window {
+        let (from, to) = self.issued_at.map_or((self.time.minus(life), self.time), |issued| (issued, issued));
+        Window { from: from.minus(skew), to: to.plus(skew), used: self.time, life: life.plus(skew) }
+    }
 }
 
 impl Judge {
@@ -64,7 +72,7 @@ impl Judge {
 
     /// What is to be said of a use as things stand. `held` says that its entry would still have been
     /// there when it came, so that its absence is no matter of age.
-    pub(super) fn decide(&mut self, one: &Use, held: bool, places: Places) -> Answer {
+    pub(super) fn decide(&mut self, one: &Use, held: bool, claim: Claim) -> Answer {
         let Some(shelf) = self.classes.get(one.class).and_then(|state| self.ledgers.get(state.ledger)) else {
             return Answer::Now(Judgement::Unjudgeable(Unjudgeable::ClassNotCovered));
         };
@@ -76,7 +84,7 @@ impl Judge {
             let older = matches!(gone, Answer::Unless(_)) && self.before_ledger(one) == Some(true);
             return if older { Answer::Unless(Judgement::Unjudgeable(Unjudgeable::BeforeLedger)) } else { gone };
         }
-        Answer::Unless(match self.excuse(one, places) {
+        Answer::Unless(match self.excuse(one, claim) {
             Some(reason) => Judgement::Unjudgeable(reason),
             None => Judgement::NeverIssued,
         })
@@ -148,14 +156,14 @@ impl Judge {
     }
 
     /// Why a token that is not in the ledger may have been issued all the same.
-    fn excuse(&mut self, one: &Use, places: Places) -> Option<Unjudgeable> {
+    pub(super) fn excuse(&mut self, one: &Use, claim: Claim) -> Option<Unjudgeable> {
         match self.before_ledger(one) {
             None => return Some(Unjudgeable::IssuerSilent),
             Some(true) => return Some(Unjudgeable::BeforeLedger),
             Some(false) => {}
         }
         let state = self.classes.get(one.class)?;
-        let life = state.class.lifetime_max;
+        let window = one.window(state.class.lifetime_max, self.skew);
         let feed = self.logs.get_mut(state.feed?)?.feed.as_mut()?;
         let proven = match state.class.coverage {
             CoverageBy::Sequence => feed.numbered.proven(),
@@ -169,12 +177,20 @@ impl Judge {
         if state.never_meets() {
             return Some(Unjudgeable::NeverMeet);
         }
-        // A token is as old as it says, or, where it says nothing, as old as it can be.
-        let (from, to) = one.issued_at.map_or((one.time.minus(life), one.time), |issued| (issued, issued));
-        let window =
-            Window { from: from.minus(self.skew), to: to.plus(self.skew), used: one.time, life: life.plus(self.skew) };
-        let excused = feed.gaps.excuse(one.class, one.id.into(), window, places == Places::Take);
-        excused.then_some(Unjudgeable::IssuerGap)
+        if !feed.gaps.excuse(&window) {
+            return None;
+        }
+        if claim == Claim::Count {
+            feed.gaps.claim(one.class, one.id.into(), &window);
+        }
+        Some(Unjudgeable::IssuerGap)
+    }
+
+    /// Whether a gap excuses a use that was called forged before the gap was known.
+    pub(super) fn excused_since(&self, one: &Use) -> bool {
+        let state = self.classes.get(one.class);
+        let feed = state.and_then(|state| self.logs.get(state.feed?)?.feed.as_ref());
+        state.zip(feed).is_some_and(|(state, feed)| feed.gaps.excuse(&one.window(state.class.lifetime_max, self.skew)))
     }
 
     /// Whether a token may be from before the ledger; nothing while there is no ledger.

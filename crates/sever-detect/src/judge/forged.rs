@@ -37,6 +37,8 @@ pub(super) struct Forged {
     next: u64,
     /// Those let go before their time.
     pub let_go: u64,
+    /// The latest use remembered so far.
+    latest: Option<EventTime>,
 }
 
 impl Forged {
@@ -48,6 +50,7 @@ impl Forged {
             self.let_go += 1;
         }
         one.slot = self.kept.keep(batch, row);
+        self.latest = self.latest.max(Some(batch.time(row)));
         self.by_id.entry(one.id).or_default().push(self.next);
         self.uses.insert(self.next, one);
         self.next += 1;
@@ -71,8 +74,13 @@ impl Forged {
 
     /// Takes all uses of one class, oldest first.
     pub(super) fn take_class(&mut self, class: usize) -> Vec<Remembered> {
-        let ids: Vec<Id> = self.uses.values().filter(|one| one.class == class).map(|one| one.id).collect();
-        ids.into_iter().flat_map(|id| self.take(id, |_, _| true)).collect()
+        let numbers: Vec<u64> = self.iter().filter(|(_, one)| one.class == class).map(|(number, _)| number).collect();
+        numbers.into_iter().filter_map(|number| self.remove(number)).collect()
+    }
+
+    /// Whether any use remembered may be later than that.
+    pub(super) fn reach_past(&self, at: EventTime) -> bool {
+        !self.uses.is_empty() && self.latest.is_some_and(|latest| latest > at)
     }
 
     /// Forgets the oldest while they are past their time.
@@ -84,9 +92,9 @@ impl Forged {
         }
     }
 
-    /// All of them, oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Remembered> {
-        self.uses.values()
+    /// All of them by number, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Remembered)> {
+        self.uses.iter().map(|(number, one)| (*number, one))
     }
 
     /// Whether there are none.
@@ -95,14 +103,20 @@ impl Forged {
     }
 
     fn pop_oldest(&mut self) -> Option<(u64, Remembered)> {
-        let (number, one) = self.uses.pop_first()?;
+        let number = *self.uses.first_key_value()?.0;
+        Some((number, self.remove(number)?))
+    }
+
+    /// Takes one; its row stays until released.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Remembered> {
+        let one = self.uses.remove(&number)?;
         if let Some(numbers) = self.by_id.get_mut(&one.id) {
             numbers.retain(|other| *other != number);
             if numbers.is_empty() {
                 self.by_id.remove(&one.id);
             }
         }
-        Some((number, one))
+        Some(one)
     }
 }
 

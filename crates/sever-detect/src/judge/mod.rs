@@ -3,7 +3,8 @@
 //! The adversary holds a genuine signing key. He chooses every claim of his tokens, sends as many
 //! as he likes, and knows this file. What he cannot do is write into the issuer's log. So only
 //! that log can clear a token, only that log can excuse one, and nothing that a *use* says may
-//! widen an excuse beyond what the issuer's log itself left open.
+//! widen an excuse beyond what the issuer's log itself left open. And whoever is honest must not pay
+//! for a log that lost his issuance: what it left open is excused, however many claim it.
 //!
 //! ```text
 //!   issuer's log                                       verifiers' logs
@@ -22,7 +23,9 @@
 //! # The order of questions
 //!
 //! 1. *Which class?* The configuration says, by the log that the use stands in and the issuer that
-//!    is trusted there ([`cover`]). No class: `Unjudgeable(ClassNotCovered)`.
+//!    is trusted there ([`cover`]). No class: `Unjudgeable(ClassNotCovered)`. A record that names no
+//!    issuer, nor anything that only an issued token has (a type, dates, a key that signed it), presents
+//!    no token and is not judged: permanent keys stand in the same logs.
 //! 2. *Is its id in the ledger?* A 128-bit keyed fingerprint of class and join key.
 //! 3. *Do the claims agree?* ([`claims`]) A known id with other claims is a copied id: `Mismatch`,
 //!    once the settle window has passed, for a late record may show the issuer gave the id twice.
@@ -38,7 +41,15 @@
 //!    the longest lifetime, and only where it claims to be that old or claims nothing; after that an
 //!    old issued-at is a forger's claim); the issuer's coverage is not proven (`CoverageUnproven`);
 //!    the two sides have never met (`NeverMeet`); a gap in the issuer's log ([`gaps`]) lies where it
-//!    says it was issued, and has room (`IssuerGap`). None of these: `NeverIssued`.
+//!    says it was issued (`IssuerGap`). None of these: `NeverIssued`.
+//!
+//! # Gaps
+//!
+//! Of a gap in numbered records it is known how many are lost. When more distinct tokens claim it, the
+//! surplus was issued by nobody: that is certain, and *which* of them is not. So each of them stays
+//! `Unjudgeable(IssuerGap)`, and the number is told beside as one fact about the gap
+//! ([`port::Surplus`](sever_model::port::Surplus)): a flood cannot hide in a gap, nor push the honest
+//! tokens of the gap into the dock. Only uses that have settled are counted.
 //!
 //! # Stages
 //!
@@ -47,6 +58,7 @@
 //! word that turns out wrong is first taken back (`Retracted`). An issuance that comes later still
 //! takes a confirmed word back, for as long as [`forged`] remembers it, if the token was issued before
 //! that use could have settled: an id that the issuer gives out *after* a forger used it clears nothing.
+//! So does a gap that shows only then, because the node that lost the records is seldom heard of.
 //!
 //! # A worked example
 //!
@@ -60,19 +72,21 @@
 //! 12:01:31  gateway  c4… dave, issued 12:01:29 → NeverIssued, provisional: deadline 12:03:31
 //! 12:03:10  issuer   #43 issued …             → #42 is missing, between 12:00:00 and 12:03:10
 //!                                               Mismatch confirmed, known at 12:03:10
-//! 12:04:00  issuer   heartbeat                → 99…: #42 may be carol's: IssuerGap. Its one place is taken:
-//!                                               c4… is NeverIssued, confirmed, known at 12:04:00
-//! 12:09:00  issuer   #42 issued c4… (12:01:29) → the gap is closed; c4… is retracted: Issued
+//! 12:04:00  issuer   heartbeat                → #42 may be carol's, and may be dave's: 99… and c4… are
+//!                                               IssuerGap. Two claim one record: a surplus of 1, certain
+//! 12:09:00  issuer   #42 issued c4… (12:01:29) → the gap is closed. Of those that claimed it 99… is left, and
+//!                                               no record: the surplus stays 1
 //! ```
 //!
-//! The last lines show the price of a gap: of two unknown tokens and one lost record it is certain
-//! that one is forged, and not which. With no gap there is no such doubt, which is why gaps are told.
+//! The last lines show the price of a gap: what was excused in it is not judged again, and that 99… was
+//! forged is left for the reader of the surplus to see. With no gap there is no such doubt, which is why
+//! gaps are told.
 //!
 //! # What he can still do
 //!
 //! Steal a token whole: it is `Issued`, and the report of compared claims says what was looked at.
 //! Use a token in the shadow of a gap or before the epoch has passed: `Unjudgeable`, counted by
-//! reason, never `Issued`. Flood: the first [`Limits::pending_max`](sever_model::Limits) wait and are
+//! reason, never `Issued`, and in numbered records found once he uses more than were lost. Flood: the first [`Limits::pending_max`](sever_model::Limits) wait and are
 //! confirmed in time, the rest are handed over provisionally, and counted. (To drop the *oldest*
 //! instead would let a flood that lasts keep any of it from ever being confirmed.)
 //!
@@ -96,6 +110,7 @@ mod measure;
 mod report;
 mod saved;
 mod settle;
+mod surplus;
 #[cfg(test)]
 mod tests;
 
@@ -120,6 +135,7 @@ use feed::{Feed, Sign};
 use forged::Forged;
 use kept::Kept;
 use settle::{News, Waiting};
+use surplus::Weighed;
 
 /// How far a log may lag behind the others before entries are dropped without it.
 const LAG_MAX: Span = Span::days(1);
@@ -150,6 +166,8 @@ pub(crate) struct Judge {
     next: u64,
     /// What is to be said, in order.
     news: Vec<News>,
+    /// Of which gaps the surplus has changed.
+    surpluses: Vec<Weighed>,
     ahead: ahead::Ahead,
     not_covered: BTreeMap<String, u64>,
     not_covered_others: u64,
@@ -234,6 +252,7 @@ impl Judge {
             forged: Forged::default(),
             next: 0,
             news: Vec::new(),
+            surpluses: Vec::new(),
             ahead: ahead::Ahead::default(),
             not_covered: BTreeMap::new(),
             not_covered_others: 0,
@@ -327,8 +346,11 @@ impl Judge {
             Inserted::Conflict => counts.conflicts += 1,
         }
         counts.overlong += u64::from(end.since(start) > state.class.lifetime_max.plus(self.skew));
-        let watermark = self.logs.get(log).and_then(|log| log.feed.as_ref()).and_then(|feed| feed.watermark);
-        counts.issued_late += u64::from(inserted != Inserted::Same && watermark.is_some_and(|known| time < known));
+        let feed = self.logs.get_mut(log).and_then(|log| log.feed.as_mut());
+        if let Some(feed) = feed.filter(|feed| feed.watermark.is_some_and(|known| time < known)) {
+            counts.issued_late += u64::from(inserted != Inserted::Same);
+            feed.gaps.heal(at, id.into());
+        }
         if !self.forged.is_empty() {
             let shown = settle::Shown { time, end, over: claims.present, check, again: inserted == Inserted::Conflict };
             self.take_back(at, id.into(), shown, symbols);
@@ -339,7 +361,7 @@ impl Judge {
     fn used(&mut self, source: usize, log: usize, batch: &Batch, row: usize, symbols: &Symbols) -> Option<Said> {
         let names = batch.names(row);
         let unnamed = names.issuer.is_none();
-        if unnamed && (!self.uses.any(log) || batch.kind(row) != EventKind::Used) {
+        if unnamed && !(self.uses.any(log) && looks_issued(batch, row)) {
             return None;
         }
         let Some(class) = self.uses.class(log, &names, symbols) else {
@@ -363,7 +385,7 @@ impl Judge {
         };
         if let Some(reason) = early {
             let judgement = Judgement::Unjudgeable(reason);
-            state.seen.counts.judged(judgement, false);
+            state.seen.counts.judged(judgement, batch.outcome(row));
             return Some(Said { judgement, class: Some(class) });
         }
         state.seen.counts.uses += 1;
@@ -407,6 +429,14 @@ impl Log {
         let watermark = self.feed.as_ref().map(|feed| feed.watermark);
         self.heard.min(watermark.unwrap_or(self.heard)).unwrap_or(EventTime::MIN)
     }
+}
+
+/// Whether a record that names no issuer presents an issued token all the same: it carries what only
+/// issued tokens have. A permanent key has none of it; a forger who leaves out the issuer has little left.
+fn looks_issued(batch: &Batch, row: usize) -> bool {
+    let names = batch.names(row);
+    let dated = batch.issued_at(row).is_some() || batch.expires_at(row).is_some();
+    batch.kind(row) == EventKind::Used && (dated || !names.key_id.is_none() || !names.token_type.is_none())
 }
 
 /// The shelf of a class: one is shared by classes that live about equally long.

@@ -52,6 +52,8 @@ pub struct ClassReport {
     pub uses_never_issued: u64,
     /// Uses judged `Expired`.
     pub uses_expired: u64,
+    /// Of them, those that were answered: a verifier that does not look at the end.
+    pub uses_expired_answered: u64,
     /// Uses that cannot be judged, by reason.
     pub uses_unjudgeable: Vec<(Unjudgeable, u64)>,
     /// Uses that wait for the settle window, or waited when the logs ended or no room was left.
@@ -99,6 +101,9 @@ pub struct Gap {
     pub to: EventTime,
     /// How many records are missing, where they are numbered.
     pub lost: Option<u64>,
+    /// Distinct unknown tokens that may be from it, where they are counted. Those that may be from any of
+    /// several gaps make these share their claimants. More than were lost: the surplus was never issued.
+    pub claimants: Option<u64>,
 }
 
 /// What shows a gap.
@@ -157,6 +162,7 @@ impl Judge {
             uses_mismatch: counts.judged_mismatch,
             uses_never_issued: counts.judged_never_issued,
             uses_expired: counts.judged_expired,
+            uses_expired_answered: counts.judged_expired_answered,
             uses_unjudgeable: unjudgeable.filter(|(_, count)| *count > 0).collect(),
             held_back: counts.waiting + counts.provisional,
             retracted: counts.retracted,

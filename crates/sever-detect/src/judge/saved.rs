@@ -96,7 +96,7 @@ impl Judge {
             held: one.held,
             row: SavedRow::of(&self.kept, one.slot, symbols),
         };
-        let forged = self.forged.iter().map(|one| SavedForged {
+        let forged = self.forged.iter().map(|(_, one)| SavedForged {
             source: source(one.source),
             class: one.class,
             id: one.id,

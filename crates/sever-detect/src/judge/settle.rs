@@ -10,10 +10,10 @@
 //! silent, which is one fact about the issuer and not a million about its tokens; else
 //! provisionally. Those that wait already keep their place, so that a flood is confirmed in time.
 
-use sever_model::{Batch, ClaimSet, EventTime, Judgement, Stage, Symbols, Unjudgeable};
+use sever_model::{Batch, ClaimSet, EventTime, Judgement, Outcome, Stage, Symbols, Unjudgeable};
 
 use super::Judge;
-use super::decide::{Answer, Places};
+use super::decide::{Answer, Claim, Use};
 use super::feed::Sign;
 use super::forged::{Id, Remembered};
 use super::kept::Slot;
@@ -83,7 +83,7 @@ pub(crate) struct Told<'a> {
 
 /// Where a row lies.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     /// In the batch at hand.
     Here(usize),
     /// Among those that wait.
@@ -95,18 +95,22 @@ enum Place {
 impl Judge {
     /// Whether something is to be said.
     pub(crate) fn has_news(&self) -> bool {
-        !self.news.is_empty()
+        !self.news.is_empty() || !self.surpluses.is_empty()
+    }
+
+    /// The row of something to be said.
+    pub(super) fn row_at<'a>(&'a self, place: Place, here: &'a Batch) -> Option<(&'a Batch, usize)> {
+        match place {
+            Place::Here(row) => Some((here, row)),
+            Place::Waiting(slot) => Some((self.kept.batch(slot)?, slot.row)),
+            Place::Forged(slot) => Some((self.forged.kept.batch(slot)?, slot.row)),
+        }
     }
 
     /// Says what is to be said. `here` is the batch of the row just taken.
     pub(crate) fn tell(&mut self, here: &Batch, each: &mut dyn FnMut(&Told<'_>)) {
         for news in std::mem::take(&mut self.news) {
-            let (batch, row) = match news.place {
-                Place::Here(row) => (Some(here), row),
-                Place::Waiting(slot) => (self.kept.batch(slot), slot.row),
-                Place::Forged(slot) => (self.forged.kept.batch(slot), slot.row),
-            };
-            let Some(batch) = batch else { continue };
+            let Some((batch, row)) = self.row_at(news.place, here) else { continue };
             let News { source, class, judgement, stage, at, hearers, .. } = news;
             each(&Told { source, batch, row, class, judgement, stage, at, hearers });
             match news.place {
@@ -128,9 +132,9 @@ impl Judge {
     ) -> Option<Judgement> {
         let log = *self.log_of.get(source)?;
         let one = self.read((class, log), self.ahead.id(row, class), (batch, row), symbols)?;
-        let would_be = match self.decide(&one, false, Places::Look) {
+        let would_be = match self.decide(&one, false, Claim::Look) {
             Answer::Now(judgement) => {
-                self.count_final(class, log, judgement, one.claims.present, false);
+                self.count_final(&one, judgement, false);
                 return Some(judgement);
             }
             Answer::Unless(judgement) => judgement,
@@ -144,7 +148,7 @@ impl Judge {
         let said = would_be.forged().then_some(would_be);
         if self.kept.full(self.waiting_max) {
             let silent = watermark.is_none_or(|known| self.now > known.plus(settle));
-            return self.crowded(source, class, row, would_be, silent);
+            return self.crowded(source, &one, row, would_be, silent);
         }
         let slot = self.kept.keep(batch, row);
         let held = self.would_hold(&one);
@@ -167,9 +171,10 @@ impl Judge {
     }
 
     /// Judges a use whose record came so late that it need not wait.
-    fn late(&mut self, source: usize, one: &super::decide::Use, batch: &Batch, row: usize) -> Option<Judgement> {
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(one, false, Places::Take);
-        self.count_final(one.class, one.log, judgement, one.claims.present, true);
+    fn late(&mut self, source: usize, one: &Use, batch: &Batch, row: usize) -> Option<Judgement> {
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(one, false, Claim::Count);
+        self.count_final(one, judgement, true);
+        self.weigh(one.class, self.now, Some((source, Place::Here(row))));
         if !judgement.forged() {
             return Some(judgement);
         }
@@ -182,29 +187,32 @@ impl Judge {
     fn crowded(
         &mut self,
         source: usize,
-        class: usize,
+        one: &Use,
         row: usize,
         would_be: Judgement,
         silent: bool,
     ) -> Option<Judgement> {
-        let counts = &mut self.classes.get_mut(class)?.seen.counts;
+        let counts = &mut self.classes.get_mut(one.class)?.seen.counts;
         if silent || !would_be.forged() {
             let silent = Judgement::Unjudgeable(Unjudgeable::IssuerSilent);
             let judgement = if would_be.forged() { silent } else { would_be };
-            counts.judged(judgement, false);
+            counts.judged(judgement, one.outcome);
             return Some(judgement);
         }
         counts.provisional += 1;
-        self.say(Place::Here(row), (source, class), would_be, Stage::Provisional, Hearers::All, false);
+        self.say(Place::Here(row), (source, one.class), would_be, Stage::Provisional, Hearers::All, false);
         None
     }
 
     /// A sign of life: moves the watermark and settles what has waited for it.
     pub(super) fn sign(&mut self, log: usize, sign: Sign, symbols: &Symbols) {
         let Some(feed) = self.logs.get_mut(log).and_then(|log| log.feed.as_mut()) else { return };
-        if !feed.sign(sign) {
+        let moved = feed.sign(sign);
+        self.reconsider(log, symbols);
+        if !moved {
             return;
         }
+        self.weigh_log(log, sign.at, None);
         self.forget_old(log, sign.at);
         while let Some(entry) = self.logs.get_mut(log).and_then(|log| log.waiting.first_entry()) {
             let (deadline, _) = *entry.key();
@@ -221,8 +229,9 @@ impl Judge {
         let place = (one.source, one.class);
         self.waiting -= 1;
         let Some(read) = self.read_waiting(&one, symbols) else { return };
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Places::Take);
-        self.count_final(one.class, read.log, judgement, read.claims.present, true);
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Claim::Count);
+        self.count_final(&read, judgement, true);
+        self.weigh(one.class, at, Some((one.source, Place::Waiting(one.slot))));
         if let Some(state) = self.classes.get_mut(one.class) {
             state.seen.counts.waiting -= 1;
         }
@@ -252,7 +261,8 @@ impl Judge {
         let place = (one.source, one.class);
         self.waiting -= 1;
         let Some(read) = self.read_waiting(&one, symbols) else { return };
-        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Places::Take);
+        // It claims no gap: its issuance need not be lost, it may only not have been logged yet.
+        let (Answer::Now(judgement) | Answer::Unless(judgement)) = self.decide(&read, one.held, Claim::Look);
         // Others have spoken of the time after its deadline, and its issuer has not.
         let silent = judgement.forged() && deadline <= self.now;
         let judgement = if silent { Judgement::Unjudgeable(Unjudgeable::IssuerSilent) } else { judgement };
@@ -264,7 +274,7 @@ impl Judge {
             self.say(Place::Waiting(one.slot), place, said, Stage::Retracted, Hearers::Detectors, false);
         }
         if !judgement.forged() {
-            self.count_final(one.class, read.log, judgement, read.claims.present, true);
+            self.count_final(&read, judgement, true);
             return self.say(Place::Waiting(one.slot), place, judgement, Stage::Confirmed, Hearers::All, true);
         }
         let hearers = if one.said == Some(judgement) { Hearers::Sink } else { Hearers::All };
@@ -305,14 +315,21 @@ impl Judge {
             for one in self.forged.take_class(class) {
                 self.retract(&one, Judgement::Unjudgeable(Unjudgeable::NeverMeet));
             }
+            let feed = self.classes.get(class).and_then(|state| state.feed);
+            if let Some(feed) = feed.and_then(|log| self.logs.get_mut(log)?.feed.as_mut()) {
+                feed.gaps.forget(class);
+            }
+            self.weigh(class, self.now, None);
         }
     }
 
-    fn retract(&mut self, one: &Remembered, judgement: Judgement) {
+    pub(super) fn retract(&mut self, one: &Remembered, judgement: Judgement) {
         if let Some(state) = self.classes.get_mut(one.class) {
             let counts = &mut state.seen.counts;
-            counts.judged(one.judgement, true);
-            counts.judged(judgement, false);
+            let outcome =
+                self.forged.kept.batch(one.slot).map_or(Outcome::Unknown, |batch| batch.outcome(one.slot.row));
+            counts.unjudged(one.judgement);
+            counts.judged(judgement, outcome);
             counts.retracted += 1;
             if matches!(judgement, Judgement::Issued(_) | Judgement::Expired) {
                 counts.met += u64::from(one.judgement == Judgement::NeverIssued);
@@ -367,19 +384,19 @@ impl Judge {
         }
     }
 
-    fn read_waiting(&self, one: &Waiting, symbols: &Symbols) -> Option<super::decide::Use> {
+    fn read_waiting(&self, one: &Waiting, symbols: &Symbols) -> Option<Use> {
         let batch = self.kept.batch(one.slot)?;
         self.read((one.class, *self.log_of.get(one.source)?), None, (batch, one.slot.row), symbols)
     }
 
-    fn count_final(&mut self, class: usize, log: usize, judgement: Judgement, carried: ClaimSet, late: bool) {
-        let Some(state) = self.classes.get_mut(class) else { return };
-        state.seen.counts.judged(judgement, false);
+    fn count_final(&mut self, one: &Use, judgement: Judgement, late: bool) {
+        let Some(state) = self.classes.get_mut(one.class) else { return };
+        state.seen.counts.judged(judgement, one.outcome);
         let met = matches!(judgement, Judgement::Issued(_) | Judgement::Mismatch(_));
         state.seen.counts.joined(met, late && matches!(judgement, Judgement::Issued(_)));
         // Only of what the issuer vouches for: a forger must not be able to say what others carry.
         if matches!(judgement, Judgement::Issued(_)) {
-            state.seen.carry(log, carried);
+            state.seen.carry(one.log, one.claims.present);
         }
     }
 

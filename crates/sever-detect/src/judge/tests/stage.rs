@@ -9,13 +9,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use sever_model::port::{Detector, Events, Settled, View};
+use sever_model::port::{Detector, Events, Settled, Surplus, View};
 use sever_model::{
-    Audience, Batch, ClaimSet, Class, Confidence, Coverage, CoverageBy, EventKind, EventSource, EventTime, FindingSet,
-    FingerprintKey, Inventory, Join, Judgement, Limits, Meta, Outcome, Row, Severity, SourceId, Span, Stage, Symbols,
-    Tables, Unjudgeable, WallTime,
+    Audience, Batch, ClaimSet, Class, Confidence, Coverage, CoverageBy, EventKind, EventSource, EventTime, Finding,
+    FindingSet, FingerprintKey, Inventory, Join, Judgement, Limits, Meta, Outcome, Row, Severity, SourceId, Span,
+    Stage, Symbols, Tables, Unjudgeable, WallTime,
 };
 
+use crate::registry::{Registered, Settings};
 use crate::{Pipeline, SettledSink, Setup};
 
 pub(crate) const KEY: FingerprintKey = FingerprintKey::new(*b"0123456789abcdef");
@@ -123,6 +124,15 @@ impl World {
         world
     }
 
+    /// The usual class, and these records in the order that they arrive in.
+    pub(crate) fn of(specs: Vec<Spec>) -> World {
+        let mut world = World::empty();
+        let mut placed: Vec<_> = specs.into_iter().map(|spec| world.place(spec, Span::ZERO)).collect();
+        placed.sort_by_key(|(arrives, _)| *arrives);
+        world.rows = placed.into_iter().map(|(_, row)| row).collect();
+        world
+    }
+
     /// Adds a record at the end.
     pub(crate) fn push(&mut self, spec: Spec) {
         let (_, row) = self.place(spec, Span::ZERO);
@@ -145,7 +155,9 @@ impl World {
     fn pipeline(&self, ears: &Ears) -> Pipeline {
         let sources = self.logs.iter().map(|log| EventSource::of(log.clone(), None)).collect();
         let (classes, limits) = (self.classes.clone(), self.limits.clone());
-        Pipeline::new(Setup { classes, sources, limits, key: KEY, detectors: vec![Box::new(ears.clone())] })
+        let mut detectors: Vec<Box<dyn Detector>> = vec![Box::new(ears.clone())];
+        detectors.extend(ears.real.map(|real| (real.make)(&Settings::default())));
+        Pipeline::new(Setup { classes, sources, limits, key: KEY, detectors })
     }
 
     /// Judges everything, cut into runs after the rows that `cut` picks, and saved and loaded where
@@ -156,10 +168,21 @@ impl World {
         save: impl Fn(usize) -> bool,
     ) -> (Vec<String>, crate::Report) {
         let ears = Ears::default();
+        let (_, report) = self.run(&ears, cut, save);
+        (ears.said.take(), report)
+    }
+
+    /// What a detector finds.
+    pub(crate) fn find(&self, registered: &'static Registered) -> Vec<Finding> {
+        let ears = Ears { real: Some(registered), ..Ears::default() };
+        self.run(&ears, |_| false, |_| false).0.into_findings().into_sorted().0
+    }
+
+    fn run(&self, ears: &Ears, cut: impl Fn(usize) -> bool, save: impl Fn(usize) -> bool) -> (Pipeline, crate::Report) {
         let inventory =
             Inventory::new(Tables::default(), EventTime::MIN, WallTime::from_micros(0), Coverage { lines: Vec::new() });
         let mut symbols = Symbols::new(KEY, 10_000);
-        let mut pipeline = self.pipeline(&ears);
+        let mut pipeline = self.pipeline(ears);
         let mut sink = ears.clone();
         let mut batch = Batch::new();
         for (at, row) in self.rows.iter().enumerate() {
@@ -172,13 +195,13 @@ impl World {
             if save(at) {
                 let text = pipeline.save(&symbols).unwrap().to_string();
                 symbols = Symbols::new(KEY, 10_000);
-                pipeline = self.pipeline(&ears);
+                pipeline = self.pipeline(ears);
                 pipeline.load(serde_json::from_str(&text).unwrap(), &mut symbols).unwrap();
             }
         }
         pipeline.end(&inventory, None, &symbols, &mut sink);
-        let said = ears.said.borrow().clone();
-        (said, pipeline.report())
+        let report = pipeline.report();
+        (pipeline, report)
     }
 }
 
@@ -242,9 +265,11 @@ fn class(spec: ClassSpec) -> Class {
 }
 
 /// Writes down all that is said, to detectors and to the sink, in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ears {
     said: Rc<RefCell<Vec<String>>>,
+    /// A detector to run beside.
+    real: Option<&'static Registered>,
 }
 
 static META: Meta = Meta {
@@ -299,6 +324,13 @@ impl Detector for Ears {
         self.write("detector", settled);
     }
 
+    fn surplus(&mut self, surplus: &Surplus<'_>, _: &View<'_>, _: &mut FindingSet) {
+        let Surplus { at, now, before, claimants, lost, .. } = *surplus;
+        let one = surplus.record.map_or("", |(_, batch, row)| batch.credential(row));
+        let told = format!("{} detector surplus: {now} (was {before}): {claimants} claim {lost}; {one}", told(at));
+        self.said.borrow_mut().push(told);
+    }
+
     fn save(&self, _: &Symbols) -> serde_json::Value {
         serde_json::Value::Null
     }
@@ -320,8 +352,12 @@ pub(crate) fn expectation(said: &[String], report: &crate::Report) -> String {
             class.name, class.issued, class.issued_late, class.duplicates, class.conflicts
         ));
         let unjudgeable = |reason: &(Unjudgeable, u64)| format!(", {} {}", reason.1, Judgement::Unjudgeable(reason.0));
+        let answered = match class.uses_expired_answered {
+            0 => String::new(),
+            answered => format!(" ({answered} answered)"),
+        };
         text.push_str(&format!(
-            "uses: {} issued, {} mismatch, {} never issued, {} expired{}; {} held back, {} retracted, {} met late\n",
+            "uses: {} issued, {} mismatch, {} never issued, {} expired{answered}{}; {} held back, {} retracted, {} met late\n",
             class.uses_issued,
             class.uses_mismatch,
             class.uses_never_issued,
@@ -346,7 +382,9 @@ pub(crate) fn expectation(said: &[String], report: &crate::Report) -> String {
         ));
         for gap in &class.gaps {
             let lost = gap.lost.map_or("unknown".to_owned(), |lost| lost.to_string());
-            text.push_str(&format!("gap: {:?} {} to {}, lost {lost}\n", gap.kind, told(gap.from), told(gap.to)));
+            let claimants = gap.claimants.map_or(String::new(), |claimants| format!(", {claimants} claim it"));
+            let span = format!("{} to {}", told(gap.from), told(gap.to));
+            text.push_str(&format!("gap: {:?} {span}, lost {lost}{claimants}\n", gap.kind));
         }
     }
     for (issuer, count) in &report.not_covered {
