@@ -2,8 +2,9 @@
 //!
 //! Fires for an enabled account that has existed for longer than so many days and was last used
 //! before that, by what its system says or by what logs show, whichever is later. Stays quiet when
-//! neither can tell: an account whose system keeps no last use is told only where a log of that
-//! system has been read over the whole time.
+//! neither can tell: a person's account whose system keeps no last use is told only where a log of
+//! that system has been read over the whole time. A service's is not: what programs do is often in
+//! no log, so that silence proves nothing.
 //! Bounded by: one time per account seen in logs, at most
 //! [`Limits::detector_entries_max`](sever_model::Limits); when full, the eighth seen longest ago are
 //! forgotten, and then only what systems themselves say is told.
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, View};
 use sever_model::{
-    AccountIx, AccountKind, Audience, Bound, Confidence, EventTime, FactKind, FindingSet, Inventory, Meta, Raise,
-    Severity, SourceId, Span, Stage, Symbols, Thing, ThingKind,
+    AccountIx, AccountKind, Audience, Bound, Confidence, EventTime, FindingSet, Meta, Raise, Severity, SourceId, Span,
+    Stage, Symbols, Thing, ThingKind,
 };
 
 use super::bounded::Bounded;
@@ -27,7 +28,7 @@ pub(crate) static META: Meta = Meta {
     title: "an enabled account has not been used for a long time",
     speaks_when: "an enabled account was last used more than 45 days ago (90 for a service's)",
     quiet_when: "it is newer than that, a log shows it in use, or neither its system nor a log that covers the whole \
-                 time can tell when it was last used",
+                 time can tell when it was last used; the silence of logs tells nothing of a service account",
     severity: Severity::Low,
     confidence: Confidence::Likely,
     audience: Audience::Reviewer,
@@ -110,7 +111,7 @@ impl Detector for Dormant {
     }
 
     fn stand(&mut self, at: EventTime, view: &View<'_>, out: &mut FindingSet) {
-        let told_until = listings(view.inventory);
+        let told_until = whose::listed_until(view.inventory);
         for index in 0..view.inventory.accounts().len() {
             let account = AccountIx(index as u32);
             if whose::enabled(view.inventory, account, at) {
@@ -188,7 +189,10 @@ impl Dormant {
     fn last_use(&self, account: AccountIx, at: EventTime, view: &View<'_>) -> Option<LastUse> {
         let entry = view.inventory.account(account)?;
         let seen = self.state.seen.touched(entry.it.id.as_str()).map(|at| LastUse { at, told_by: "a log" });
-        let told = entry.it.last_used.filter(|used| *used <= at).map(|at| LastUse { at, told_by: "its system" });
+        if entry.it.last_used.is_some_and(|used| used > at) {
+            return None; // its system knows of a later use, and has forgotten the one before it
+        }
+        let told = entry.it.last_used.map(|at| LastUse { at, told_by: "its system" });
         let known = match (seen, told) {
             (Some(seen), Some(told)) => Some(if seen.at > told.at { seen } else { told }),
             (seen, told) => seen.or(told),
@@ -199,20 +203,10 @@ impl Dormant {
             // Seen in a log that has since ended: nobody can tell whether it went on.
             (Some(known), None) if known.told_by == "a log" => None,
             (Some(known), _) => Some(known),
+            // What a program does is often in no log of its system.
+            (None, Some(_)) if entry.it.kind == AccountKind::Service => None,
             (None, Some((from, _))) => Some(LastUse { at: from, told_by: "silence of its logs" }),
             (None, None) => None,
         }
     }
-}
-
-/// Until when each source's listings of accounts speak.
-fn listings(inventory: &Inventory) -> BTreeMap<&SourceId, EventTime> {
-    let mut until = BTreeMap::new();
-    for line in inventory.coverage().lines.iter().filter(|line| line.kinds.contains(&FactKind::Account)) {
-        if let Some(to) = line.to {
-            let newest = until.entry(&line.source).or_insert(to);
-            *newest = to.max(*newest);
-        }
-    }
-    until
 }

@@ -1,11 +1,13 @@
-//! `ghost-account`: an account that is nobody's.
+//! `ghost-account`: an account that is open, and is nobody's who works here.
 //!
 //! Fires for an enabled account that should be somebody's (a person's own, or of no stated kind),
 //! joins to no person in the list of people, and has no declared owner; graver when whoever made it
-//! has left, gravest when it wakes: it is used, or enabled, after a month of silence or after its
-//! maker left. Where a human must still say whose it may be, it is a possibility. Stays quiet for
-//! service and shared accounts, owned ones and those of leavers (their own doors, not ghosts), and
-//! altogether when no people are known.
+//! has left. Its waking is a finding of its own, gravest: it is switched on, or used, after a month of
+//! silence or after its maker left. Where a human must still say whose it may be, it is a possibility.
+//! Fires too for an account whose holder has left, where a listing from after the end still shows it
+//! enabled: a listing from before cannot tell.
+//! Stays quiet for service and shared accounts, owned ones, those handed over with leave and those of
+//! somebody who works here again, and altogether when no people are known.
 //! Bounded by: one entry per ghost seen in logs, [`Limits::detector_entries_max`](sever_model::Limits)
 //! at most; the eighth seen longest ago is forgotten, and such a ghost's next use is then not a
 //! waking unless its maker left.
@@ -15,8 +17,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, Resolved, View};
 use sever_model::{
-    AccountIx, Audience, Batch, Confidence, EventKind, EventTime, FactKind, FindingSet, Inventory, Listing, Meta,
-    PersonIx, Raise, Seen, Severity, Span, Stage, Symbols, Thing, ThingKind,
+    AccountIx, AccountStatus, Audience, Batch, Confidence, Departed, EventKind, EventTime, FactKind, FindingSet,
+    Inventory, Listing, Meta, PersonIx, Raise, Seen, Severity, Span, Stage, Symbols, Thing, ThingKind,
 };
 
 use super::bounded::Bounded;
@@ -26,17 +28,18 @@ use crate::registry::Registered;
 /// What it is.
 pub(crate) static META: Meta = Meta {
     id: "ghost-account",
-    title: "an account is nobody's",
-    speaks_when: "an enabled account joins to no person and no declared owner; graver if its maker has left, or if \
-                  it wakes",
-    quiet_when: "it is a service or shared account, somebody is declared its owner, it is a leaver's own, or no list \
-                 of people is at hand",
+    title: "an open account is nobody's, or its holder has left",
+    speaks_when: "an enabled account joins to no person and no declared owner, graver if its maker has left; such an \
+                  account is switched on or used after a month of silence or after its maker left; or an account is \
+                  still enabled after its holder left",
+    quiet_when: "it is a service or shared account, somebody is declared its owner, its holder works here again or \
+                 handed it over with leave, it was last listed before its holder left, or no list of people is at hand",
     severity: Severity::Medium,
     confidence: Confidence::Likely,
     audience: Audience::Reviewer,
     attack: &["T1136", "T1078", "T1098"],
-    remediation: "find out whose it is and say so (an owner, or a decision in the list of decisions), or disable it; \
-                  look at what else its maker made",
+    remediation: "disable it, or find out whose it is and say so (an owner, a hand-over, or a decision in the list of \
+                  decisions); look at what else its maker made",
     bounded_by: "one entry per ghost account seen in logs; when full, the eighth seen longest ago is forgotten",
     profiles_people: false,
 };
@@ -80,6 +83,22 @@ struct Ghost {
     awake: bool,
 }
 
+/// How a ghost stirred: each is a finding of its own, beside the standing one.
+#[derive(Clone, Copy)]
+enum Stirred {
+    SwitchedOn,
+    Used,
+}
+
+impl Stirred {
+    const fn word(self) -> &'static str {
+        match self {
+            Stirred::SwitchedOn => "switched on",
+            Stirred::Used => "used",
+        }
+    }
+}
+
 /// Why a ghost counts as woken.
 enum Woken {
     MakerLeft(PersonIx),
@@ -102,22 +121,31 @@ impl Detector for GhostAccount {
             self.state.begun.insert(log.to_owned(), events.batch.time(first));
         }
         for row in events.range() {
-            let account = stirred(events.batch, row, events.resolved(row), view);
-            if let Some(account) = account.filter(|_| whose::got_in(events.batch, row))
+            let stirred = stirred(events.batch, row, events.resolved(row), view);
+            if let Some((account, how)) = stirred.filter(|_| whose::got_in(events.batch, row))
                 && let Some(confidence) = whose::ghost(view.inventory, account)
             {
-                self.stir(events, row, account, confidence, view, out);
+                self.stir(events, row, (account, how), confidence, view, out);
             }
         }
     }
 
     fn stand(&mut self, at: EventTime, view: &View<'_>, out: &mut FindingSet) {
+        let listed_until = whose::listed_until(view.inventory);
         for index in 0..view.inventory.accounts().len() {
             let account = AccountIx(index as u32);
-            if whose::enabled(view.inventory, account, at)
-                && let Some(confidence) = whose::ghost(view.inventory, account)
+            let Some(entry) = view.inventory.account(account).filter(|_| whose::enabled(view.inventory, account, at))
+            else {
+                continue;
+            };
+            if let Some(confidence) = whose::ghost(view.inventory, account) {
+                stand_ghost(account, confidence, at, view, out);
+            } else if let Some(person) = view.inventory.person_of(account)
+                && let Some(departed) = whose::left_by(view.inventory, person, at)
             {
-                self.stand_account(account, confidence, at, view, out);
+                // A source that says no times is taken to speak of now.
+                let listed = listed_until.get(&entry.source).copied().unwrap_or(at).min(at);
+                stand_leavers(account, person, departed, (listed, at), view, out);
             }
         }
     }
@@ -133,7 +161,7 @@ impl Detector for GhostAccount {
 }
 
 /// The account that a record shows stirring: the one used, or the one being switched on.
-fn stirred(batch: &Batch, row: usize, resolved: Resolved, view: &View<'_>) -> Option<AccountIx> {
+fn stirred(batch: &Batch, row: usize, resolved: Resolved, view: &View<'_>) -> Option<(AccountIx, Stirred)> {
     if batch.kind(row) == EventKind::Changed
         && let Some(account) = resolved.account
         && whose::ghost(view.inventory, account).is_some()
@@ -142,10 +170,10 @@ fn stirred(batch: &Batch, row: usize, resolved: Resolved, view: &View<'_>) -> Op
         let on = ["enable", "activat", "unlock", "unsuspend"].iter().any(|word| action.contains(word));
         let off = action.contains("deactivat") || action.contains("disable");
         if on && !off {
-            return Some(account);
+            return Some((account, Stirred::SwitchedOn));
         }
     }
-    whose::used(batch.kind(row), resolved)
+    whose::used(batch.kind(row), resolved).map(|account| (account, Stirred::Used))
 }
 
 impl GhostAccount {
@@ -153,7 +181,7 @@ impl GhostAccount {
         &mut self,
         events: &Events<'_>,
         row: usize,
-        account: AccountIx,
+        (account, how): (AccountIx, Stirred),
         confidence: Confidence,
         view: &View<'_>,
         out: &mut FindingSet,
@@ -177,69 +205,106 @@ impl GhostAccount {
         ghost.last = ghost.last.max(Some(time));
         ghost.awake |= woken.is_some();
         if let Some(woken) = woken {
-            raise_woken(events, row, account, confidence, &woken, view, out);
+            raise_woken(events, row, (account, how), confidence, &woken, view, out);
         }
     }
+}
 
-    fn stand_account(
-        &self,
-        account: AccountIx,
-        confidence: Confidence,
-        at: EventTime,
-        view: &View<'_>,
-        out: &mut FindingSet,
-    ) {
-        let inventory = view.inventory;
-        let Some(entry) = inventory.account(account) else { return };
-        let id = entry.it.id.as_str();
-        if self.state.ghosts.get(id).is_some_and(|ghost| ghost.awake) {
-            return; // its waking has said more, and each use counts once
-        }
-        let maker = whose::made_by(inventory, account);
-        let left = maker.and_then(|maker| Some((maker, whose::gone(view, maker, at)?)));
-        let since = entry.valid.earliest_start().min(at);
-        let known = since.max(entry.known_from.as_event());
-        let asked = confidence == Confidence::Possible;
-        out.raise(&Raise {
-            meta: &META,
-            accused: Thing::new(ThingKind::Account, id),
-            variant: "",
-            severity: match (left, asked) {
-                (Some(_), _) => Severity::High,
-                (None, false) => Severity::Medium,
-                (None, true) => Severity::Low,
-            },
-            confidence: confidence.min(listed(inventory)),
-            stage: Stage::Confirmed,
-            was: None,
-            at: if since == EventTime::MIN { known.min(at) } else { since },
-            known_at: known,
-            evidence: say::fact(&entry.source, known.min(at), shows(inventory, account)),
-            tell: &|| {
-                let by = match (left, maker) {
-                    (Some((maker, departed)), _) => {
-                        format!(
-                            "; it was made by `{}`, who {}",
-                            say::person_id(inventory, maker),
-                            say::left(departed.end)
-                        )
-                    }
-                    (None, Some(_)) => "; whoever made it still works here".to_owned(),
-                    (None, None) => "; who made it is not known".to_owned(),
-                };
-                let joins = if asked { "may be nobody's: no person surely matches it" } else { "joins to no person" };
-                let title = format!("account `{id}` {joins} and has no declared owner{by}");
-                let things = left.map(|(maker, _)| say::person(inventory, maker)).into_iter().collect();
-                (title, things, inputs(inventory, account))
-            },
-        });
+/// An account that joins to nobody.
+fn stand_ghost(account: AccountIx, confidence: Confidence, at: EventTime, view: &View<'_>, out: &mut FindingSet) {
+    let inventory = view.inventory;
+    let Some(entry) = inventory.account(account) else { return };
+    let id = entry.it.id.as_str();
+    let maker = whose::made_by(inventory, account);
+    let left = maker.and_then(|maker| Some((maker, whose::left_by(inventory, maker, at)?)));
+    let since = entry.valid.earliest_start().min(at);
+    let listed_from = since.max(entry.known_from.as_event());
+    // That its maker has left could not be said before they had.
+    let known = left.map_or(listed_from, |(_, departed)| {
+        listed_from.max(say::latest(departed.end)).max(departed.known_from.as_event())
+    });
+    let asked = confidence == Confidence::Possible;
+    out.raise(&Raise {
+        meta: &META,
+        accused: Thing::new(ThingKind::Account, id),
+        variant: "",
+        severity: match (left, asked) {
+            (Some(_), _) => Severity::High,
+            (None, false) => Severity::Medium,
+            (None, true) => Severity::Low,
+        },
+        confidence: confidence.min(listed(inventory)),
+        stage: Stage::Confirmed,
+        was: None,
+        at: if since == EventTime::MIN { listed_from.min(at) } else { since },
+        known_at: known,
+        evidence: say::fact(&entry.source, listed_from.min(at), shows(inventory, account)),
+        tell: &|| {
+            let by = match (left, maker) {
+                (Some((maker, departed)), _) => {
+                    format!("; it was made by `{}`, who {}", say::person_id(inventory, maker), say::left(departed.end))
+                }
+                (None, Some(_)) => "; whoever made it still works here".to_owned(),
+                (None, None) => "; who made it is not known".to_owned(),
+            };
+            let joins = if asked { "may be nobody's: no person surely matches it" } else { "joins to no person" };
+            let title = format!("account `{id}` {joins} and has no declared owner{by}");
+            let things = left.map(|(maker, _)| say::person(inventory, maker)).into_iter().collect();
+            (title, things, inputs(inventory, account))
+        },
+    });
+}
+
+/// An account that outlived its holder's time here, by a listing from after the end.
+fn stand_leavers(
+    account: AccountIx,
+    person: PersonIx,
+    departed: Departed,
+    (listed, at): (EventTime, EventTime),
+    view: &View<'_>,
+    out: &mut FindingSet,
+) {
+    let inventory = view.inventory;
+    let Some(entry) = inventory.account(account) else { return };
+    let end = say::latest(departed.end);
+    if listed <= end.plus(view.limits.skew) || inventory.handed_over(Some(account), None, at).is_some() {
+        return;
     }
+    let id = entry.it.id.as_str();
+    let known_at = end.max(departed.known_from.as_event()).max(entry.known_from.as_event()).max(listed);
+    let said = entry.it.status == AccountStatus::Enabled;
+    let matched = whose::match_confidence(inventory, account);
+    out.raise(&Raise {
+        meta: &META,
+        accused: Thing::new(ThingKind::Account, id),
+        variant: "holder left",
+        severity: Severity::High,
+        confidence: if said { matched } else { Confidence::Possible },
+        stage: Stage::Confirmed,
+        was: None,
+        at: end,
+        known_at,
+        evidence: say::fact(&entry.source, listed, shows(inventory, account)),
+        tell: &|| {
+            let holder = say::person_id(inventory, person);
+            let open = if said { "is open" } else { "is not known to be closed" };
+            let left = say::left(departed.end);
+            let inputs = vec![
+                say::input("end of access", &left),
+                say::input("end of access known since", departed.known_from),
+                say::input("account listed until", listed),
+                say::input("account is theirs", whose::reason(inventory, account)),
+            ];
+            let title = format!("account `{id}` {open}, and its holder `{holder}` {left}");
+            (title, vec![say::person(inventory, person)], inputs)
+        },
+    });
 }
 
 fn raise_woken(
     events: &Events<'_>,
     row: usize,
-    account: AccountIx,
+    (account, how): (AccountIx, Stirred),
     confidence: Confidence,
     woken: &Woken,
     view: &View<'_>,
@@ -249,16 +314,23 @@ fn raise_woken(
     let Some(entry) = inventory.account(account) else { return };
     let id = entry.it.id.as_str();
     let time = events.batch.time(row);
+    // The record itself names the account, and no person was there to match it. When its row was last
+    // told anew (which a newer last use does) is no matter; when its maker was known to have left is.
+    let told = match woken {
+        Woken::MakerLeft(maker) => inventory.departed(*maker, time).map(|departed| departed.known_from.as_event()),
+        Woken::Silence(_) | Woken::Before => None,
+    };
+    let told = told.unwrap_or(EventTime::MIN);
     out.raise(&Raise {
         meta: &META,
         accused: Thing::new(ThingKind::Account, id),
-        variant: "",
+        variant: how.word(),
         severity: if confidence == Confidence::Possible { Severity::High } else { Severity::Critical },
         confidence: confidence.min(listed(inventory)),
         stage: Stage::Confirmed,
         was: None,
         at: time,
-        known_at: time.max(entry.known_from.as_event()),
+        known_at: time.max(told),
         evidence: say::record(view, events.source, events.batch, row),
         tell: &|| {
             let (why, things) = match woken {
@@ -271,7 +343,8 @@ fn raise_woken(
                 Woken::Before => ("after it woke".to_owned(), Vec::new()),
             };
             let joins = if confidence == Confidence::Possible { "may be nobody's" } else { "is nobody's" };
-            (format!("account `{id}` {joins} and stirred {{count}} times {why}"), things, inputs(inventory, account))
+            let title = format!("account `{id}` {joins} and was {} {{count}} times {why}", how.word());
+            (title, things, inputs(inventory, account))
         },
     });
 }

@@ -131,16 +131,9 @@ fn raise(events: &Events<'_>, row: usize, late: &Late, view: &View<'_>, out: &mu
                 say::input("end of access", left),
                 say::input("end of access known since", late.departed.known_from),
                 say::input("clock skew allowed", view.limits.skew),
-                say::input("account is theirs", reason(view, late.account)),
+                say::input("account is theirs", whose::reason(inventory, late.account)),
             ];
             (title, vec![say::person(inventory, late.person)], inputs)
         },
     });
-}
-
-fn reason(view: &View<'_>, account: AccountIx) -> String {
-    match view.inventory.correlation(account) {
-        sever_model::Correlation::Matched { reason, .. } => reason.clone(),
-        _ => "not known".to_owned(),
-    }
 }

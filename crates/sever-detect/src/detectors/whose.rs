@@ -1,9 +1,11 @@
 //! Whose an account is, and what a name in a record stands for, as detectors need it.
 
+use std::collections::BTreeMap;
+
 use sever_model::port::{Resolved, View};
 use sever_model::{
     AccountIx, AccountKind, AccountStatus, Batch, Certainty, Confidence, Correlation, Departed, EventKind, EventTime,
-    Inventory, Outcome, PersonIx, Thing, ThingKind,
+    FactKind, Inventory, Outcome, PersonIx, Seen, SourceId, Thing, ThingKind,
 };
 
 use super::say;
@@ -70,7 +72,28 @@ pub(crate) fn made_by(inventory: &Inventory, ix: AccountIx) -> Option<PersonIx> 
     maker(inventory, account.id.system(), account.created_by.as_deref()?)
 }
 
-/// How a person's access ended, where by `at` it surely has, the clock skew allowed for.
+/// Until when each source's listings of accounts speak; a source that is not here says no times.
+pub(crate) fn listed_until(inventory: &Inventory) -> BTreeMap<&SourceId, EventTime> {
+    let mut until = BTreeMap::new();
+    let lines = inventory.coverage().lines.iter();
+    for line in lines.filter(|line| line.kinds.contains(&FactKind::Account) && line.seen != Seen::NotAtAll) {
+        if let Some(to) = line.to {
+            let newest = until.entry(&line.source).or_insert(to);
+            *newest = to.max(*newest);
+        }
+    }
+    until
+}
+
+/// How a person's access ended, where by `at` it surely has. For one fact beside another, whose times
+/// come from no two clocks.
+pub(crate) fn left_by(inventory: &Inventory, person: PersonIx, at: EventTime) -> Option<Departed> {
+    let departed = inventory.departed(person, at)?;
+    (at >= say::latest(departed.end)).then_some(departed)
+}
+
+/// How a person's access ended, where by `at` it surely has, the clock skew allowed for: for a fact
+/// beside an event.
 pub(crate) fn gone(view: &View<'_>, person: PersonIx, at: EventTime) -> Option<Departed> {
     let departed = view.inventory.departed(person, at)?;
     (at >= say::latest(departed.end).plus(view.limits.skew)).then_some(departed)
@@ -82,6 +105,14 @@ pub(crate) fn match_confidence(inventory: &Inventory, ix: AccountIx) -> Confiden
     match inventory.correlation(ix) {
         Correlation::Matched { exact: Certainty::Yes, .. } => Confidence::Certain,
         _ => Confidence::Likely,
+    }
+}
+
+/// Why an account is taken to be its person's.
+pub(crate) fn reason(inventory: &Inventory, ix: AccountIx) -> String {
+    match inventory.correlation(ix) {
+        Correlation::Matched { reason, .. } => reason.clone(),
+        _ => "not known".to_owned(),
     }
 }
 
