@@ -14,7 +14,7 @@ use sever_model::{EventTime, Span, Thing};
 
 use crate::ReplayError;
 use crate::files::{self, Table};
-use crate::moment::{Ms, event};
+use crate::moment::{DAY, Ms, at, event};
 
 const TRUTH: &str = "truth.json";
 const MISUSE: &str = "truth/misuse.csv.gz";
@@ -29,6 +29,8 @@ pub struct Truth {
     pub variant: Option<String>,
     /// When the person's access ended, or should have.
     pub departed_at: EventTime,
+    /// When that day ends where it happened: what the day's own listings say is known by then.
+    pub departure_day_end: EventTime,
     /// When the company's own records could first tell that they had left.
     pub told_at: EventTime,
     /// The first event of misuse.
@@ -53,9 +55,12 @@ pub struct Truth {
     pub benign_events: u64,
     /// Every finding that is true, standing ones included; any other is false.
     pub expected: Vec<Expected>,
-    /// Those that the company's records allow to be said as of the end of access, before any misuse:
-    /// what must be said then, and what may be.
+    /// Those that the company's records allow to be said by the end of the day of departure, before any
+    /// misuse: what must be said then, and what may be.
     pub standing: Vec<Expected>,
+    /// Whether the logs hold every issuance in time, so that the people can be told to the last one;
+    /// else they can be told between bounds.
+    pub whole: bool,
     /// The settle window configured for the class of token that is misused.
     pub settle: Span,
 }
@@ -122,11 +127,11 @@ impl Expected {
 }
 
 impl Truth {
-    /// The truth of a play without people, things or findings: `misuse` is its first, last and count,
-    /// `events` all that its logs hold.
+    /// The truth of a play without people, things or findings: `left` is the end of access as local
+    /// time, `misuse` its first, last and count, `events` all that its logs hold.
     pub(crate) fn of(
         incident: &str,
-        (departed, told): (Ms, Ms),
+        (left, told): (&str, Ms),
         misuse: (EventTime, EventTime, u64),
         events: u64,
     ) -> Truth {
@@ -134,7 +139,8 @@ impl Truth {
         Truth {
             incident: incident.to_owned(),
             variant: None,
-            departed_at: event(departed),
+            departed_at: event(at(left)),
+            departure_day_end: event(at(&format!("{}T00:00:00{}", &left[..10], &left[19..])) + DAY),
             told_at: event(told),
             first_misuse_at: first,
             first_tellable_at: first,
@@ -148,6 +154,7 @@ impl Truth {
             benign_events: events - misuse_events,
             expected: Vec::new(),
             standing: Vec::new(),
+            whole: true,
             settle: Span::ZERO,
         }
     }

@@ -29,10 +29,11 @@ pub(crate) const INCIDENT: Incident = Incident {
 
 const BEGIN: &str = "2021-01-04T00:00:00-08:00";
 const END: &str = "2022-02-01T00:00:00-08:00";
-const LEFT: &str = "2021-11-30T17:00:00-08:00";
+const LEFT: &str = "2021-11-30T15:00:00-08:00";
 const MISUSE: &str = "2021-12-10T10:02:40-08:00";
 const HR_DAYS: [&str; 5] = ["2021-01-04", "2021-06-30", "2021-11-19", "2021-12-31", "2022-01-31"];
-const DAYS: [&str; 4] = ["2021-01-04", "2021-06-30", "2021-11-19", "2022-01-31"];
+/// The third is of the evening of the day on which the analyst left.
+const DAYS: [&str; 4] = ["2021-01-04", "2021-06-30", "2021-11-30", "2022-01-31"];
 /// Segments that a monthly report is cut into; together they are a quarter of all customers.
 const SEGMENTS: [&str; 3] = ["west", "central", "east"];
 
@@ -100,11 +101,9 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     portal.finish()?;
     let misuse = misuse.finish()?;
     write_people(dir, first_touches(&customers, touched, full_at))?;
-    let truth = Truth {
-        people_count: touched,
-        expected: expected(&own, &company.workers[leaver].id),
-        ..Truth::of(INCIDENT.id, (at(LEFT), at(LEFT)), misuse, events)
-    };
+    let (expected, standing) = findings(&own, &company.workers[leaver].id);
+    let truth =
+        Truth { people_count: touched, expected, standing, ..Truth::of(INCIDENT.id, (LEFT, at(LEFT)), misuse, events) };
     truth.write(dir)?;
     play.report("logs", 1.0);
     Ok(truth)
@@ -225,12 +224,12 @@ fn settings(dir: &Path, touched: u64) -> Result<(), ReplayError> {
     files::text(dir, "severance.toml", &text)
 }
 
-fn expected(account: &str, person: &str) -> Vec<Expected> {
-    vec![
-        Expected::must("use-after-departure", account),
-        Expected::must("bulk-export", account),
-        Expected::may("ghost-account", account),
-        Expected::may("dormant", account),
-        Expected::may("leaver-lookback", person),
-    ]
+/// Every finding that is true, and those that stand on the day of departure.
+fn findings(account: &str, person: &str) -> (Vec<Expected>, Vec<Expected>) {
+    let standing = vec![Expected::must("ghost-account", account), Expected::may("leaver-lookback", person)];
+    let mut expected = standing.clone();
+    expected.push(Expected::must("use-after-departure", account));
+    expected.push(Expected::must("bulk-export", account));
+    expected.push(Expected::may("dormant", account));
+    (expected, standing)
 }

@@ -57,6 +57,9 @@ pub(crate) const INCIDENT: Incident = Incident {
 };
 
 const BEGIN: &str = "2024-06-01T00:00:00+09:00";
+/// The issuer's log begins longer before the gateway's than any token lives, so that every token used
+/// in the one is in the other: as a company that kept both would have it.
+const ISSUER_BEGIN: &str = "2024-05-31T22:00:00+09:00";
 const END: &str = "2025-11-18T00:00:00+09:00";
 const HARVEST: &str = "2025-04-14T00:00:00+09:00";
 const PROBE_DAY: &str = "2025-01-06T00:00:00+09:00";
@@ -130,7 +133,7 @@ impl<'a> Stage<'a> {
         Ok(Stage {
             members,
             traffic: Traffic::default(),
-            issuer: Issuer::new(issuer_log, chance("issuer"), trouble, issuer_skew, at(BEGIN)),
+            issuer: Issuer::new(issuer_log, chance("issuer"), trouble, issuer_skew, at(ISSUER_BEGIN)),
             gateway: Gateway::new(Log::new(dir, "gateway")?, chance("gateway"), skews),
             staff_log: Log::new(dir, "sso")?,
             misuse: MisuseList::new(dir)?,
@@ -226,7 +229,8 @@ impl<'a> Stage<'a> {
         let people_count = people.len() as u64;
         write_people(dir, people)?;
         let (expected, standing) = findings(office, self.nonexistent);
-        let departed = at(office::DEPARTED);
+        // Where issuances are late or lost, what is forged and what is honest cannot always be told apart.
+        let whole = !(play.is("late-issuance") || play.is("lost-issuance"));
         let truth = Truth {
             variant: play.variant.clone(),
             people_count,
@@ -235,7 +239,8 @@ impl<'a> Stage<'a> {
             expected,
             standing,
             settle: sever_model::Span::from_micros(2 * MINUTE * 1_000),
-            ..Truth::of(INCIDENT.id, (departed, departed), misuse, events)
+            whole,
+            ..Truth::of(INCIDENT.id, (office::DEPARTED, at(office::DEPARTED)), misuse, events)
         };
         truth.write(dir)?;
         Ok(truth)

@@ -101,7 +101,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
         people_count: touched,
         expected: expected(&own, &company.workers[leaver].id),
         // Nothing stands on the day: HR had not been told.
-        ..Truth::of(INCIDENT.id, (at(LEFT), at(TOLD)), misuse, events)
+        ..Truth::of(INCIDENT.id, (LEFT, at(TOLD)), misuse, events)
     };
     truth.write(dir)?;
     play.report("logs", 1.0);
@@ -165,7 +165,7 @@ fn query(login: &str, ip: &str, path: &str, ids: &[u64]) -> String {
 fn expected(account: &str, person: &str) -> Vec<Expected> {
     vec![
         Expected::must("use-after-departure", account),
-        Expected::may("ghost-account", account),
+        Expected::must("ghost-account", account),
         Expected::may("bulk-export", account),
         Expected::may("dormant", account),
         Expected::may("leaver-lookback", person),

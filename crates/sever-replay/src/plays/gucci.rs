@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 2009-05-20  a network engineer makes `colm.varrick`: no such person works there
-//! 2010-05-17  he is dismissed; his own accounts are closed, the shared password is not changed
+//! 2010-05-14  HR is told that he will be dismissed
+//! 2010-05-17  he is; his own accounts are closed, the shared password is not changed
 //! 2010-06-17  by e-mail he gets the help desk to let `colm.varrick` into the VPN
 //! 2010-06-18  the first session; then more, roaming as `netadmin`
 //! 2010-11-12  machines, storage volumes and mailboxes are deleted
@@ -40,7 +41,7 @@ const FIRST_SESSION: &str = "2010-06-18T23:41:08-04:00";
 const DESTRUCTION: &str = "2010-11-12T06:52:19-05:00";
 /// The owner of old snapshots clears them away in one go.
 const CLEARING: &str = "2010-08-14T09:15:00-04:00";
-const HR_DAYS: [&str; 5] = ["2009-05-01", "2009-11-30", "2010-05-17", "2010-08-31", "2010-11-15"];
+const HR_DAYS: [&str; 5] = ["2009-05-01", "2009-11-30", "2010-05-14", "2010-08-31", "2010-11-15"];
 const DAYS: [&str; 6] = ["2009-05-01", "2009-06-30", "2010-05-14", "2010-06-30", "2010-08-31", "2010-11-15"];
 
 const GHOST: &str = "colm.varrick";
@@ -129,7 +130,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
         things_lost: THINGS.iter().map(|(_, _, _, lost)| lost).sum(),
         expected,
         standing,
-        ..Truth::of(INCIDENT.id, (at(LEFT), at(LEFT)), misuse, events)
+        ..Truth::of(INCIDENT.id, (LEFT, at(LEFT)), misuse, events)
     };
     truth.write(dir)?;
     play.report("logs", 1.0);
@@ -141,7 +142,7 @@ fn people(play: &Play) -> House {
     company.hire("people", "Head of people", "2003-03-10");
     company.staff("network", "Network engineer", 3, "2009-03-01");
     let engineer = company.hire_named("Rolf Tandeck", "network", "Network engineer", "2006-08-07");
-    company.leave(engineer, LEFT, "2010-05-17T09:40:00-04:00");
+    company.leave(engineer, LEFT, "2010-05-14T09:40:00-04:00");
     company.staff("virtualisation", "Systems engineer", 3, "2009-03-01");
     let virtualisation = engineer + 1;
     company.staff("help desk", "Support technician", 4, "2009-03-01");

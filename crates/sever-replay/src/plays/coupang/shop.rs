@@ -37,12 +37,13 @@ impl<'a> Shop<'a> {
         Shop { members, chance: Chance::of(play.seed, "shop"), per_day: play.scaled(SESSIONS_PER_DAY, 4) }
     }
 
-    /// Tokens from before the ledger begins, still in use as it does.
+    /// Tokens from before the gateway's log begins, still in use as it does.
     pub(super) fn before(&mut self, begin: Ms, into: &mut Traffic) {
         for _ in 0..self.per_day / 8 {
             let minted = begin - self.chance.within(2 * MINUTE, 40 * MINUTE);
             let member = self.members.shopper(self.chance.below(u64::MAX), begin);
             let token = self.token(Some(self.members.id(member)), KEY, "shop-android", minted);
+            into.minted.push(token);
             let (home, agent) = (address(self.chance.below(u64::MAX)), self.chance.pick(&AGENTS));
             let used = begin + self.chance.within(SECOND, 15 * MINUTE);
             into.requests.push(request(used, token, PROFILE, home, agent, 200));

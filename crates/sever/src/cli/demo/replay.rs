@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use sever_engine::{CheckSetup, ScanOutcome};
 use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery};
 use sever_model::port::Events;
-use sever_model::{EventKind, EventTime, Finding, Inventory, Span, Stage, SubjectRegister, Symbols, Thing, WallTime};
+use sever_model::{
+    EventKind, EventTime, Finding, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols, Thing, WallTime,
+};
 use sever_replay::usual::{Request, Usual};
-use sever_replay::{Incident, MisuseIndex, Play, Truth};
+use sever_replay::{Expected, Incident, MisuseIndex, Play, Truth};
 
 use crate::cli::Global;
 use crate::cli::demo::Args;
@@ -21,9 +23,9 @@ use crate::hint::Failure;
 pub(super) struct Told {
     pub incident: &'static Incident,
     pub truth: Truth,
-    /// What was said as of the end of access, before any misuse.
+    /// What was said by the end of the day of departure, before any misuse.
     pub standing: Vec<Finding>,
-    /// When that could be said.
+    /// When all of it that must be said could be.
     pub standing_at: Option<EventTime>,
     /// The first confirmed finding that is about misuse.
     pub first: Option<Finding>,
@@ -31,12 +33,14 @@ pub(super) struct Told {
     pub misuse_before: u64,
     /// People whose data was lost until then.
     pub people_before: u64,
+    /// Things that misuse had destroyed until then.
+    pub things_before: u64,
     /// Detectors that spoke rightly.
     pub detectors: BTreeSet<String>,
     /// Distinct people by `reach`: at least, and at most where that is known.
     pub people: Option<(u64, Option<u64>)>,
-    /// Whether the lower bound's people are exactly those of the truth.
-    pub people_exact: Option<bool>,
+    /// How the lower bound's people compare with those of the truth.
+    pub people_are: Option<PeopleAre>,
     /// Findings that the truth does not hold.
     pub wrong: Vec<Finding>,
     /// Findings that must be said and were not.
@@ -47,8 +51,24 @@ pub(super) struct Told {
     pub usual_at: Option<EventTime>,
     /// How many alerts it raised in all.
     pub usual_alerts: usize,
-    /// Events judged.
-    pub events: u64,
+}
+
+/// How the people that `reach` names for sure compare with those of the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PeopleAre {
+    /// The very same.
+    Exact,
+    /// All of them are among those of the truth, and some are missing.
+    Fewer,
+    /// Somebody is among them whose data was not touched.
+    Wrong,
+}
+
+/// What was seen of the events themselves while they were scanned.
+struct Watched {
+    usual: Usual,
+    /// When misuse destroyed a thing.
+    destroyed: Vec<EventTime>,
 }
 
 /// Plays an incident into `dir` and judges it.
@@ -82,9 +102,9 @@ pub(super) fn play(
     let known = Moment { as_of: end, known_at: WallTime::from_micros(end.micros()) };
     let inventory = site.inventory(&known)?;
     let index = MisuseIndex::new(&misuse);
-    let (outcome, usual) = scan(&mut site, &inventory, register, &index)?;
+    let (outcome, watched) = scan(&mut site, &inventory, register, &index)?;
 
-    let first = first_confirmed(&outcome, &truth);
+    let first = first_confirmed(&outcome, &truth, &index);
     let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
     let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
     let reach = reach(&site, &outcome, &truth, register)?;
@@ -93,17 +113,24 @@ pub(super) fn play(
     let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
     Ok(Told {
         incident,
-        standing_at: standing.iter().map(|finding| finding.known_at).max(),
+        standing_at: standing_at(&truth, &standing),
         detectors: detectors.map(|finding| finding.detector.clone()).collect(),
         first,
         misuse_before: misuse.iter().filter(|row| row.at <= until).count() as u64,
         people_before: people.iter().filter(|person| person.first_at <= until).count() as u64,
+        things_before: watched.destroyed.iter().filter(|at| **at <= until).count() as u64,
         people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
-        people_exact: reach.map(|reach| reach.people.keys().map(AsRef::as_ref).collect::<HashSet<&str>>() == real),
+        people_are: reach.map(|reach| {
+            let said: HashSet<&str> = reach.people.keys().map(AsRef::as_ref).collect();
+            match said.is_subset(&real) {
+                true if said.len() == real.len() => PeopleAre::Exact,
+                true => PeopleAre::Fewer,
+                false => PeopleAre::Wrong,
+            }
+        }),
         held_back: held_back(&outcome),
-        usual_at: usual.first_at_misuse().map(|alert| alert.at),
-        usual_alerts: usual.alerts().len(),
-        events: outcome.logs.iter().map(|log| log.accounting.events).sum(),
+        usual_at: watched.usual.first_at_misuse().map(|alert| alert.at),
+        usual_alerts: watched.usual.alerts().len(),
         standing,
         wrong,
         missed,
@@ -111,9 +138,9 @@ pub(super) fn play(
     })
 }
 
-/// What could be said as of the end of access, by what was known then.
+/// What could be said by the end of the day of departure, by what was known then.
 fn standing(site: &Site, register: Option<&dyn SubjectRegister>, truth: &Truth) -> Result<Vec<Finding>, Failure> {
-    let at = truth.departed_at;
+    let at = truth.departure_day_end;
     let moment = Moment { as_of: at, known_at: WallTime::from_micros(at.micros()) };
     let inventory = site.inventory(&moment)?;
     let setup = CheckSetup {
@@ -133,8 +160,8 @@ fn scan(
     inventory: &Inventory,
     register: Option<&dyn SubjectRegister>,
     index: &MisuseIndex,
-) -> Result<(ScanOutcome, Usual), Failure> {
-    let mut usual = Usual::new();
+) -> Result<(ScanOutcome, Watched), Failure> {
+    let mut watched = Watched { usual: Usual::new(), destroyed: Vec::new() };
     let inputs = site.logs()?;
     let sources: Vec<String> = inputs.iter().map(|input| input.source.id.to_string()).collect();
     let mut watch = |events: &Events<'_>, symbols: &Symbols| {
@@ -145,27 +172,49 @@ fn scan(
             }
             let names = events.batch.names(row);
             let actor = symbols.text(names.actor);
-            usual.observe(&Request {
+            let misuse = index.contains(source, events.batch.offset(row));
+            if misuse && destroys(symbols.text(names.action)) && events.batch.outcome(row) == Outcome::Answered {
+                watched.destroyed.push(events.batch.time(row));
+            }
+            watched.usual.observe(&Request {
                 time: events.batch.time(row),
                 source_ip: events.batch.source_ip(row),
                 actor: if actor.is_empty() { events.batch.token_subject(row) } else { actor },
                 endpoint: events.batch.resource(row),
                 subjects: events.batch.subject_total(row),
-                misuse: index.contains(source, events.batch.offset(row)),
+                misuse,
             });
         }
     };
     let outcome = site.scan(inputs, inventory, register, Some(&mut watch), Keep::Uses)?;
-    Ok((outcome, usual))
+    Ok((outcome, watched))
+}
+
+/// Whether what was done is the destruction of a thing: the words of the plays' own logs.
+fn destroys(action: &str) -> bool {
+    action.starts_with("delete")
+}
+
+/// When everything that must stand on the day of departure could be said.
+fn standing_at(truth: &Truth, standing: &[Finding]) -> Option<EventTime> {
+    let must = truth.standing.iter().filter(|expected| expected.must);
+    let said = |expected: &Expected| {
+        let rightly = standing.iter().filter(|finding| expected.matches(&finding.detector, &finding.things));
+        rightly.map(|finding| finding.known_at).min()
+    };
+    must.map(said).collect::<Option<Vec<EventTime>>>()?.into_iter().max()
 }
 
 /// The first confirmed finding about misuse: one that the truth holds, told by events of misuse.
-fn first_confirmed(outcome: &ScanOutcome, truth: &Truth) -> Option<Finding> {
+fn first_confirmed(outcome: &ScanOutcome, truth: &Truth, misuse: &MisuseIndex) -> Option<Finding> {
     let about = outcome.findings.iter().filter(|finding| {
         finding.stage == Stage::Confirmed
             && finding.last >= truth.first_misuse_at
             && finding.known_at >= truth.first_misuse_at
-            && finding.evidence.iter().any(|evidence| evidence.offset.is_some())
+            && finding
+                .evidence
+                .iter()
+                .any(|evidence| evidence.offset.is_some_and(|offset| misuse.contains(evidence.source.as_str(), offset)))
             && truth.holds(&finding.detector, &finding.things)
     });
     about.min_by_key(|finding| finding.known_at).cloned()
@@ -248,7 +297,23 @@ impl Told {
         self.first.as_ref().map(|finding| finding.known_at.since(from))
     }
 
-    /// Whether everything that must be said was, nothing wrong was, in time, and the people are exact.
+    /// Whether the people are told as well as the logs allow: exactly where they are whole, else at
+    /// least and at most, and nobody who was not touched among those told for sure.
+    pub fn people_as_they_should_be(&self) -> bool {
+        let truth = self.truth.people_count;
+        match (self.people, self.people_are) {
+            (Some((lower, upper)), Some(PeopleAre::Exact)) if self.truth.whole => {
+                lower == truth && upper == Some(truth)
+            }
+            (Some((lower, upper)), Some(PeopleAre::Exact | PeopleAre::Fewer)) if !self.truth.whole => {
+                lower <= truth && upper.is_none_or(|upper| truth <= upper)
+            }
+            (None, None) => truth == 0,
+            _ => false,
+        }
+    }
+
+    /// Whether everything that must be said was, nothing wrong was, in time, and the people are told.
     pub fn as_it_should_be(&self) -> bool {
         let in_time = self.delay().is_some_and(|delay| delay <= self.truth.settle.plus(Span::secs(5)));
         let silent = self.truth.misuse_events == 0;
@@ -256,7 +321,7 @@ impl Told {
         let stood = standing
             .clone()
             .all(|expected| self.standing.iter().any(|finding| expected.matches(&finding.detector, &finding.things)));
-        let people = self.people_exact.unwrap_or(true);
+        let people = self.people_as_they_should_be();
         self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people
     }
 
@@ -277,8 +342,10 @@ impl Told {
             "people_truth": self.truth.people_count,
             "people_lower": self.people.map(|(lower, _)| lower),
             "people_upper": self.people.and_then(|(_, upper)| upper),
-            "people_exact": self.people_exact,
+            "people_exact": self.people_are.map(|are| are == PeopleAre::Exact),
+            "logs_whole": self.truth.whole,
             "people_before_finding": self.people_before,
+            "things_lost_before_finding": self.things_before,
             "things_lost": self.truth.things_lost,
             "things_total": self.truth.things_total,
             "false_findings": self.wrong.len(),

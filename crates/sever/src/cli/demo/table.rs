@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::replay::Told;
+use super::replay::{PeopleAre, Told};
 use crate::cli::output::Output;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -44,9 +44,17 @@ pub(super) fn print(told: &[Told], out: &mut Output) -> Result<(), Failure> {
             sheet.notes.push(format!("{}: MISSED: {missed}", told.incident.id));
         }
     }
+    for told in told.iter().filter(|told| !told.truth.whole) {
+        sheet.notes.push(format!(
+            "{}: issuances are late or lost in this variant, so what is forged cannot always be told from what is \
+             honest: the people should lie between the two bounds",
+            told.incident.id
+        ));
+    }
     sheet.notes.push(
         "usual monitoring: 1,000 requests an hour from one address, or an hour far above its address's, account's or \
-         endpoint's last seven days; over the same events"
+         endpoint's last seven days; over the same events. It depends on scale: the play has far less ordinary traffic \
+         beside the misuse than a real company, so at a larger --scale the baseline may see the first night"
             .to_owned(),
     );
     sheet.notes.push(
@@ -84,16 +92,20 @@ fn first(told: &Told) -> String {
 fn lost(told: &Told) -> String {
     match told.truth.things_total {
         0 => format!("{} of {} people", grouped(told.people_before), grouped(told.truth.people_count)),
-        _ => format!("things: 0 of {} lost were lost by then", grouped(told.truth.things_lost)),
+        _ => format!("{} of {} things", grouped(told.things_before), grouped(told.truth.things_lost)),
     }
 }
 
 fn people(told: &Told) -> String {
-    match (told.people, told.people_exact) {
-        (Some((lower, Some(upper))), Some(true)) if lower == upper => format!("{}, exactly those", grouped(lower)),
-        (Some((lower, Some(upper))), _) => format!("at least {}, at most {}", grouped(lower), grouped(upper)),
-        (Some((lower, None)), _) => format!("at least {}; at most unknown", grouped(lower)),
-        (None, _) => "no people's data in it".to_owned(),
+    let wrong = if told.people_are == Some(PeopleAre::Wrong) { ", WITH WRONG ONES AMONG THEM" } else { "" };
+    match (told.people, told.people_are) {
+        (Some((lower, Some(upper))), Some(PeopleAre::Exact)) if lower == upper => {
+            format!("{}, exactly those", grouped(lower))
+        }
+        (Some((lower, Some(upper))), _) => format!("at least {}, at most {}{wrong}", grouped(lower), grouped(upper)),
+        (Some((lower, None)), _) => format!("at least {}; at most unknown{wrong}", grouped(lower)),
+        (None, _) if told.truth.people_count == 0 => "no people's data in it".to_owned(),
+        (None, _) => "NONE".to_owned(),
     }
 }
 
