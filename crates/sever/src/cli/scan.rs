@@ -102,13 +102,20 @@ pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
         notes.push(class_line(class));
         for gap in &class.gaps {
             let lost = gap.lost.map_or("an unknown number".to_owned(), |lost| lost.to_string());
+            let claim = gap.claimants.map_or(String::new(), |count| format!("; {count} unknown tokens may be from it"));
             notes.push(format!(
-                "  gap in the log of node `{}`: {lost} missing between {} and {}",
+                "  gap in the log of node `{}`: {lost} missing between {} and {}{claim}",
                 gap.node, gap.from, gap.to
             ));
         }
         for (reason, count) in class.uses_unjudgeable.iter().filter(|(_, count)| *count > 0) {
             notes.push(format!("  {count} uses unjudgeable: {}; {}", reason.words(), reason.cure()));
+        }
+        if class.uses_expired_answered > 0 {
+            notes.push(format!(
+                "  {} uses were answered after the token's own end: that verifier does not look at it",
+                class.uses_expired_answered
+            ));
         }
         if class.held_back > 0 {
             notes.push(format!(
