@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use sever_model::{Thing, ThingKind};
+use sever_model::{Span, Thing, ThingKind};
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -82,6 +82,8 @@ fn the_truth_is_in_the_files() {
         assert_eq!(misuse.len() as u64, truth.misuse_events, "{}", incident.id);
         assert!(misuse.first().is_some_and(|first| first.at == truth.first_misuse_at));
         assert!(truth.departed_at < truth.first_misuse_at && truth.departed_at <= truth.told_at);
+        let rest = truth.departure_day_end.since(truth.departed_at);
+        assert!(rest > Span::ZERO && rest <= Span::days(1) && truth.departure_day_end < truth.first_misuse_at);
         // Each row names a line of that time, and of that credential.
         let mut logs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for row in &misuse {

@@ -134,6 +134,13 @@ fn every_forged_use_and_no_other_lacks_its_issuance() {
 }
 
 #[test]
+fn people_can_be_told_to_the_last_one_where_no_issuance_is_late_or_lost() {
+    let whole = |variant| play(variant).1.whole;
+    assert!(whole(None) && whole(Some("duplicated-issuance")) && whole(Some("skewed-clocks")));
+    assert!(!whole(Some("late-issuance")) && !whole(Some("lost-issuance")));
+}
+
+#[test]
 fn copied_ids_are_live_and_carry_other_claims() {
     let (dir, truth) = play(Some("copied-ids"));
     let (_, mismatched, never) = judged(dir.path());

@@ -84,6 +84,9 @@ fn standing(told: &Told) -> String {
 
 fn first(told: &Told) -> String {
     match (&told.first, told.delay()) {
+        (Some(finding), Some(delay)) if told.truth.told_at > told.truth.first_tellable_at => {
+            format!("{} ({delay} after HR told)", finding.known_at)
+        }
         (Some(finding), Some(delay)) => format!("{} ({delay} later)", finding.known_at),
         _ => "NONE".to_owned(),
     }
