@@ -26,5 +26,5 @@ pub use error::EngineError;
 pub use load::{load, load_only};
 pub use progress::{Progress, Quiet, Unit};
 pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
-pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, scan};
+pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, Watch, scan};
 pub use sync::{SyncLine, SyncOutcome, sync};

@@ -26,6 +26,9 @@ use crate::{EngineError, Progress, Unit};
 /// Opens one file of a log from its beginning.
 pub type Open = Box<dyn Fn() -> io::Result<Box<dyn io::Read>>>;
 
+/// Sees every run of events before it is judged.
+pub type Watch<'a> = &'a mut dyn FnMut(&Events<'_>, &Symbols);
+
 /// One file of a log.
 pub struct LogInput {
     /// Where its events come from.
@@ -59,7 +62,7 @@ pub struct ScanSetup<'a> {
     /// Where judged uses are kept, if they are.
     pub lake: Option<LakeWriter>,
     /// Sees every run of events before it is judged; for comparisons.
-    pub watch: Option<&'a mut dyn FnMut(&Events<'_>, &Symbols)>,
+    pub watch: Option<Watch<'a>>,
 }
 
 /// What a scan gave.
@@ -139,7 +142,7 @@ struct Judging<'a> {
     pipeline: Pipeline,
     inventory: &'a Inventory,
     register: Option<&'a dyn SubjectRegister>,
-    watch: Option<&'a mut dyn FnMut(&Events<'_>, &Symbols)>,
+    watch: Option<Watch<'a>>,
 }
 
 impl Judging<'_> {

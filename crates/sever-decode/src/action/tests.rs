@@ -1,3 +1,5 @@
+//! Our words come first, and whole words only.
+
 use super::*;
 
 #[test]

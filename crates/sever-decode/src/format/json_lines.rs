@@ -43,6 +43,15 @@ pub(super) fn decoder(mapping: &Mapping, settings: &Settings) -> Result<Box<dyn 
     Ok(Box::new(JsonLines::compile(mapping, settings.zone.clone(), settings.json_depth_max)?))
 }
 
+/// The method and path of a whole request line (`GET /orders HTTP/1.1`); else no method, and the text.
+fn request_line(text: &str) -> (&str, &str) {
+    let mut words = text.split(' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some(method), Some(path), Some(version)) if version.starts_with("HTTP/") => (method, path),
+        _ => ("", text),
+    }
+}
+
 fn score(sample: &Sample) -> Option<(u8, String)> {
     let objects = sample.share(|record| record.is_object());
     (objects >= 0.5).then(|| ((objects * 20.0) as u8, "JSON objects".to_owned()))
@@ -124,14 +133,21 @@ impl Decoder for JsonLines {
         if let Some(rule) = &rules.outcome {
             row.outcome = outcome(rule, &found);
         }
+        let mut method = "";
         for rule in &rules.texts {
             let text = rule.text(&found);
             tally.note(rule, text.is_empty(), &found);
             match rule.field {
-                Field::Resource => row.resource = endpoint(text),
+                Field::Resource => {
+                    let (asked, path) = request_line(text);
+                    (method, row.resource) = (asked, endpoint(path));
+                }
                 Field::SourceIp => row.source_ip = address(text),
                 field => field.put(&mut row, text),
             }
+        }
+        if row.action.is_empty() {
+            row.action = method;
         }
         for rule in &rules.times {
             let at = rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));

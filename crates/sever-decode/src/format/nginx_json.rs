@@ -54,7 +54,7 @@ fn preset() -> Mapping {
         first(Field::ExpiresAt, &["jwt_claim_exp", "jwt_exp", "exp"]),
         first(Field::DataSubjects, &["data_subjects"]),
         first(Field::SubjectCount, &["subject_count"]),
-        first(Field::Resource, &["request_uri", "uri", "document_uri"]),
+        first(Field::Resource, &["request_uri", "uri", "document_uri", "request"]),
         first(Field::SourceIp, &["remote_addr"]),
         first(Field::UserAgent, &["http_user_agent", "user_agent"]),
         first(Field::Node, &["hostname", "server_addr"]),

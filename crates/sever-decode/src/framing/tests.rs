@@ -1,3 +1,5 @@
+//! Frames cut bytes without losing one, however they arrive.
+
 use proptest::prelude::*;
 
 use super::*;

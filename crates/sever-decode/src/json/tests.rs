@@ -1,3 +1,5 @@
+//! The walk over a record agrees with a JSON parser, and refuses what one must.
+
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

@@ -108,7 +108,19 @@ const NAMES: &[(Field, &[&str])] = &[
     ),
     (
         Field::Resource,
-        &["path", "request_uri", "uri", "url", "endpoint", "resource", "route", "request_path", "target", "object"],
+        &[
+            "path",
+            "request_uri",
+            "uri",
+            "url",
+            "endpoint",
+            "resource",
+            "route",
+            "request_path",
+            "target",
+            "object",
+            "request",
+        ],
     ),
     (
         Field::SourceIp,

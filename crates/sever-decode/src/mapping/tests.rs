@@ -1,3 +1,5 @@
+//! Mappings read from TOML, write back, and say what does not fit.
+
 use sever_model::Limits;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Each format is told from the others by its own marks.
+
 use super::*;
 
 fn check(sample: &str, expect: &[&str]) {

@@ -1,3 +1,5 @@
+//! Every byte of a stream is accounted for, compressed or not.
+
 use std::io::Write;
 
 use sever_model::port::Note;

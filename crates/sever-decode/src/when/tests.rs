@@ -1,3 +1,5 @@
+//! Times in every shape that the formats write.
+
 use super::*;
 
 fn check(text: &str, expect: &str) {

@@ -39,13 +39,14 @@ impl Packed {
     }
 
     fn of(words: &Words) -> Packed {
-        Packed { rest: rest(words), end: words[3] as u16, check: words[4] }
+        let [.., end, check] = *words;
+        Packed { rest: rest(words), end: end as u16, check }
     }
 }
 
 fn rest(words: &Words) -> Rest {
-    let high = u64::from(words[0]) << 32 | u64::from(words[1]);
-    (high, u64::from(words[2]) << 16 | u64::from(words[3] >> 16))
+    let [first, second, third, fourth, _] = *words;
+    (u64::from(first) << 32 | u64::from(second), u64::from(third) << 16 | u64::from(fourth >> 16))
 }
 
 impl Segment {
@@ -57,7 +58,7 @@ impl Segment {
 
     /// Reads a word of the entry that a search for this one begins with.
     pub(super) fn touch(&self, wanted: Rest) -> u32 {
-        self.0.get(self.guess(wanted)).map_or(0, |words| words[0])
+        self.0.get(self.guess(wanted)).map_or(0, |[first, ..]| *first)
     }
 
     /// Adds an entry, or puts it in the place of the one that has its fingerprint.
@@ -81,7 +82,7 @@ impl Segment {
     /// Drops the entries whose end is not to be kept; says how many.
     pub(super) fn retain(&mut self, keep: impl Fn(u16) -> bool) -> usize {
         let before = self.0.len();
-        self.0.retain(|words| keep(words[3] as u16));
+        self.0.retain(|[.., end, _]| keep(*end as u16));
         if self.0.len() + self.0.len() / 4 + 4 < self.0.capacity() {
             self.0.shrink_to(self.0.len() + self.0.len() / 16);
         }

@@ -1,3 +1,5 @@
+//! The ledger equals a map, whatever is put in and dropped.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

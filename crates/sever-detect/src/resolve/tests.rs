@@ -1,3 +1,5 @@
+//! Names resolve as the inventory says, cached or not.
+
 use sever_model::{
     Account, AccountId, AccountKind, AccountStatus, Correlation, Coverage, Credential, CredentialId, Entry, EventKind,
     Exportable, FingerprintKey, Row, SourceId, Tables, Valid,

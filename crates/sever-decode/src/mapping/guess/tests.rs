@@ -1,3 +1,5 @@
+//! Fields are known by the names that real logs give them.
+
 use super::*;
 
 fn check(sample: &str, expect: &str) -> Guess {

@@ -1,3 +1,5 @@
+//! Sequence numbers, lanes and signs of life of one issuer's log.
+
 use super::*;
 
 fn at(secs: i64) -> EventTime {
