@@ -18,8 +18,8 @@ pub(crate) const INCIDENT: Incident = Incident {
     id: "cash-app",
     title: "Cash App, 2021",
     real: Real {
-        noticed_after: "not public; told 115 days later (10 Dec 2021 to 4 Apr 2022)",
-        how: "not made public",
+        noticed_after: "an unknown time; told 115 days later (10 Dec 2021 to 4 Apr 2022)",
+        how: "by what is not public",
         people: Some(8_200_000),
         source: "filing with the securities regulator; the days by arithmetic",
     },
