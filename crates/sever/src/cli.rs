@@ -15,6 +15,7 @@ mod explain;
 mod findings;
 mod init;
 mod list;
+mod logs;
 mod output;
 mod reach;
 mod readiness;

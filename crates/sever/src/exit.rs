@@ -47,7 +47,7 @@ pub enum Exit {
 }
 
 /// From the one that decides first to the one that decides last.
-const ORDER: [Exit; 17] = [
+pub const ORDER: [Exit; 17] = [
     Exit::Interrupted,
     Exit::Usage,
     Exit::Failed,

@@ -24,7 +24,8 @@ pub struct Args {
     /// The log; gzip and zstd are unpacked, `-` is standard input
     pub file: PathBuf,
     /// Read it as this format instead of sniffing (`sever formats` lists them)
-    #[arg(long = "as", value_name = "FORMAT")]
+    // Its own id: that of `format` is the global flag's.
+    #[arg(id = "as", long = "as", value_name = "FORMAT")]
     pub format: Option<String>,
     /// Print only the count of events and rejects
     #[arg(long)]

@@ -4,9 +4,11 @@
 //! in common is counted over all of them, not guessed from a sample.
 
 use serde_json::json;
+use sever_engine::LogInput;
 use sever_model::SubjectRegister;
 
 use crate::cli::Global;
+use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::scan;
 use crate::cli::site::{Keep, Moment, Site};
@@ -26,7 +28,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let mut site = Site::open(global)?;
     let mut sheet = Sheet::new("doctor", "doctor", &["what", "name", "state", "found"]);
     let mut exits = vec![Exit::Clean];
-    for source in site.sources()? {
+    let (sources, failed) = site.sources();
+    for (id, failure) in &failed {
+        exits.push(Exit::Partly);
+        sheet.rows.push(vec![json!("source"), json!(id), json!("FAILED"), json!(failure.what)]);
+    }
+    for source in sources {
         let (state, found) = match source.listings() {
             Ok(listings) if listings.is_empty() => ("EMPTY", "no listing".to_owned()),
             Ok(listings) => {
@@ -40,8 +47,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         sheet.rows.push(vec![json!("source"), json!(source.id()), json!(state), json!(found)]);
     }
-    let inputs = site.logs()?;
-    for input in &inputs {
+    let logs = Logs::of(&site);
+    for (id, failure) in &logs.failed {
+        exits.push(Exit::Partly);
+        sheet.rows.push(vec![json!("log"), json!(id), json!("FAILED"), json!(failure.what)]);
+    }
+    for input in &logs.inputs {
         let sample = sever_engine::LogSample::take(input, &site.limits).map_err(anyhow::Error::from)?;
         let state = match (sample.events, sample.rejects) {
             (0, _) => "NOTHING READ",
@@ -61,8 +72,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         );
         sheet.rows.push(vec![json!("log"), json!(input.source.id), json!(state), json!(found)]);
     }
-    if !args.quick && !inputs.is_empty() {
-        classes(&mut site, &mut sheet, &mut exits, out)?;
+    if !args.quick && !logs.inputs.is_empty() {
+        classes(&mut site, logs.inputs, &mut sheet, &mut exits, out)?;
     }
     sheet.notes.push("nothing was changed, here or elsewhere".to_owned());
     out.sheet(&sheet)?;
@@ -70,11 +81,16 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
 }
 
 /// Counts, per class, what was issued, what was used, and what met.
-fn classes(site: &mut Site, sheet: &mut Sheet, exits: &mut Vec<Exit>, out: &mut Output) -> Result<(), Failure> {
+fn classes(
+    site: &mut Site,
+    inputs: Vec<LogInput>,
+    sheet: &mut Sheet,
+    exits: &mut Vec<Exit>,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let inventory = site.inventory(&Moment::now())?;
     let register = site.register(out)?;
     let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
-    let inputs = site.logs()?;
     let outcome = site.scan(inputs, &inventory, register, None, Keep::Nothing)?;
     for class in &outcome.report.classes {
         let uses = class.uses_issued + class.uses_mismatch + class.uses_never_issued + class.uses_expired;

@@ -1,4 +1,4 @@
-//! `sever explain`: a detector, format, source, exit code or reason in words.
+//! `sever explain`: a detector, format, source, judgement or exit code in words.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,19 @@ use crate::cli::output::Output;
 use crate::exit::Exit;
 use crate::hint::Failure;
 
-/// Explain a detector, format, source or judgement
+/// Explain a detector, format, source, judgement or exit code
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its id, such as `token-never-issued`
+    /// Its id, such as `token-never-issued`, or the number of an exit code
     pub id: String,
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let id = args.id.as_str();
-    let page = detector(id).or_else(|| format(id)).or_else(|| source(id)).or_else(|| judgement(id));
+    let page =
+        detector(id).or_else(|| format(id)).or_else(|| source(id)).or_else(|| judgement(id)).or_else(|| exit_code(id));
     let Some(page) = page else {
-        return Err(Failure::unknown("detector, format, source or judgement", id, known()));
+        return Err(Failure::unknown("detector, format, source, judgement or exit code", id, known()));
     };
     out.text(&page);
     Ok(vec![Exit::Clean])
@@ -98,6 +99,19 @@ fn judgement(id: &str) -> Option<String> {
         for reason in Unjudgeable::ALL {
             writeln!(page, "| {} | {} |", reason.words(), reason.cure()).ok();
         }
+    }
+    Some(page)
+}
+
+/// What an exit code means, and where it stands among the others.
+fn exit_code(id: &str) -> Option<String> {
+    let code: u8 = id.parse().ok()?;
+    let exit = crate::exit::ORDER.into_iter().find(|exit| exit.code() == code)?;
+    let mut page = format!("# exit code {code}\n\n{}.\n\n", exit.words());
+    page.push_str("Where several hold, the process ends with the first of these; `--format json` lists all.\n\n");
+    page.push_str("| code | means |\n|---|---|\n");
+    for exit in crate::exit::ORDER {
+        writeln!(page, "| {} | {} |", exit.code(), exit.words()).ok();
     }
     Some(page)
 }

@@ -63,13 +63,41 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if (sheet.rows.len() as u64) < total {
         sheet.notes.push(format!("{} of {total} rows; all of them with `--limit 0`", sheet.rows.len()));
     }
-    let exit = Exit::coverage(&sheet.coverage).unwrap_or(Exit::Clean);
+    let mut exit = Exit::coverage(&sheet.coverage).unwrap_or(Exit::Clean);
+    if sheet.rows.is_empty() && exit != Exit::NothingLooked {
+        let (told, note) = nothing(args.kind, &sheet);
+        sheet.notes.push(note);
+        exit = if told { exit } else { Exit::NothingLooked };
+    }
     sheet.exits = vec![exit];
     out.sheet(&sheet)?;
-    if exit == Exit::NothingLooked {
-        out.hint("nothing has been pulled yet: `sever sync`");
+    if sheet.coverage.lines.is_empty() {
+        out.hint(match &args.times.known_at {
+            Some(_) => "nothing had been pulled then: `sever list` without `--known-at` says what is known now",
+            None => "nothing has been pulled yet: `sever sync`",
+        });
     }
     Ok(vec![exit])
+}
+
+/// Of a list without a row: whether a source tells of such things at all, and that in words.
+fn nothing(kind: Kind, sheet: &Sheet) -> (bool, String) {
+    let told = |kind: FactKind| sheet.coverage.lines.iter().any(|line| line.kinds.contains(&kind));
+    let (fact, words) = match kind {
+        Kind::People => (FactKind::Person, "people"),
+        Kind::Leavers => (FactKind::Person, "leavers"),
+        Kind::Accounts => (FactKind::Account, "accounts"),
+        Kind::Review => (FactKind::Account, "accounts to match by hand"),
+        Kind::Keys => (FactKind::Credential, "keys"),
+        Kind::Groups => (FactKind::Group, "groups"),
+        Kind::Grants => (FactKind::Grant, "grants"),
+    };
+    if told(fact) {
+        return (true, format!("no {words}"));
+    }
+    let giving = sever_connect::PROVIDERS.iter().filter(|provider| provider.kinds.contains(&fact));
+    let giving: Vec<String> = giving.map(|provider| format!("`{}`", provider.id)).collect();
+    (false, format!("no source here tells of {words}: add one of kind {}", giving.join(", ")))
 }
 
 /// The facts that a list is made of.
@@ -151,7 +179,10 @@ fn leavers(inventory: &Inventory, at: EventTime) -> Sheet {
 
 fn accounts(inventory: &Inventory, at: EventTime, review: bool) -> Sheet {
     let columns = ["account", "login", "kind", "status", "person", "why", "owner", "created_by", "last_used"];
-    let mut sheet = Sheet::new(if review { "review" } else { "accounts" }, "accounts", &columns);
+    let mut sheet = match review {
+        true => Sheet::new("review", "accounts to match by hand", &columns),
+        false => Sheet::new("accounts", "accounts", &columns),
+    };
     for (number, entry) in inventory.accounts().iter().enumerate() {
         let correlation = inventory.correlation(sever_model::AccountIx(number as u32));
         if entry.valid.at(at) == Certainty::No || (review && !matches!(correlation, Correlation::Ask(_))) {

@@ -202,7 +202,14 @@ fn whole(title: String, answer: &ReachAnswer) -> Sheet {
     row("named and deleted before", json!(answer.deleted), "in the register, deleted before the use".to_owned());
     row("named and never existed", json!(answer.nonexistent), "ids never given out: nobody's data".to_owned());
     let requests = answer.requests;
-    row("requests attempted", json!(requests.attempted), format!("from {} addresses", answer.addresses));
+    row(
+        "requests attempted",
+        json!(requests.attempted),
+        match answer.addresses {
+            1 => "from 1 address".to_owned(),
+            several => format!("from {several} addresses"),
+        },
+    );
     row("requests answered", json!(requests.answered), String::new());
     row("requests refused", json!(requests.refused), "they touched nobody".to_owned());
     row("requests of unknown outcome", json!(requests.unknown), "the log does not say".to_owned());

@@ -4,6 +4,7 @@ use serde_json::json;
 use sever_engine::{Hand, LogSample, Seeing};
 
 use crate::cli::Global;
+use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::site::{Moment, Site};
 use crate::exit::Exit;
@@ -21,19 +22,21 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let site = Site::open(global)?;
     let inventory = site.inventory(&Moment::now())?;
-    let inputs = site.logs()?;
+    let logs = Logs::of(&site);
+    let inputs = &logs.inputs;
     let mut samples: Vec<LogSample> = Vec::new();
-    for input in &inputs {
+    for input in inputs {
         // One file of a log speaks for the others.
         if !samples.iter().any(|sample| sample.log == input.source.log) {
             samples.push(LogSample::take(input, &site.limits).map_err(anyhow::Error::from)?);
         }
     }
-    let classes = site.classes(&inputs);
+    let classes = site.classes(inputs);
     let hand = Hand { inventory: &inventory, samples: &samples, classes: &classes, register: site.has_register() };
     let readiness = sever_engine::readiness(&hand);
 
     let mut sheet = Sheet::new("readiness", "readiness", &["incident", "would_be", "need", "met", "because"]);
+    sheet.coverage.lines = logs.not_covered();
     let mut missing: Vec<(&str, &str)> = Vec::new();
     for answer in &readiness.answers {
         for need in &answer.needs {

@@ -1,7 +1,7 @@
 //! `sever rights`: which rights are broad, and who has them by which path.
 
 use serde_json::json;
-use sever_model::{AccountIx, AccountStatus, Certainty, HolderIx, Inventory, Rights};
+use sever_model::{AccountIx, AccountStatus, Certainty, FactKind, HolderIx, Inventory, Rights};
 
 use crate::cli::output::Output;
 use crate::cli::site::Site;
@@ -55,12 +55,16 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             .notes
             .push(format!("of {unsaid} rights no source says when they were last used, so none is called unused"));
     }
+    if !sheet.coverage.lines.iter().any(|line| line.kinds.contains(&FactKind::Grant)) {
+        sheet.notes.push("no source here tells of rights: add one of kind `rights` or `openbao`".to_owned());
+    }
     sheet.notes.push(format!(
         "{} rights; a pattern with `*` or without a count of people is broad by itself",
         sheet.rows.len()
     ));
     out.sheet(&sheet)?;
-    Ok(vec![if inventory.coverage().lines.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
+    let told = inventory.coverage().lines.iter().any(|line| line.kinds.contains(&FactKind::Grant));
+    Ok(vec![if told { Exit::Clean } else { Exit::NothingLooked }])
 }
 
 fn rows(inventory: &Inventory, ix: AccountIx, moment: &super::site::Moment, all: bool, sheet: &mut Sheet) {

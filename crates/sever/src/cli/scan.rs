@@ -9,6 +9,7 @@ use sever_store::RunKind;
 
 use crate::cli::Global;
 use crate::cli::findings;
+use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::site::{Keep, Moment, Site};
 use crate::exit::Exit;
@@ -33,7 +34,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if let Some(text) = &args.known_at {
         moment.known_at = sever_model::WallTime::parse(text).map_err(anyhow::Error::from)?;
     }
-    let inputs = site.logs_named(&args.logs)?;
+    let logs = Logs::to_judge(&site, &args.logs)?;
+    let missing = logs.not_covered();
+    let inputs = logs.inputs;
     if inputs.is_empty() {
         return Err(Failure::new("there is no log to scan")
             .hint("name a file, or add a `[[log]]` to severance.toml; `sever init --from DIR` proposes them")
@@ -49,6 +52,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
 
     let mut coverage = inventory.coverage().clone();
     coverage.lines.extend(outcome.logs.iter().map(log_line));
+    let partly = !missing.is_empty() || outcome.logs.iter().any(|log| log.broken.is_some());
+    coverage.lines.extend(missing);
     let events: u64 = outcome.logs.iter().map(|log| log.accounting.events).sum();
     let (found, accepted) = site.unsuppressed(outcome.findings.clone());
     let mut sheet = findings::sheet(&found, coverage);
@@ -58,7 +63,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if events == 0 {
         sheet.exits.push(Exit::NothingLooked);
     }
-    if outcome.logs.iter().any(|log| log.broken.is_some()) {
+    if partly {
         sheet.exits.push(Exit::Partly);
     }
     out.sheet(&sheet)?;

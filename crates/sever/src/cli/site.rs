@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use sever_connect::SourceSettings;
 use sever_decode::{Format as LogFormat, Mapping};
 use sever_detect::registry;
-use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncOutcome};
+use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncLine, SyncOutcome, Watch};
 use sever_lake::{LakeWriter, People, Resolver, SubjectSet};
-use sever_model::port::{Detector, Events, Source};
+use sever_model::port::{Detector, Source};
 use sever_model::{
     Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
-    Symbols, WallTime, Zone,
+    WallTime, Zone,
 };
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
 use crate::cli::output::Output;
 use crate::cli::{Global, Times};
-use crate::config::{Config, Known, LogConfig, Request};
+use crate::config::{Config, Known, LogConfig, Request, SourceConfig};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::progress::Meter;
@@ -166,40 +166,55 @@ impl Site {
         self.runtime.block_on(work(&mut self.store)).map_err(store_failure)
     }
 
-    /// The configured sources of facts.
-    ///
-    /// # Errors
-    /// When one cannot be opened, or its pattern matches nothing.
-    pub fn sources(&self) -> Result<Vec<Box<dyn Source>>, Failure> {
-        let mut sources = Vec::new();
+    /// The configured sources of facts, and those that cannot be opened or whose pattern matches
+    /// nothing, with why.
+    pub fn sources(&self) -> (Vec<Box<dyn Source>>, Vec<(SourceId, Failure)>) {
+        let (mut sources, mut failed) = (Vec::new(), Vec::new());
         for source in &self.config.sources {
-            let provider = sever_connect::provider(&source.kind).map_err(|_| {
-                Failure::unknown("kind of source", &source.kind, sever_connect::PROVIDERS.iter().map(|it| it.id))
-            })?;
-            let settings = SourceSettings {
-                id: source.id.clone(),
-                system: source.system.clone(),
-                paths: source.paths.expand()?,
-                zone: self.config.zone.clone(),
-                complete: source.complete,
-                map: source.map.clone(),
-                limits: self.limits.clone(),
-            };
-            sources.push((provider.open)(settings).map_err(anyhow::Error::from)?);
+            match self.open_source(source) {
+                Ok(opened) => sources.push(opened),
+                Err(failure) => failed.push((source.id.clone(), failure)),
+            }
         }
-        Ok(sources)
+        (sources, failed)
     }
 
-    /// Pulls every source. `now` says when we come to know a listing, by the instant it speaks of.
+    fn open_source(&self, source: &SourceConfig) -> Result<Box<dyn Source>, Failure> {
+        let provider = sever_connect::provider(&source.kind).map_err(|_| {
+            Failure::unknown("kind of source", &source.kind, sever_connect::PROVIDERS.iter().map(|it| it.id))
+        })?;
+        let settings = SourceSettings {
+            id: source.id.clone(),
+            system: source.system.clone(),
+            paths: source.paths.expand()?,
+            zone: self.config.zone.clone(),
+            complete: source.complete,
+            map: source.map.clone(),
+            limits: self.limits.clone(),
+        };
+        Ok((provider.open)(settings).map_err(anyhow::Error::from)?)
+    }
+
+    /// Pulls every source; one that cannot be opened is a failed line among the others. `now` says when
+    /// we come to know a listing, by the instant it speaks of.
     ///
     /// # Errors
-    /// When a source cannot be opened or the store fails.
+    /// When the store fails.
     pub fn sync(&mut self, now: &dyn Fn(EventTime) -> WallTime) -> Result<SyncOutcome, Failure> {
-        let sources = self.sources()?;
+        let (sources, failed) = self.sources();
         let brake = Brake { share: self.config.brakes.share, count: self.config.brakes.count };
         let mut progress = Meter::stderr();
         let synced = sever_engine::sync(&mut self.store, &sources, &brake, now, &mut progress);
-        self.runtime.block_on(synced).map_err(engine_failure)
+        let mut outcome = self.runtime.block_on(synced).map_err(engine_failure)?;
+        outcome.lines.extend(failed.into_iter().map(|(source, failure)| SyncLine {
+            source,
+            listing: String::new(),
+            applied: None,
+            coverage: None,
+            rejects: Vec::new(),
+            failed: Some((failure.what, failure.hint)),
+        }));
+        Ok(outcome)
     }
 
     /// Whether a register of subjects is configured.
@@ -338,7 +353,7 @@ impl Site {
         inputs: Vec<LogInput>,
         inventory: &'a Inventory,
         register: Option<&'a dyn SubjectRegister>,
-        watch: Option<&'a mut dyn FnMut(&Events<'_>, &Symbols)>,
+        watch: Option<Watch<'a>>,
         keep: Keep,
     ) -> Result<ScanOutcome, Failure> {
         let lake = match keep {
@@ -460,7 +475,7 @@ pub fn load(global: &Global, file: Option<PathBuf>) -> Result<Config, Failure> {
 }
 
 /// The files of a configured log.
-fn configured_inputs(log: &LogConfig, zone: &Zone) -> Result<Vec<LogInput>, Failure> {
+pub(super) fn configured_inputs(log: &LogConfig, zone: &Zone) -> Result<Vec<LogInput>, Failure> {
     let files = log.paths.files()?;
     let several = files.len() > 1;
     let mut inputs = Vec::new();
@@ -476,6 +491,7 @@ fn configured_inputs(log: &LogConfig, zone: &Zone) -> Result<Vec<LogInput>, Fail
 }
 
 fn input(log: &LogConfig, source: EventSource, file: &Path, zone: &Zone) -> Result<LogInput, Failure> {
+    regular(file)?;
     let format = format_of(log, file)?;
     let mapping = mapping_of(log, format, file, zone)?;
     let bytes = std::fs::metadata(file).map_err(|error| cannot_read(file, error))?.len();
@@ -548,6 +564,16 @@ pub fn open_log(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(File::open(path)?))
 }
 
+/// Refuses a pipe or device as a log: it would be waited for, and can be read only once.
+fn regular(file: &Path) -> Result<(), Failure> {
+    let kind = std::fs::metadata(file).map_err(|error| cannot_read(file, error))?.file_type();
+    match kind.is_file() {
+        true => Ok(()),
+        false => Err(Failure::new(format!("`{}` is a folder, pipe or device, not a file", file.display()))
+            .hint("write it to a file first; `sever decode -` reads standard input")),
+    }
+}
+
 /// That a file cannot be read, and what to do.
 pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read `{}`: {error}", path.display()));
@@ -577,7 +603,9 @@ fn register_failure(error: sever_store::RegisterError) -> Failure {
 /// Why the lake gave no answer.
 pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
     let hint = match &error {
-        sever_lake::LakeError::Damaged { .. } => "scan the logs again: `sever scan`",
+        sever_lake::LakeError::Damaged { .. } | sever_lake::LakeError::File { .. } => {
+            "what a scan judged can be judged again: move the `lake` folder of the data directory away, then `sever scan`"
+        }
         sever_lake::LakeError::People { .. } => {
             "a resolver's table has columns `subject` and `person`, a subject set `id`"
         }

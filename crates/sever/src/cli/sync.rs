@@ -78,16 +78,16 @@ fn row(line: &SyncLine) -> Vec<serde_json::Value> {
 
 /// What was not covered, and why: a line each.
 fn notes(line: &SyncLine, notes: &mut Vec<String>) {
-    let place = format!("{} {}", line.source, line.listing);
+    let place = match line.listing.as_str() {
+        "" => line.source.to_string(),
+        listing => format!("{} {listing}", line.source),
+    };
     if let Some((what, hint)) = &line.failed {
         notes.push(format!("{place}: {what}"));
         notes.extend(hint.iter().map(|hint| format!("  hint: {hint}")));
     }
     if let Some(braked) = line.applied.as_ref().and_then(|applied| applied.braked.as_ref()) {
         notes.push(format!("{place}: not applied: {}", braked.why));
-    }
-    for gap in line.coverage.iter().flat_map(|coverage| &coverage.gaps) {
-        notes.push(format!("{place}: {gap}"));
     }
     for reject in &line.rejects {
         let at = reject.line.map_or(format!("byte {}", reject.offset), |line| format!("line {line}"));

@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::site::Site;
 use crate::cli::{Global, Times};
 use crate::exit::Exit;
-use crate::hint::Failure;
+use crate::hint::{Failure, did_you_mean};
 use crate::render::Sheet;
 
 /// Say who holds a thing, who could have read it, who made it, since when, by what evidence
@@ -29,12 +29,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let site = Site::open(global)?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
-    let found = unambiguous(&inventory, &args.thing)?.ok_or_else(|| {
-        let people = inventory.people().iter().map(|entry| entry.it.id.as_str());
-        let keys = inventory.credentials().iter().map(|entry| entry.it.id.native());
-        Failure::unknown("person, account, key, group or resource", &args.thing, people.chain(keys))
-            .exit(if inventory.coverage().lines.is_empty() { Exit::NothingLooked } else { Exit::Usage })
-    })?;
+    let found = unambiguous(&inventory, &args.thing)?.ok_or_else(|| unknown(&inventory, &args.thing))?;
     let mut sheet = match found {
         Asked::Credential(ix) => custody(&inventory, ix, moment.as_of, args.all),
         Asked::Person(ix) => person(&inventory, ix, moment.as_of),
@@ -45,6 +40,26 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     sheet.coverage = inventory.coverage().clone();
     out.sheet(&sheet)?;
     Ok(vec![if inventory.coverage().is_whole() { Exit::Clean } else { Exit::CoverageIncomplete }])
+}
+
+/// That nothing is called so: the nearest name, else where such a thing would have to come from.
+fn unknown(inventory: &Inventory, word: &str) -> Failure {
+    let people = inventory.people().iter().flat_map(|entry| [entry.it.id.as_str(), entry.it.name.as_str()]);
+    let accounts = inventory.accounts().iter().map(|entry| entry.it.login.as_str());
+    let keys = inventory.credentials().iter().map(|entry| entry.it.id.native());
+    let hint = did_you_mean(word, people.chain(accounts).chain(keys)).unwrap_or_else(|| {
+        match (inventory.coverage().lines.is_empty(), inventory.credentials().is_empty()) {
+            (true, _) => "nothing has been pulled yet: `sever sync`",
+            (_, true) => {
+                "no source here tells of keys: save the issuer's JWKS and add it as a source of kind `jwks`, or \
+                 list keys in one of kind `keys`"
+            }
+            _ => "`sever list people`, `accounts`, `keys`, `groups` and `grants` show what is known",
+        }
+        .to_owned()
+    });
+    let exit = if inventory.coverage().lines.is_empty() { Exit::NothingLooked } else { Exit::Usage };
+    Failure::new(format!("there is no person, account, key, group or resource `{word}`")).hint(hint).exit(exit)
 }
 
 /// The one thing that a word stands for, or a question.

@@ -35,6 +35,9 @@ pub enum Tone {
     Dim,
 }
 
+/// The narrowest terminal that tables are fitted to.
+const WIDTH_MIN: u16 = 40;
+
 /// How to write for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
@@ -58,6 +61,8 @@ impl Style {
         let terminal = std::io::stdout().is_terminal();
         let asked = variable("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = asked.or_else(|| comfy_table::Table::new().width()).filter(|_| terminal);
+        // Some terminals say 0; a table squeezed below this is worse than one that the terminal breaks.
+        let width = width.filter(|width| *width >= WIDTH_MIN);
         Style { color: choice.on(terminal, &variable), width }
     }
 

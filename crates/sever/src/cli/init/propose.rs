@@ -291,7 +291,8 @@ impl Proposals {
         for log in &self.logs {
             writeln!(text, "{}  →  log, {} ({})", log.path.display(), log.format.id, log.why).ok();
             if let Some(mapping) = &log.mapping {
-                let fields: Vec<String> = mapping.to_toml().lines().map(|line| line.replacen(" = ", " ← ", 1)).collect();
+                let fields: Vec<String> =
+                    mapping.to_toml().lines().map(|line| line.replacen(" = ", " ← ", 1)).collect();
                 writeln!(text, "    fields: {}", fields.join(", ").replace('"', "")).ok();
             }
             if let Some(Linked { system, known, named }) = &log.linked {

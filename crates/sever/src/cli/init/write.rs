@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use sever_decode::Field;
 use sever_model::{CoverageBy, EventKind};
 
 use super::link::Linked;
@@ -64,6 +65,14 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
         if let Some(mapping) = &log.mapping {
             writeln!(text, "[log.map]  # guessed from the fields' names: check it with `sever decode`").ok();
             text.push_str(&mapping.to_toml());
+            let has = |field| mapping.pick(field).is_some();
+            if let Some(subject) = mapping.pick(Field::TokenSubject)
+                && has(Field::Resource)
+                && !has(Field::DataSubjects)
+            {
+                let own = "whose data was in the answer; so, where people see only their own";
+                writeln!(text, "# data_subjects = {}  # {own}", subject.to_toml()).ok();
+            }
         }
     }
     for (issuer, issued_in, used_in) in proposals.joins() {
