@@ -37,6 +37,9 @@ pub(crate) fn parts(settings: &SourceSettings) -> Result<Vec<Parts>, SourceError
     let paths = expand(settings)?;
     let mut listings: Vec<(Option<String>, Parts)> = Vec::new();
     for path in paths {
+        if !path.is_file() {
+            return Err(failed(settings, &path, "a pipe or device, not a file"));
+        }
         let date = date_in(&file_name(&path));
         let at = match &date {
             Some(date) => settings.zone.end_of(date).map_err(|error| failed(settings, &path, &error.to_string()))?,

@@ -78,6 +78,16 @@ pub fn find(inventory: &Inventory, text: &str) -> Vec<Asked> {
     if found.is_empty() {
         found.extend(inventory.account_named(None, text).map(Asked::Account));
     }
+    for (at, entry) in inventory.groups().iter().enumerate() {
+        if is(entry.it.id.native()) || is(&entry.it.name) {
+            found.push(Asked::Group(GroupIx(at as u32)));
+        }
+    }
+    for (at, entry) in inventory.resources().iter().enumerate() {
+        if is(entry.it.id.native()) {
+            found.push(Asked::Resource(ResourceIx(at as u32)));
+        }
+    }
     found
 }
 

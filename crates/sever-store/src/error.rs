@@ -74,9 +74,18 @@ impl StoreError {
             StoreError::Damaged(_) => "restore the directory from its backup, or sync into a new one",
             StoreError::Finding { matches: 0, .. } => "`sever findings` lists them",
             StoreError::Finding { .. } => "write more of the id",
+            StoreError::Database(error) if is_busy(error) => {
+                "another `sever` is writing to this data directory: wait until it is done, then run this again"
+            }
             StoreError::Database(_) | StoreError::Instants { .. } => return None,
         })
     }
+}
+
+/// Whether another process holds the database (SQLITE_BUSY and its extended codes).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 fn found(prefix: &str, matches: usize) -> String {

@@ -37,7 +37,6 @@ impl Store {
         };
         std::fs::create_dir_all(dir).map_err(failed(dir))?;
         let path = dir.join("store.sqlite");
-        let had_key = dir.join("key").exists();
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -57,6 +56,9 @@ impl Store {
         schema::migrate(&mut connection, &path).await?;
 
         let remembered = setting(&mut connection, "key check").await?;
+        // Looked at after, for another process may make the directory at the same time: the key is there
+        // before it is remembered.
+        let had_key = dir.join("key").exists();
         if remembered.is_some() && !had_key {
             return Err(StoreError::Key { path: dir.join("key"), what: "the file is missing" });
         }

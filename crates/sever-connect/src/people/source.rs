@@ -264,11 +264,12 @@ impl People {
                 (last_column, row.text(last_column))
             };
             let what = format!(
-                "{}, which is before the hire date {}: swapped columns, or a rehire without its own row?",
+                "`{}` {} is before the hire date {}: swapped columns, or a rehire without its own row?",
+                column.name,
                 shortened(theirs),
                 row.text(&HIRED)
             );
-            return Err(Reason::Invalid(column.name, what));
+            return Err(Reason::Conflict(what));
         }
         let to = match end {
             Some(end) => Bound::At(end),
