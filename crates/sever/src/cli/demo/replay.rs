@@ -13,6 +13,8 @@ use sever_model::{
 use sever_replay::usual::{Request, Usual};
 use sever_replay::{Expected, Incident, MisuseIndex, Play, Truth};
 
+use sever_store::RunKind;
+
 use crate::cli::Global;
 use crate::cli::demo::Args;
 use crate::cli::output::Output;
@@ -103,6 +105,8 @@ pub(super) fn play(
     let inventory = site.inventory(&known)?;
     let index = MisuseIndex::new(&misuse);
     let (outcome, watched) = scan(&mut site, &inventory, register, &index)?;
+    // So that `sever findings` has something to show in a play that is kept.
+    site.save_findings(RunKind::Scan, vec![incident.id.to_owned()], &outcome.findings)?;
 
     let first = first_confirmed(&outcome, &truth, &index);
     let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
