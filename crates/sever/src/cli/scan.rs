@@ -101,17 +101,24 @@ fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
     notes.push(format!("judged {events} events of {} files; {rejects} records could not be read", outcome.logs.len()));
 }
 
+/// Gaps of a class that are told one by one.
+const GAPS_SHOWN: usize = 5;
+
 /// What the ledger says of each class, and of tokens that no class covers.
 pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
     for class in &report.classes {
         notes.push(class_line(class));
-        for gap in &class.gaps {
+        for gap in class.gaps.iter().take(GAPS_SHOWN) {
             let lost = gap.lost.map_or("an unknown number".to_owned(), |lost| lost.to_string());
             let claim = gap.claimants.map_or(String::new(), |count| format!("; {count} unknown tokens may be from it"));
             notes.push(format!(
                 "  gap in the log of node `{}`: {lost} missing between {} and {}{claim}",
                 gap.node, gap.from, gap.to
             ));
+        }
+        let more = (class.gaps.len().saturating_sub(GAPS_SHOWN) as u64).saturating_add(class.gaps_others);
+        if more > 0 {
+            notes.push(format!("  and {more} more gaps"));
         }
         for (reason, count) in class.uses_unjudgeable.iter().filter(|(_, count)| *count > 0) {
             notes.push(format!("  {count} uses unjudgeable: {}; {}", reason.words(), reason.cure()));
