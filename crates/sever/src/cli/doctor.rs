@@ -11,7 +11,7 @@ use crate::cli::Global;
 use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::scan;
-use crate::cli::site::{Keep, Moment, Site};
+use crate::cli::site::{Keep, Moment, Site, Sources};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let mut site = Site::open(global)?;
     let mut sheet = Sheet::new("doctor", "doctor", &["what", "name", "state", "found"]);
     let mut exits = vec![Exit::Clean];
-    let (sources, failed) = site.sources();
+    let Sources { opened: sources, failed } = site.sources();
     for (id, failure) in &failed {
         exits.push(Exit::Partly);
         sheet.rows.push(vec![json!("source"), json!(id), json!("FAILED"), json!(failure.what)]);

@@ -168,15 +168,15 @@ impl Site {
 
     /// The configured sources of facts, and those that cannot be opened or whose pattern matches
     /// nothing, with why.
-    pub fn sources(&self) -> (Vec<Box<dyn Source>>, Vec<(SourceId, Failure)>) {
-        let (mut sources, mut failed) = (Vec::new(), Vec::new());
+    pub fn sources(&self) -> Sources {
+        let mut sources = Sources::default();
         for source in &self.config.sources {
             match self.open_source(source) {
-                Ok(opened) => sources.push(opened),
-                Err(failure) => failed.push((source.id.clone(), failure)),
+                Ok(opened) => sources.opened.push(opened),
+                Err(failure) => sources.failed.push((source.id.clone(), failure)),
             }
         }
-        (sources, failed)
+        sources
     }
 
     fn open_source(&self, source: &SourceConfig) -> Result<Box<dyn Source>, Failure> {
@@ -201,10 +201,10 @@ impl Site {
     /// # Errors
     /// When the store fails.
     pub fn sync(&mut self, now: &dyn Fn(EventTime) -> WallTime) -> Result<SyncOutcome, Failure> {
-        let (sources, failed) = self.sources();
+        let Sources { opened, failed } = self.sources();
         let brake = Brake { share: self.config.brakes.share, count: self.config.brakes.count };
         let mut progress = Meter::stderr();
-        let synced = sever_engine::sync(&mut self.store, &sources, &brake, now, &mut progress);
+        let synced = sever_engine::sync(&mut self.store, &opened, &brake, now, &mut progress);
         let mut outcome = self.runtime.block_on(synced).map_err(engine_failure)?;
         outcome.lines.extend(failed.into_iter().map(|(source, failure)| SyncLine {
             source,
@@ -432,6 +432,15 @@ impl Site {
         let count = all - left.len();
         (left, count)
     }
+}
+
+/// The configured sources of facts.
+#[derive(Default)]
+pub struct Sources {
+    /// Those that were opened.
+    pub opened: Vec<Box<dyn Source>>,
+    /// Those that could not be, with why.
+    pub failed: Vec<(SourceId, Failure)>,
 }
 
 /// Whether judged uses are kept for `sever reach`.
