@@ -66,8 +66,17 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if partly {
         sheet.exits.push(Exit::Partly);
     }
+    if unjudged(&outcome.report) {
+        sheet.exits.push(Exit::CoverageIncomplete);
+    }
     out.sheet(&sheet)?;
     Ok(sheet.exits)
+}
+
+/// Whether some use of a token could not be judged: such a run is never clean.
+fn unjudged(report: &Report) -> bool {
+    let any = |class: &ClassReport| class.held_back > 0 || class.uses_unjudgeable.iter().any(|(_, count)| *count > 0);
+    report.classes.iter().any(any) || !report.not_covered.is_empty() || report.not_covered_others > 0
 }
 
 /// What was judged and what could not be, the most important last.
@@ -111,10 +120,9 @@ pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
         for gap in class.gaps.iter().take(GAPS_SHOWN) {
             let lost = gap.lost.map_or("an unknown number".to_owned(), |lost| lost.to_string());
             let claim = gap.claimants.map_or(String::new(), |count| format!("; {count} unknown tokens may be from it"));
-            notes.push(format!(
-                "  gap in the log of node `{}`: {lost} missing between {} and {}{claim}",
-                gap.node, gap.from, gap.to
-            ));
+            let of = if gap.node.is_empty() { String::new() } else { format!(" of node `{}`", gap.node) };
+            let (from, to) = (gap.from, gap.to);
+            notes.push(format!("  gap in the issuer's log{of}: {lost} missing between {from} and {to}{claim}"));
         }
         let more = (class.gaps.len().saturating_sub(GAPS_SHOWN) as u64).saturating_add(class.gaps_others);
         if more > 0 {

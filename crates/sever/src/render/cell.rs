@@ -6,15 +6,18 @@ use serde_json::Value;
 
 use super::{Align, plain};
 
+/// How absence is shown for reading.
+pub(super) const ABSENT: &str = "–";
+
 /// For reading: a dash for absence, thousands separated where the column holds quantities.
 pub(super) fn readable(value: &Value, align: Align) -> String {
     match value {
-        Value::Null => "–".to_owned(),
-        Value::String(text) if text.is_empty() => "–".to_owned(),
+        Value::Null => ABSENT.to_owned(),
+        Value::String(text) if text.is_empty() => ABSENT.to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) if align == Align::Right => thousands(&number.to_string()),
-        Value::Array(values) if values.is_empty() => "–".to_owned(),
+        Value::Array(values) if values.is_empty() => ABSENT.to_owned(),
         Value::Array(values) => values.iter().map(|value| readable(value, Align::Left)).collect::<Vec<_>>().join(", "),
         Value::String(text) if is_instant(text) => to_the_second(text),
         other => plain(&exact(other)).into_owned(),

@@ -67,12 +67,15 @@ fn pairs(out: &mut dyn Write, pairs: &[(&str, &str)]) -> io::Result<()> {
 /// The commands that open the rows behind what is claimed.
 fn next_commands(finding: &Finding) -> Vec<String> {
     let mut commands = Vec::new();
+    // The reach of a signing key is every customer; that of its forged uses is what was lost.
+    let forged = finding.inputs.iter().any(|(input, value)| input == "judgement" && value == "never issued");
+    let judged = if forged { " --judged never-issued" } else { "" };
     for thing in &finding.things {
         let id = shell_word(&thing.id);
         match thing.kind {
             ThingKind::Credential | ThingKind::Account => {
                 commands.push(format!("sever who {id}"));
-                commands.push(format!("sever reach {id}"));
+                commands.push(format!("sever reach {id}{judged}"));
             }
             ThingKind::Person | ThingKind::Group | ThingKind::Resource => commands.push(format!("sever who {id}")),
             ThingKind::Session | ThingKind::Address => commands.push(format!("sever reach {id}")),

@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Conte
 
 use serde_json::Value;
 
-use super::cell::readable;
+use super::cell::{ABSENT, readable};
 use super::{Align, Column, Sheet, Style, Tone, not_covered, plain};
 
 pub(super) fn write(out: &mut dyn Write, sheet: &Sheet, style: &Style) -> io::Result<()> {
@@ -39,8 +39,10 @@ pub(super) fn write_tail(out: &mut dyn Write, sheet: &Sheet, style: &Style) -> i
     Ok(())
 }
 
-/// Text so wide at the most is never broken: a name, a state.
+/// Text so wide at the most is not broken where there is room: a name, a state.
 const WHOLE_MAX: usize = 24;
+/// The same, where there is none.
+const WHOLE_MAX_TIGHT: usize = 12;
 /// A sentence squeezed below this is unreadable: it goes beneath its row.
 const SENTENCE_MIN: usize = 36;
 /// How far a sentence beneath its row is indented.
@@ -58,8 +60,15 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     /// Whether it may be broken into lines.
-    fn is_long(&self) -> bool {
-        self.align == Align::Text && self.width > WHOLE_MAX
+    fn is_long(&self, whole_max: usize) -> bool {
+        self.align == Align::Text && self.width > whole_max
+    }
+
+    /// Its width with the space after it, its header on one line or a word a line.
+    fn needs(&self, tight: bool) -> usize {
+        let header = self.header();
+        let words = header.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+        self.width.max(if tight { words } else { header.chars().count() }) + 2
     }
 
     fn header(&self) -> String {
@@ -76,18 +85,20 @@ impl Shown<'_> {
 fn laid_out(sheet: &Sheet, style: &Style) -> Vec<String> {
     let shown = shown(sheet);
     let Some(width) = style.width.map(usize::from) else {
-        return table(sheet, &shown, false, style).lines().collect();
+        return table(sheet, &shown, WHOLE_MAX, false, style).lines().collect();
     };
-    let needs = |shown: &Shown<'_>| shown.width.max(shown.header().chars().count()) + 2;
-    let whole: usize = shown.iter().filter(|shown| !shown.is_long()).map(needs).sum();
-    let (long, short): (Vec<Shown<'_>>, Vec<Shown<'_>>) = shown.into_iter().partition(Shown::is_long);
-    let room = width.saturating_sub(whole);
-    if long.is_empty() || short.is_empty() || room >= long.len() * SENTENCE_MIN {
-        let mut all: Vec<Shown<'_>> = long.into_iter().chain(short).collect();
-        all.sort_by_key(|shown| shown.at);
-        return table(sheet, &all, whole > width, style).lines().collect();
+    let needs = |whole_max: usize, tight: bool| -> usize {
+        shown.iter().filter(|shown| !shown.is_long(whole_max)).map(|shown| shown.needs(tight)).sum()
+    };
+    let tight = needs(WHOLE_MAX, false) > width;
+    let whole_max = if needs(WHOLE_MAX, tight) > width { WHOLE_MAX_TIGHT } else { WHOLE_MAX };
+    let room = width.saturating_sub(needs(whole_max, tight));
+    let long = shown.iter().filter(|shown| shown.is_long(whole_max)).count();
+    if long == 0 || long == shown.len() || room >= long * SENTENCE_MIN {
+        return table(sheet, &shown, whole_max, tight, style).lines().collect();
     }
-    let table = table(sheet, &short, whole > width, style);
+    let (long, short): (Vec<Shown<'_>>, Vec<Shown<'_>>) = shown.into_iter().partition(|it| it.is_long(whole_max));
+    let table = table(sheet, &short, whole_max, tight, style);
     let mut lines: Vec<String> = table.lines().collect();
     // Nothing in the rows breaks: the lines that are more than they are the header's.
     let rows = lines.split_off(lines.len().saturating_sub(sheet.rows.len()));
@@ -95,6 +106,9 @@ fn laid_out(sheet: &Sheet, style: &Style) -> Vec<String> {
         lines.push(line);
         for shown in &long {
             let text = shown.text(row);
+            if text == ABSENT {
+                continue;
+            }
             let label = if long.len() > 1 { format!("{}: ", shown.header().to_lowercase()) } else { String::new() };
             lines.extend(wrapped(&format!("{label}{text}"), width));
         }
@@ -114,7 +128,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     table.lines().map(|line| format!("{}{}", " ".repeat(INDENT), line.trim_end())).collect()
 }
 
-fn table(sheet: &Sheet, shown: &[Shown<'_>], tight: bool, style: &Style) -> Table {
+fn table(sheet: &Sheet, shown: &[Shown<'_>], whole_max: usize, tight: bool, style: &Style) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     match style.color {
@@ -141,7 +155,7 @@ fn table(sheet: &Sheet, shown: &[Shown<'_>], tight: bool, style: &Style) -> Tabl
         if let Some(laid) = table.column_mut(at) {
             laid.set_padding((0, if at + 1 == shown.len() { 0 } else { 2 }));
             // Ids must stay whole, so that a double click takes all of one.
-            if !column.is_long() {
+            if !column.is_long(whole_max) {
                 laid.set_constraint(ColumnConstraint::ContentWidth);
             }
         }

@@ -126,18 +126,17 @@ fn a_table_ends_with_what_matters_most() {
 }
 
 #[test]
-fn a_narrow_table_wraps_sentences_and_never_ids() {
+fn a_narrow_table_puts_sentences_beneath_and_never_breaks_ids() {
     let narrow = written(&accounts(), Format::Table, &Style::new(false, Some(60)));
     insta::assert_snapshot!(narrow, @r"
     3 accounts
 
-    ACCOUNT            STATUS  WHY              USES  GROUPS
-    ldap/alice         open    exact:      1,234,567  a, b
-                               employee
-                               number
-    ldap/bob           closed  e-mail and          0  –
-                               name agree
-    ldap/eve\u{1b}[2J  –       –                   –  –
+    ACCOUNT            STATUS       USES  GROUPS
+    ldap/alice         open    1,234,567  a, b
+        exact: employee number
+    ldap/bob           closed          0  –
+        e-mail and name agree
+    ldap/eve\u{1b}[2J  –               –  –
 
     covered, but: gateway (2 of 12,347 records could not be read)
     not covered: gitlab (token lacks `read_api` since 2026-09-12)
@@ -376,7 +375,7 @@ fn a_finding_has_a_page() {
     what to do next
       rotate the key, then find whose data was touched (responder)
       sever who shop/kid-1
-      sever reach shop/kid-1
+      sever reach shop/kid-1 --judged never-issued
       sever reach 198.51.100.7
     ");
 }

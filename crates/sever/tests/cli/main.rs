@@ -1,0 +1,23 @@
+//! The binary as its users meet it: every test runs `sever` in a folder of its own, with a scrubbed
+//! environment, and looks at the exit code, stdout and stderr.
+//!
+//! ```text
+//! world    a folder, the files that a company has, and `sever` run in it
+//! story    one company from its exports to whose data it was
+//! help     the whole reference, as one snapshot
+//! formats  every format of every kind of answer, and that other programs can read them
+//! facts    bad exports: each an error with its place and cure, or a counted reject
+//! logs     bad logs, and what is missing
+//! storms   kill -9, two at once, pipes that close, stores that are damaged
+//! ```
+//!
+//! After a change that is meant, `INSTA_UPDATE=always` writes the reference anew; inline snapshots are
+//! corrected by hand or by `cargo insta review`. Times of the run are written `<now>`, the folder `<dir>`, so that snapshots hold anywhere.
+
+mod facts;
+mod formats;
+mod help;
+mod logs;
+mod storms;
+mod story;
+mod world;
