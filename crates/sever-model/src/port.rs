@@ -134,6 +134,8 @@ pub enum Reason {
     Corrupt(String),
     /// It contradicts another record: which, and how.
     Conflict(String),
+    /// It says what cannot be so: two of its own fields contradict each other.
+    Impossible(String),
 }
 
 impl Reason {
@@ -150,6 +152,7 @@ impl Reason {
             Reason::Unrelated => "unrelated",
             Reason::Corrupt(_) => "corrupt",
             Reason::Conflict(_) => "conflict",
+            Reason::Impossible(_) => "impossible",
         }
     }
 }
@@ -166,7 +169,7 @@ impl fmt::Display for Reason {
             Reason::Invalid(field, value) => write!(f, "`{value}` is no `{field}`"),
             Reason::Unrelated => f.write_str("another kind of record"),
             Reason::Corrupt(what) => write!(f, "does not decompress: {what}"),
-            Reason::Conflict(what) => f.write_str(what),
+            Reason::Conflict(what) | Reason::Impossible(what) => f.write_str(what),
         }
     }
 }

@@ -269,7 +269,7 @@ impl People {
                 shortened(theirs),
                 row.text(&HIRED)
             );
-            return Err(Reason::Conflict(what));
+            return Err(Reason::Impossible(what));
         }
         let to = match end {
             Some(end) => Bound::At(end),
