@@ -146,7 +146,9 @@ fn people(inventory: &Inventory, at: EventTime) -> Sheet {
 
 fn leavers(inventory: &Inventory, at: EventTime) -> Sheet {
     let columns = ["person", "name", "team", "last_day", "access_ended", "known_since", "open_accounts", "keys"];
-    let mut sheet = Sheet::new("leavers", "leavers", &columns);
+    // The team is left out on a terminal, so that a row fits into a hundred columns.
+    let brief = ["person", "name", "last_day", "access_ended", "known_since", "open_accounts", "keys"];
+    let mut sheet = Sheet::new("leavers", "leavers", &columns).brief(&brief);
     let mut uncertain = 0;
     for (number, entry) in inventory.people().iter().enumerate() {
         let ix = PersonIx(number as u32);
