@@ -60,7 +60,7 @@ fn rows_that_cannot_be_read_are_counted_with_their_place() {
     hr	hr.csv	applied	13	13	0	0	0	5
     shop	accounts.csv	applied	8	8	0	0	0	0
     --- stderr
-    partly covered: hr (hr.csv: breaks off at line 13; hr.csv: 3 rows rejected (line 9: syntax: 2 fields where the header has 13); nothing missing from this listing is taken as ended; 5 of 18 records could not be read)
+    partly covered: hr (hr.csv: breaks off at line 13; hr.csv: 4 rows rejected (line 9: syntax: 2 fields where the header has 13); nothing missing from this listing is taken as ended; 5 of 18 records could not be read)
     hr hr.csv: line 9 not read: syntax: 2 fields where the header has 13
     hr hr.csv: line 10 not read: `last_day` 2024-05-01 is before the hire date 2025-05-01: swapped columns, or a rehire without its own row?
     hr hr.csv: line 11 not read: `2025-13-41` is no `hire_date`
