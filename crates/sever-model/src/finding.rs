@@ -202,7 +202,10 @@ pub struct Finding {
 impl Finding {
     /// The title with its count filled in.
     pub fn sentence(&self) -> String {
-        self.title.replace("{count}", &self.count.to_string())
+        match self.count {
+            1 => self.title.replace("{count} times", "once").replace("{count}", "1"),
+            count => self.title.replace("{count}", &count.to_string()),
+        }
     }
 }
 
