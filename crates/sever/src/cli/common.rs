@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             json!(common.of_given),
             json!(common.of_all),
             json!((common.lift * 1_000.0).round() / 1_000.0),
-            json!((common.surprise * 10.0).round() / 10.0),
+            // Adding zero makes a negative one plain.
+            json!((common.surprise * 10.0).round() / 10.0 + 0.0),
         ]);
     }
     if cut {
