@@ -19,7 +19,7 @@ pub(crate) const INCIDENT: Incident = Incident {
     title: "Cash App, 2021",
     real: Real {
         noticed_after: "an unknown time; told 115 days later (10 Dec 2021 to 4 Apr 2022)",
-        how: "by what is not public",
+        how: "what, is not public",
         people: Some(8_200_000),
         source: "filing with the securities regulator; the days by arithmetic",
     },

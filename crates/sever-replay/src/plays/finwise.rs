@@ -19,7 +19,7 @@ pub(crate) const INCIDENT: Incident = Incident {
     title: "FinWise, 2024",
     real: Real {
         noticed_after: "383 days (31 May 2024 to 18 Jun 2025)",
-        how: "by what is not public",
+        how: "what, is not public",
         people: Some(689_000),
         source: "breach notices; the date of discovery by most of the news, the days by arithmetic",
     },

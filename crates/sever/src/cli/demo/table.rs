@@ -12,7 +12,7 @@ type Cell = fn(&Told) -> String;
 /// The questions, in the order a reader asks them.
 const ROWS: [(&str, Cell); 12] = [
     ("the real one was noticed", |told| {
-        format!("after {}, {}", told.incident.real.noticed_after, told.incident.real.how)
+        format!("after {}; by {}", told.incident.real.noticed_after, told.incident.real.how)
     }),
     ("said on the day of departure", standing),
     ("first misuse", |told| told.truth.first_misuse_at.to_string()),
@@ -78,7 +78,7 @@ fn standing(told: &Told) -> String {
             format!("nothing: HR told only on {}", told.truth.told_at)
         }
         true => "nothing".to_owned(),
-        false => said.join("\n"),
+        false => said.join("; "),
     }
 }
 
