@@ -8,6 +8,7 @@ mod cloudtrail;
 mod envoy_json;
 mod json_lines;
 mod keycloak;
+mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod openbao_audit;
@@ -46,6 +47,9 @@ pub struct Format {
     pub joins: &'static str,
     /// How its records are told apart.
     pub framing: Framing,
+    /// The fields that every whole record of it has: where one lacks them, it was trimmed on its
+    /// way, and that is counted. Empty for mapped formats, which count by their mapping.
+    pub whole: &'static [Field],
     make: fn(&Settings) -> Result<Box<dyn Decoder + Send>, MappingError>,
     /// How sure it is that a sample is of this format, and why; nothing where it is not.
     score: fn(&Sample) -> Option<(u8, String)>,
@@ -71,7 +75,9 @@ impl Format {
     pub fn decoder(&self, mapping: Option<&Mapping>, limits: &Limits) -> Result<Box<dyn Decoder + Send>, MappingError> {
         let zone = mapping.and_then(|mapping| mapping.zone.as_deref()).map(Zone::named).transpose();
         let zone = zone.map_err(|error| MappingError::Zone(error.to_string()))?;
-        (self.make)(&Settings { mapping: mapping.cloned(), zone, json_depth_max: limits.json_depth_max })
+        let decoder =
+            (self.make)(&Settings { mapping: mapping.cloned(), zone, json_depth_max: limits.json_depth_max })?;
+        Ok(if self.whole.is_empty() { decoder } else { Box::new(missing::Counting::new(decoder, self.whole)) })
     }
 
     pub(crate) fn score(&self, sample: &Sample) -> Option<(u8, String)> {

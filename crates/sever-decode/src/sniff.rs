@@ -68,6 +68,24 @@ impl Sample {
     }
 }
 
+/// Whether a record has something at a dotted path, whatever the case of its keys.
+pub(crate) fn has(record: &Value, path: &str) -> bool {
+    at(record, path).is_some()
+}
+
+/// The text at a dotted path, whatever the case of its keys; empty where there is none.
+pub(crate) fn text<'a>(record: &'a Value, path: &str) -> &'a str {
+    at(record, path).and_then(Value::as_str).unwrap_or("")
+}
+
+fn at<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
+    let step = |value: &'a Value, key: &str| {
+        let members = value.as_object()?;
+        members.get(key).or_else(|| members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, it)| it))
+    };
+    path.split('.').try_fold(record, step).filter(|value| !value.is_null())
+}
+
 fn share(count: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }

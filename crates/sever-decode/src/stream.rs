@@ -10,7 +10,7 @@
 //! are cut into pushes.
 
 use sever_model::port::{Decoder, EventSink, Reason, Reject};
-use sever_model::{Limits, Row};
+use sever_model::{EventTime, Limits, Row};
 
 use crate::framing::{Framer, Piece, Place};
 use crate::unpack::{Fault, Unpack};
@@ -74,7 +74,7 @@ impl Body {
     fn take(&mut self, bytes: &[u8], sink: &mut dyn EventSink) {
         self.accounting.bytes += bytes.len() as u64;
         let Body { framer, decoder, accounting, rejects_kept_max, .. } = self;
-        let mut sink = Counting { sink, events: 0 };
+        let mut sink = Counting { sink, events: 0, untimed: 0 };
         framer.feed(bytes, &mut |piece| place(piece, &mut **decoder, accounting, *rejects_kept_max, &mut sink));
         accounting.events += sink.events;
     }
@@ -84,7 +84,7 @@ impl Body {
             return;
         }
         let Body { framer, decoder, accounting, rejects_kept_max, .. } = self;
-        let mut sink = Counting { sink, events: 0 };
+        let mut sink = Counting { sink, events: 0, untimed: 0 };
         framer.finish(&mut |piece| place(piece, &mut **decoder, accounting, *rejects_kept_max, &mut sink));
         accounting.events += sink.events;
     }
@@ -108,14 +108,18 @@ fn place(piece: Piece<'_>, decoder: &mut dyn Decoder, to: &mut Accounting, kept_
             to.blank_bytes += bytes;
             return;
         }
-        Piece::Frame(place, frame) => match decoder.decode(frame, place.offset, sink) {
-            Ok(()) => {
-                to.frames += 1;
-                to.event_bytes += place.bytes;
-                return;
+        Piece::Frame(place, frame) => {
+            let untimed = sink.untimed;
+            match decoder.decode(frame, place.offset, sink) {
+                Ok(()) if sink.untimed > untimed => (place, Reason::Missing("time")),
+                Ok(()) => {
+                    to.frames += 1;
+                    to.event_bytes += place.bytes;
+                    return;
+                }
+                Err(reason) => (place, reason),
             }
-            Err(reason) => (place, reason),
-        },
+        }
         Piece::TooLong(place) => (place, Reason::TooLong),
         Piece::Broken(place) => (place, Reason::Syntax("a string runs over the end of its line".to_owned())),
         Piece::Truncated(place) => (place, Reason::Truncated),
@@ -125,14 +129,19 @@ fn place(piece: Piece<'_>, decoder: &mut dyn Decoder, to: &mut Accounting, kept_
     to.reject(Reject { offset, line: Some(line), bytes, reason }, kept_max);
 }
 
-/// Counts the events that pass.
+/// Counts the events that pass, and keeps apart those without a time.
 struct Counting<'a> {
     sink: &'a mut dyn EventSink,
     events: u64,
+    untimed: u64,
 }
 
 impl EventSink for Counting<'_> {
     fn push(&mut self, row: &Row<'_>) {
+        if row.time == EventTime::MIN {
+            self.untimed += 1;
+            return self.sink.untimed(row);
+        }
         self.events += 1;
         self.sink.push(row);
     }

@@ -3,6 +3,7 @@
 //! Text without an offset is read in the zone that is given, and is no instant without one: guessing
 //! UTC would move a departure by hours.
 
+use sever_model::port::Reason;
 use sever_model::{EventTime, Zone};
 
 use crate::json::{Found, Value};
@@ -21,6 +22,23 @@ pub(crate) fn instant(found: &Found<'_>, slot: usize, zone: Option<&Zone>) -> Op
         Value::Float(number) if number >= 0.0 => epoch_float(number),
         Value::Text { .. } | Value::Copied { .. } => instant_text(found.text(slot), zone),
         _ => None,
+    }
+}
+
+/// When a record says that it was: the first of the slots that holds anything. A record that does
+/// not say gives [`EventTime::MIN`], which a row may carry.
+///
+/// # Errors
+/// When what stands there is no instant.
+pub(crate) fn said(
+    found: &Found<'_>,
+    name: &'static str,
+    slots: &[usize],
+    zone: Option<&Zone>,
+) -> Result<EventTime, Reason> {
+    match slots.iter().find(|slot| found.has(**slot)) {
+        Some(slot) => instant(found, *slot, zone).ok_or_else(|| Reason::Invalid(name, found.shown(*slot))),
+        None => Ok(EventTime::MIN),
     }
 }
 

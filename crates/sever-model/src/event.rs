@@ -74,7 +74,8 @@ impl EventSource {
 /// One event. Times are event times; text is borrowed; empty text is absence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row<'a> {
-    /// When it happened.
+    /// When it happened. [`EventTime::MIN`] where the record does not say: a decoder may push such a
+    /// row, and it goes no further than [`crate::port::EventSink::untimed`].
     pub time: EventTime,
     /// What kind it is.
     pub kind: EventKind,

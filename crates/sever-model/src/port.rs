@@ -95,6 +95,10 @@ pub struct Note {
 pub trait EventSink {
     /// Takes one event.
     fn push(&mut self, row: &Row<'_>);
+
+    /// Takes an event whose record does not say when it was. It is rejected, since nothing can be
+    /// judged of it; this is for those who show what a record says.
+    fn untimed(&mut self, _row: &Row<'_>) {}
 }
 
 /// A record that could not be read.

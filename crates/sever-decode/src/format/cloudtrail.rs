@@ -11,7 +11,8 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
-use crate::sniff::Sample;
+use crate::mapping::Field;
+use crate::sniff::{Sample, has};
 use crate::{Framing, action, when};
 
 pub(super) const FORMAT: Format = Format {
@@ -33,8 +34,9 @@ Digests and Insights are counted as unrelated.",
 of IAM users and the console's (`iam-user-session`) are often minted without a record, by AWS's own services acting \
 for the user: leave them without `issued_in`, so that they are unjudgeable and not called forged.",
     framing: Framing::Json,
+    whole: &[Field::Time, Field::Actor, Field::SourceIp],
     make: |settings| {
-        let reader = Reader::new(Plan::of(PATHS), settings.json_depth_max);
+        let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
         settings.fixed("cloudtrail", CloudTrail { reader, action: String::new(), subject: String::new() })
     },
     score,
@@ -136,12 +138,8 @@ impl Decoder for CloudTrail {
         if source.is_empty() || name.is_empty() || text(Path::Category) == "Insight" {
             return Err(Reason::Unrelated);
         }
-        if text(Path::Time).is_empty() {
-            return Err(Reason::Missing("eventTime"));
-        }
         // CloudTrail's times are UTC; some who keep its records on write them without saying so.
-        let time = when::instant_text(text(Path::Time), Some(&Zone::UTC));
-        let time = time.ok_or_else(|| Reason::Invalid("eventTime", found.shown(Path::Time as usize)))?;
+        let time = when::said(&found, "eventTime", &[Path::Time as usize], Some(&Zone::UTC))?;
         let service = source.split('.').next().unwrap_or(source);
         let read_only = match found.value(Path::ReadOnly as usize) {
             Value::Bool(truth) => Some(truth),
@@ -271,8 +269,7 @@ fn outcome(found: &Found<'_>) -> Outcome {
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {
-    let share =
-        sample.share(|record| ["eventVersion", "eventSource", "eventName"].iter().all(|key| record.get(key).is_some()));
+    let share = sample.share(|record| ["eventVersion", "eventSource", "eventName"].iter().all(|key| has(record, key)));
     (share >= 0.3)
         .then(|| ((share * 98.0) as u8, "CloudTrail's `eventVersion`, `eventSource` and `eventName`".to_owned()))
 }

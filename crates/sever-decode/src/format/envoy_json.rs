@@ -17,6 +17,7 @@ like as `jwt_sub`, `jwt_jti`, `jwt_iss`, `jwt_iat`, `jwt_exp`, `jwt_kid`, or the
     joins: "By token id, once `jwt_jti` (or `jwt.jti`) is logged, beside `jwt_iss`, `jwt_kid`, `jwt_sub` and `jwt_iat`. \
 Without them a use names no credential and cannot be judged.",
     framing: Framing::Json,
+    whole: &[],
     make: |settings| {
         let mapping = settings.mapping.clone().unwrap_or_default().over(preset());
         json_lines::decoder(&mapping, settings)

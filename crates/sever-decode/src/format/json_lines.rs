@@ -28,6 +28,7 @@ record still counts, for whoever forges a token chooses its claims.",
 token's SHA-256 where they log that; by session or parent otherwise. Log `kid`, `sub`, `iat` and `exp` on both \
 sides, so that a copied id does not pass.",
     framing: Framing::Json,
+    whole: &[],
     make: |settings| match &settings.mapping {
         Some(mapping) => decoder(mapping, settings),
         None => Err(MappingError::Needed("json-lines")),

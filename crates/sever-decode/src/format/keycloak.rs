@@ -34,6 +34,7 @@ verifiers log that instead. Keycloak logs neither key id nor expiry of what it i
 subject, client, session and time. Refresh tokens join by id within this log alone. Turn on `Save events`, or a \
 listener, for `CODE_TO_TOKEN` and `REFRESH_TOKEN`: without them no issuance is seen.",
     framing: Framing::Json,
+    whole: &[],
     make: |settings| {
         let reader = Reader::new(Plan::of(PATHS), settings.json_depth_max);
         settings.fixed("keycloak", Keycloak { reader, zone: settings.zone.clone(), action: String::new() })

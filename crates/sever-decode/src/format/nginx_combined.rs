@@ -17,6 +17,7 @@ status (`outcome`), user agent. What follows these is not read.",
     joins: "Not at all: the line names no credential. Use it for `use-after-departure` of people who sign in with \
 basic authentication and for endpoint counts; for judging tokens log JSON (`nginx-json`).",
     framing: Framing::Lines,
+    whole: &[],
     make: |settings| settings.fixed("nginx-combined", Combined),
     score,
 };

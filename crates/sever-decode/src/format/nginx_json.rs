@@ -20,6 +20,7 @@ the user agent they send.",
 `jwt_claim_iss`, `jwt_header_kid`, `jwt_claim_sub` and `jwt_claim_iat`. Without them a use names no credential and \
 cannot be judged.",
     framing: Framing::Json,
+    whole: &[],
     make: |settings| {
         let mapping = settings.mapping.clone().unwrap_or_default().over(preset());
         json_lines::decoder(&mapping, settings)

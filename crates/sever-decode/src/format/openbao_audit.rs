@@ -9,6 +9,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row};
 
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
+use crate::mapping::Field;
 use crate::sniff::Sample;
 use crate::{Framing, action, when};
 
@@ -27,6 +28,7 @@ of it (join `jti`, issuer `openbao`, class `service` or `batch`). Accessors unde
 OIDC tokens that the server issues (logged as an HMAC of the whole token), join to nothing outside: \
 `provider_hmac`. A custody source above all: who read what, and when.",
     framing: Framing::Json,
+    whole: &[Field::Time],
     make: |settings| {
         let reader = Reader::new(Plan::of(PATHS), settings.json_depth_max);
         settings.fixed("openbao-audit", OpenBao { reader, action: String::new() })

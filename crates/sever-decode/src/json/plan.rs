@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::{Slots, Value};
 
@@ -21,6 +22,9 @@ pub(crate) enum Want {
     Many,
     /// As one text, several joined by this.
     Joined(char),
+    /// As the JSON it is written in, whatever that is: a list of pairs, to be read by
+    /// [`super::pair`]. Nothing below such a path can be wanted too.
+    Json,
 }
 
 /// Which paths are wanted, and how.
@@ -29,10 +33,14 @@ pub(crate) struct Plan {
     nodes: Vec<Node>,
     entries: Vec<Entry>,
     wants: Vec<Want>,
+    /// Whether `eventtype` is `eventType`.
+    any_case: bool,
 }
 
 #[derive(Debug, Default)]
 struct Node {
+    /// Whether its value is kept as the JSON it is written in.
+    verbatim: bool,
     /// First entry of each bucket, plus one; a power of two of them, or none.
     buckets: Vec<u16>,
     slots: Vec<u16>,
@@ -50,7 +58,7 @@ struct Entry {
 impl Plan {
     /// A plan for paths of keys; the n-th path fills the n-th slot.
     pub fn new(paths: Vec<(Vec<String>, Want)>) -> Plan {
-        let mut plan = Plan { nodes: vec![Node::default()], entries: Vec::new(), wants: Vec::new() };
+        let mut plan = Plan { nodes: vec![Node::default()], entries: Vec::new(), wants: Vec::new(), any_case: false };
         for (slot, (keys, want)) in paths.into_iter().enumerate() {
             let mut node = 0;
             for key in &keys {
@@ -58,6 +66,7 @@ impl Plan {
             }
             if let Some(node) = plan.nodes.get_mut(node) {
                 node.slots.push(slot as u16);
+                node.verbatim |= want == Want::Json;
             }
             plan.wants.push(want);
         }
@@ -68,6 +77,12 @@ impl Plan {
     /// A plan for dotted paths, for formats whose keys hold no dots.
     pub fn of(paths: &[(&str, Want)]) -> Plan {
         Plan::new(paths.iter().map(|(path, want)| (path.split('.').map(str::to_owned).collect(), *want)).collect())
+    }
+
+    /// The same, whatever the case of the keys: what copies a vendor's log often writes all of them
+    /// in lower case. Not for records with keys that a client may choose.
+    pub fn any_case(paths: &[(&str, Want)]) -> Plan {
+        Plan { any_case: true, ..Plan::of(paths) }
     }
 
     /// How many slots there are.
@@ -122,7 +137,7 @@ impl Plan {
         let mut at = *buckets.get(hash(key.as_bytes()) & buckets.len().wrapping_sub(1))?;
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
-            if &*entry.key == key {
+            if &*entry.key == key || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
                 return Some(usize::from(entry.node));
             }
             at = entry.next;
@@ -131,9 +146,9 @@ impl Plan {
     }
 }
 
-/// A few bits of a key; keys of one record differ in length, ends or middle.
+/// A few bits of a key, whatever its case; keys of one record differ in length, ends or middle.
 fn hash(key: &[u8]) -> usize {
-    let byte = |at: usize| key.get(at).map_or(0, |byte| usize::from(*byte));
+    let byte = |at: usize| key.get(at).map_or(0, |byte| usize::from(*byte | 0x20));
     let (first, middle, last) = (byte(0), byte(key.len() / 2), byte(key.len().wrapping_sub(1)));
     key.len().wrapping_mul(7) ^ first.wrapping_mul(3) ^ middle.wrapping_mul(5) ^ last
 }
@@ -164,7 +179,14 @@ impl<'de> DeserializeSeed<'de> for Step<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.root { deserializer.deserialize_map(self) } else { deserializer.deserialize_any(self) }
+        if self.root {
+            return deserializer.deserialize_map(self);
+        }
+        if self.plan.nodes.get(self.node).is_some_and(|node| node.verbatim) {
+            let written = <&RawValue>::deserialize(deserializer)?.get();
+            return if written == "null" { Ok(()) } else { self.visit_borrowed_str(written) };
+        }
+        deserializer.deserialize_any(self)
     }
 }
 

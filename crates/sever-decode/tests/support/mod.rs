@@ -7,12 +7,16 @@ use sever_decode::{Accounting, Format, LogStream, Mapping};
 use sever_model::port::EventSink;
 use sever_model::{EventTime, Limits, Row};
 
-/// Events as JSON objects, absent fields left out.
+/// Events as JSON objects, absent fields left out; those without a time, which are rejected, too.
 #[derive(Default)]
 pub struct Events(pub Vec<Value>);
 
 impl EventSink for Events {
     fn push(&mut self, row: &Row<'_>) {
+        self.0.push(event(row));
+    }
+
+    fn untimed(&mut self, row: &Row<'_>) {
         self.0.push(event(row));
     }
 }
@@ -53,7 +57,7 @@ fn event(row: &Row<'_>) -> Value {
         }
     };
     let time = |at: Option<EventTime>| at.map_or(Value::Null, |at| json!(at.to_string()));
-    put("time", json!(row.time.to_string()));
+    put("time", time(Some(row.time).filter(|at| *at != EventTime::MIN)));
     put("kind", json!(row.kind));
     put("outcome", json!(row.outcome));
     put("actor", json!(row.actor));

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use sever_decode::{FORMATS, Format as LogFormat, LogStream, Mapping};
-use sever_model::Row;
 use sever_model::port::EventSink;
+use sever_model::{EventTime, Row};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -74,6 +74,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let more = accounting.rejects.saturating_sub(accounting.kept.len() as u64);
     if more > 0 {
         out.note(&format!("and {more} more rejected"));
+    }
+    for note in &accounting.notes {
+        out.note(&format!("{}({}): {}", note.what, note.of, note.count));
     }
     out.note(&format!(
         "{} as {}: {} records, {} events, {} rejected; {} bytes = {} in events + {} rejected + {} blank{}",
@@ -145,6 +148,10 @@ struct Printer<'a> {
 }
 
 impl EventSink for Printer<'_> {
+    fn untimed(&mut self, row: &Row<'_>) {
+        self.push(row);
+    }
+
     fn push(&mut self, row: &Row<'_>) {
         if self.quiet || self.left == Some(0) {
             return;
@@ -168,7 +175,9 @@ pub(super) fn event(row: &Row<'_>, source: &str) -> Map<String, Value> {
             event.insert(field.to_owned(), json!(value));
         }
     };
-    text("time", &row.time.to_string());
+    if row.time != EventTime::MIN {
+        text("time", &row.time.to_string());
+    }
     text("kind", json!(row.kind).as_str().unwrap_or_default());
     text("actor", row.actor);
     text("account", row.account);
