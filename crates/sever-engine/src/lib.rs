@@ -16,6 +16,7 @@
 mod check;
 mod error;
 mod load;
+mod names;
 mod progress;
 mod readiness;
 mod scan;
@@ -24,6 +25,7 @@ mod sync;
 pub use check::{CheckSetup, check};
 pub use error::EngineError;
 pub use load::{load, load_only};
+pub use names::{names_of, rename};
 pub use progress::{Progress, Quiet, Unit};
 pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
 pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, Watch, scan};

@@ -31,7 +31,7 @@ const BROAD: Rights = Rights::ADMIN
     .with(Rights::AUDIT);
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let site = Site::open(global, out)?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     let accounts: Vec<AccountIx> = match &args.account {

@@ -47,6 +47,9 @@ impl SubjectRegister for Register {
             None => Lookup::Never,
         }
     }
+    fn lookup_fingerprint(&self, _fingerprint: Fingerprint) -> Lookup {
+        Lookup::Never // no detector knows an id by its fingerprint only
+    }
     fn complete_until(&self) -> EventTime {
         self.complete_until.unwrap_or(EventTime::MIN)
     }

@@ -112,7 +112,8 @@ pub(super) fn play(
     let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
     let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
     let reach = reach(&site, &outcome, &truth, register)?;
-    let real: HashSet<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let key = site.key();
+    let real: HashSet<Box<str>> = people.iter().map(|person| sever_lake::code(&key, &person.id)).collect();
     let detectors = standing.iter().chain(&outcome.findings);
     let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
     Ok(Told {
@@ -125,7 +126,7 @@ pub(super) fn play(
         things_before: watched.destroyed.iter().filter(|at| **at <= until).count() as u64,
         people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
         people_are: reach.map(|reach| {
-            let said: HashSet<&str> = reach.people.keys().map(AsRef::as_ref).collect();
+            let said: HashSet<Box<str>> = reach.people.into_keys().collect();
             match said.is_subset(&real) {
                 true if said.len() == real.len() => PeopleAre::Exact,
                 true => PeopleAre::Fewer,
