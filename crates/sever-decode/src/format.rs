@@ -5,6 +5,7 @@
 //! `tests/formats/<id>/`.
 
 mod cloudtrail;
+mod columns;
 mod envoy_json;
 mod json_lines;
 mod keycloak;
@@ -12,6 +13,9 @@ mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod openbao_audit;
+mod postgres;
+mod postgres_csv;
+mod postgres_json;
 mod sshd;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
@@ -32,6 +36,8 @@ pub static FORMATS: &[Format] = &[
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     openbao_audit::FORMAT,
+    postgres_csv::FORMAT,
+    postgres_json::FORMAT,
     sshd::FORMAT,
 ];
 
