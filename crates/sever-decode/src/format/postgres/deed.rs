@@ -172,13 +172,15 @@ impl<'a> Deed<'a> {
             return Some(Deed::new(EventKind::Changed, verb, ""));
         }
         if at.eat("TRUNCATE") {
-            (at.eat("TABLE"), at.eat("ONLY"));
+            at.eat("TABLE");
+            at.eat("ONLY");
             let deed = Deed::new(EventKind::Changed, "TRUNCATE", "");
             let object = within(at.name());
             return Some(Deed { words: Words::of(&["delete"]), object, rest: Some(at.clone()), ..deed });
         }
         if at.eat("REASSIGN") {
-            (at.eat("OWNED"), at.eat("BY"));
+            at.eat("OWNED");
+            at.eat("BY");
             let deed = Deed::new(EventKind::Changed, "REASSIGN", "OWNED");
             return Some(Deed { words: Words::of(&["grant"]), account: at.name(), ..deed });
         }
@@ -196,7 +198,8 @@ impl<'a> Deed<'a> {
         let relation = match verb {
             "TABLE" => at.name(),
             "SELECT" if at.seek(&["FROM"]).is_some() => {
-                (at.eat("ONLY"), at.eat("LATERAL"));
+                at.eat("ONLY");
+                at.eat("LATERAL");
                 at.name()
             }
             // The name that follows is a helper's within the statement.
@@ -436,7 +439,8 @@ fn kind_of(at: &mut Tokens<'_>) -> &'static str {
         if at.eat("TABLE") {
             return "FOREIGN TABLE";
         }
-        (at.eat("DATA"), at.eat("WRAPPER"));
+        at.eat("DATA");
+        at.eat("WRAPPER");
         return "FOREIGN DATA WRAPPER";
     }
     if at.eat("EVENT") {
