@@ -17,6 +17,7 @@ mod postgres;
 mod postgres_csv;
 mod postgres_json;
 mod sshd;
+mod teleport;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
@@ -39,6 +40,7 @@ pub static FORMATS: &[Format] = &[
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
     sshd::FORMAT,
+    teleport::FORMAT,
 ];
 
 /// One log format.
