@@ -4,6 +4,7 @@
 //! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
 //! `tests/formats/<id>/`.
 
+mod auth0;
 mod cloudtrail;
 mod columns;
 mod envoy_json;
@@ -12,6 +13,8 @@ mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod onelogin;
+mod onepassword;
 mod openbao_audit;
 mod postgres;
 mod postgres_csv;
@@ -30,12 +33,15 @@ pub(crate) use json_lines::outcome_word;
 
 /// Every format, by id.
 pub static FORMATS: &[Format] = &[
+    auth0::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    onelogin::FORMAT,
+    onepassword::FORMAT,
     openbao_audit::FORMAT,
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
