@@ -4,15 +4,23 @@
 //! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
 //! `tests/formats/<id>/`.
 
+mod auth0;
 mod cloudtrail;
+mod columns;
 mod envoy_json;
 mod json_lines;
 mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod onelogin;
+mod onepassword;
 mod openbao_audit;
+mod postgres;
+mod postgres_csv;
+mod postgres_json;
 mod sshd;
+mod teleport;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
@@ -25,14 +33,20 @@ pub(crate) use json_lines::outcome_word;
 
 /// Every format, by id.
 pub static FORMATS: &[Format] = &[
+    auth0::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    onelogin::FORMAT,
+    onepassword::FORMAT,
     openbao_audit::FORMAT,
+    postgres_csv::FORMAT,
+    postgres_json::FORMAT,
     sshd::FORMAT,
+    teleport::FORMAT,
 ];
 
 /// One log format.

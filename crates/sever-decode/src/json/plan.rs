@@ -85,6 +85,12 @@ impl Plan {
         Plan { any_case: true, ..Plan::of(paths) }
     }
 
+    /// The same for keys that hold dots themselves: paths are of keys between slashes.
+    pub fn any_case_slashed(paths: &[(&str, Want)]) -> Plan {
+        let keys = |path: &str| path.split('/').map(str::to_owned).collect();
+        Plan { any_case: true, ..Plan::new(paths.iter().map(|(path, want)| (keys(path), *want)).collect()) }
+    }
+
     /// How many slots there are.
     pub fn len(&self) -> usize {
         self.wants.len()

@@ -9,7 +9,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth0;
 mod cloudtrail;
+mod onelogin;
+mod onepassword;
+mod teleport;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +33,7 @@ struct Check {
     says: &'static [(&'static [&'static str], &'static str)],
 }
 
-const CHECKS: &[Check] = &[cloudtrail::CHECK];
+const CHECKS: &[Check] = &[auth0::CHECK, cloudtrail::CHECK, onelogin::CHECK, onepassword::CHECK, teleport::CHECK];
 
 #[test]
 fn what_vendors_write_is_decoded_and_nothing_else() {
