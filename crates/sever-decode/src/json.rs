@@ -11,6 +11,7 @@
 //!   repaired where the record is whole otherwise, and counted. Refusing such a record would let a
 //!   client hide its request by the user agent it sends; what is too deep or too long is refused for all that, and counted.
 
+mod elements;
 mod pairs;
 mod plan;
 mod slots;
@@ -18,6 +19,7 @@ mod slots;
 use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
+pub(crate) use elements::each_element;
 pub(crate) use pairs::{each_pair, pair};
 pub(crate) use plan::{Plan, Want};
 pub(crate) use slots::{Slots, Value};
