@@ -11,6 +11,7 @@ mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod okta;
 mod openbao_audit;
 mod sshd;
 
@@ -31,6 +32,7 @@ pub static FORMATS: &[Format] = &[
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    okta::FORMAT,
     openbao_audit::FORMAT,
     sshd::FORMAT,
 ];
@@ -144,11 +146,20 @@ impl EventSink for ReplacingSink<'_> {
 
 /// The notes of a decoder that reads JSON.
 fn repairs(reader: &crate::json::Reader) -> Vec<Note> {
-    let repaired = |of, count| Note { what: "repaired", of, count };
+    repairs_of(&[reader])
+}
+
+/// The same of one that reads the lists within its records by readers of their own.
+fn repairs_of(readers: &[&crate::json::Reader]) -> Vec<Note> {
+    let repaired = |of, count: fn(&crate::json::Reader) -> u64| Note {
+        what: "repaired",
+        of,
+        count: readers.iter().map(|reader| count(reader)).sum(),
+    };
     let all = [
-        repaired("doubled keys", reader.doubled),
-        repaired("utf-8", reader.utf8_repairs),
-        repaired("escapes", reader.escape_repairs),
+        repaired("doubled keys", |reader| reader.doubled),
+        repaired("utf-8", |reader| reader.utf8_repairs),
+        repaired("escapes", |reader| reader.escape_repairs),
     ];
     all.into_iter().filter(|note| note.count > 0).collect()
 }

@@ -10,6 +10,7 @@
 mod support;
 
 mod cloudtrail;
+mod okta;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ struct Check {
     says: &'static [(&'static [&'static str], &'static str)],
 }
 
-const CHECKS: &[Check] = &[cloudtrail::CHECK];
+const CHECKS: &[Check] = &[cloudtrail::CHECK, okta::CHECK];
 
 #[test]
 fn what_vendors_write_is_decoded_and_nothing_else() {
