@@ -4,6 +4,7 @@
 //! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
 //! `tests/formats/<id>/`.
 
+mod adfs;
 mod cloudtrail;
 mod envoy_json;
 mod json_lines;
@@ -14,6 +15,8 @@ mod nginx_json;
 mod okta;
 mod openbao_audit;
 mod sshd;
+mod windows_security;
+mod winlog;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
@@ -26,6 +29,7 @@ pub(crate) use json_lines::outcome_word;
 
 /// Every format, by id.
 pub static FORMATS: &[Format] = &[
+    adfs::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
     json_lines::FORMAT,
@@ -35,6 +39,7 @@ pub static FORMATS: &[Format] = &[
     okta::FORMAT,
     openbao_audit::FORMAT,
     sshd::FORMAT,
+    windows_security::FORMAT,
 ];
 
 /// One log format.
@@ -209,8 +214,8 @@ macro_rules! paths {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
-        enum Path { $($name),* }
-        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        pub(super) enum Path { $($name),* }
+        pub(super) const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
     };
 }
 use paths;

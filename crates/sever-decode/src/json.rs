@@ -55,6 +55,11 @@ impl Reader {
         Reader { plan, slots, depth_max, repaired: String::new(), doubled: 0, utf8_repairs: 0, escape_repairs: 0 }
     }
 
+    /// How many slots there are.
+    pub fn slots(&self) -> usize {
+        self.plan.len()
+    }
+
     /// Reads one record.
     pub fn read<'a>(&'a mut self, frame: &'a [u8]) -> Result<Found<'a>, Reason> {
         if too_deep(frame, self.depth_max) {
