@@ -4,6 +4,7 @@
 //! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
 //! `tests/formats/<id>/`.
 
+mod adfs;
 mod auth0;
 mod cloudtrail;
 mod columns;
@@ -13,6 +14,7 @@ mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod okta;
 mod onelogin;
 mod onepassword;
 mod openbao_audit;
@@ -21,6 +23,8 @@ mod postgres_csv;
 mod postgres_json;
 mod sshd;
 mod teleport;
+mod windows_security;
+mod winlog;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
@@ -33,6 +37,7 @@ pub(crate) use json_lines::outcome_word;
 
 /// Every format, by id.
 pub static FORMATS: &[Format] = &[
+    adfs::FORMAT,
     auth0::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
@@ -40,6 +45,7 @@ pub static FORMATS: &[Format] = &[
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    okta::FORMAT,
     onelogin::FORMAT,
     onepassword::FORMAT,
     openbao_audit::FORMAT,
@@ -47,6 +53,7 @@ pub static FORMATS: &[Format] = &[
     postgres_json::FORMAT,
     sshd::FORMAT,
     teleport::FORMAT,
+    windows_security::FORMAT,
 ];
 
 /// One log format.
@@ -158,11 +165,20 @@ impl EventSink for ReplacingSink<'_> {
 
 /// The notes of a decoder that reads JSON.
 fn repairs(reader: &crate::json::Reader) -> Vec<Note> {
-    let repaired = |of, count| Note { what: "repaired", of, count };
+    repairs_of(&[reader])
+}
+
+/// The same of one that reads the lists within its records by readers of their own.
+fn repairs_of(readers: &[&crate::json::Reader]) -> Vec<Note> {
+    let repaired = |of, count: fn(&crate::json::Reader) -> u64| Note {
+        what: "repaired",
+        of,
+        count: readers.iter().map(|reader| count(reader)).sum(),
+    };
     let all = [
-        repaired("doubled keys", reader.doubled),
-        repaired("utf-8", reader.utf8_repairs),
-        repaired("escapes", reader.escape_repairs),
+        repaired("doubled keys", |reader| reader.doubled),
+        repaired("utf-8", |reader| reader.utf8_repairs),
+        repaired("escapes", |reader| reader.escape_repairs),
     ];
     all.into_iter().filter(|note| note.count > 0).collect()
 }
@@ -212,8 +228,8 @@ macro_rules! paths {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
-        enum Path { $($name),* }
-        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        pub(super) enum Path { $($name),* }
+        pub(super) const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
     };
 }
 use paths;

@@ -163,3 +163,18 @@ proptest! {
         prop_assert!(read.is_err() || bytes.contains(&b'{'), "read what is no object");
     }
 }
+
+#[test]
+fn a_list_is_read_element_by_element_in_each_of_its_writings() {
+    let elements = |list: &str| {
+        let mut found = Vec::new();
+        each_element(list, &mut |element| found.push(element.to_owned()));
+        found
+    };
+    assert_eq!(elements(r#"[{"a": 1}, "b", [2]]"#), [r#"{"a": 1}"#, r#""b""#, "[2]"]);
+    assert_eq!(elements(r#"{"a":1}"#), [r#"{"a":1}"#], "one that was not put into a list");
+    assert_eq!(elements(r#""[{\"a\":1}]""#), [r#"{"a":1}"#], "a list within a text");
+    assert_eq!(elements(r#""words""#), [""; 0]);
+    assert_eq!(elements(r#"[{"a":1},"#), [r#"{"a":1}"#]);
+    assert_eq!(elements(""), [""; 0]);
+}

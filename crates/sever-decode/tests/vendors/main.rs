@@ -11,6 +11,7 @@ mod support;
 
 mod auth0;
 mod cloudtrail;
+mod okta;
 mod onelogin;
 mod onepassword;
 mod teleport;
@@ -33,7 +34,8 @@ struct Check {
     says: &'static [(&'static [&'static str], &'static str)],
 }
 
-const CHECKS: &[Check] = &[auth0::CHECK, cloudtrail::CHECK, onelogin::CHECK, onepassword::CHECK, teleport::CHECK];
+const CHECKS: &[Check] =
+    &[auth0::CHECK, cloudtrail::CHECK, okta::CHECK, onelogin::CHECK, onepassword::CHECK, teleport::CHECK];
 
 #[test]
 fn what_vendors_write_is_decoded_and_nothing_else() {
