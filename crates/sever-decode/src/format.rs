@@ -8,6 +8,7 @@ mod cloudtrail;
 mod envoy_json;
 mod json_lines;
 mod keycloak;
+mod kubernetes_audit;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
@@ -29,6 +30,7 @@ pub static FORMATS: &[Format] = &[
     envoy_json::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
+    kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     openbao_audit::FORMAT,
@@ -194,12 +196,12 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.
 macro_rules! paths {
-    ($($name:ident = $path:literal $want:ident;)*) => {
+    ($($name:ident = $path:literal $want:ident $(($between:literal))?;)*) => {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
         enum Path { $($name),* }
-        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want $(($between))?)),*];
     };
 }
 use paths;
