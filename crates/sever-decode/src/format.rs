@@ -6,6 +6,9 @@
 
 mod cloudtrail;
 mod envoy_json;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
 mod json_lines;
 mod keycloak;
 mod kubernetes_audit;
@@ -13,6 +16,8 @@ mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod openbao_audit;
+mod slack_audit;
+mod snowflake;
 mod sshd;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
@@ -28,12 +33,17 @@ pub(crate) use json_lines::outcome_word;
 pub static FORMATS: &[Format] = &[
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
+    gcp_audit::FORMAT,
+    github_audit::FORMAT,
+    google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
     kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     openbao_audit::FORMAT,
+    slack_audit::FORMAT,
+    snowflake::FORMAT,
     sshd::FORMAT,
 ];
 
