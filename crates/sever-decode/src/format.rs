@@ -9,8 +9,12 @@ mod auth0;
 mod cloudtrail;
 mod columns;
 mod envoy_json;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
 mod json_lines;
 mod keycloak;
+mod kubernetes_audit;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
@@ -21,6 +25,8 @@ mod openbao_audit;
 mod postgres;
 mod postgres_csv;
 mod postgres_json;
+mod slack_audit;
+mod snowflake;
 mod sshd;
 mod teleport;
 mod windows_security;
@@ -41,8 +47,12 @@ pub static FORMATS: &[Format] = &[
     auth0::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
+    gcp_audit::FORMAT,
+    github_audit::FORMAT,
+    google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
+    kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     okta::FORMAT,
@@ -51,6 +61,8 @@ pub static FORMATS: &[Format] = &[
     openbao_audit::FORMAT,
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
+    slack_audit::FORMAT,
+    snowflake::FORMAT,
     sshd::FORMAT,
     teleport::FORMAT,
     windows_security::FORMAT,
@@ -224,12 +236,12 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.
 macro_rules! paths {
-    ($($name:ident = $path:literal $want:ident;)*) => {
+    ($($name:ident = $path:literal $want:ident $(($between:literal))?;)*) => {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
         pub(super) enum Path { $($name),* }
-        pub(super) const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        pub(super) const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want $(($between))?)),*];
     };
 }
 use paths;

@@ -20,7 +20,7 @@ use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
-pub(crate) use pairs::{each_pair, pair};
+pub(crate) use pairs::{each_pair, member, pair};
 pub(crate) use plan::{Plan, Want};
 pub(crate) use slots::{Slots, Value};
 
