@@ -28,7 +28,7 @@ use std::path::PathBuf;
 
 pub use common::{Common, SURPRISE_MIN, common};
 pub use people::{People, Resolver, SubjectSet};
-pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, touched};
+pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
 pub use row::{Pivot, UseRow};
 pub use writer::LakeWriter;
