@@ -36,7 +36,7 @@ use std::path::PathBuf;
 pub use common::{Common, SURPRISE_MIN, common};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use people::{Pairs, People};
-pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, touched};
+pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
 pub use rewrite::{Rewrite, Rewritten, Write, rewrite, subjects};
 pub use row::{Pivot, UseRow};

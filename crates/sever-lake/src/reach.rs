@@ -123,9 +123,24 @@ pub fn reach(
     register: Option<&dyn SubjectRegister>,
     people: &People,
 ) -> Result<ReachAnswer, LakeError> {
+    reach_where(dir, query, register, people, &mut |_| true)
+}
+
+/// The same over those rows only that `counts` lets count: what would have been touched, had others
+/// been refused.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub fn reach_where(
+    dir: &Path,
+    query: &ReachQuery,
+    register: Option<&dyn SubjectRegister>,
+    people: &People,
+    counts: &mut dyn FnMut(&UseRow<'_>) -> bool,
+) -> Result<ReachAnswer, LakeError> {
     let mut gathering = Gathering { register, ..Gathering::default() };
     let rows = read(dir, &query.filter, &mut |row| {
-        if let Some(level) = level(row, query.judged.as_deref()) {
+        if let Some(level) = level(row, query.judged.as_deref()).filter(|_| counts(row)) {
             gathering.take(row, level, people);
         }
     })?;
