@@ -18,6 +18,7 @@
 mod accounts {
     pub(crate) mod source;
 }
+mod answers;
 mod columns;
 mod csv;
 mod custody {
@@ -28,6 +29,8 @@ mod documents;
 mod decisions {
     pub(crate) mod source;
 }
+mod facts;
+mod fields;
 mod files;
 mod groups {
     pub(crate) mod source;
@@ -46,6 +49,13 @@ mod ldif {
     mod wire;
 }
 mod lines;
+mod msgraph {
+    mod apps;
+    mod page;
+    mod rights;
+    pub(crate) mod source;
+    mod tenant;
+}
 mod openbao {
     pub(crate) mod path;
     pub(crate) mod source;
@@ -91,6 +101,9 @@ pub struct Provider {
     pub kinds: &'static [FactKind],
     /// The columns it knows; empty where its files have none.
     pub columns: &'static [&'static Column],
+    /// Whether several of its files in one folder are one export (users, groups, tokens), so that they
+    /// are one source.
+    pub together: bool,
     /// Whether a sample looks like this export: how surely, 0 to 100, and why.
     pub sniff: fn(&Sample<'_>) -> Option<(u8, String)>,
     /// Opens the source; reads nothing yet.

@@ -14,6 +14,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::jwks::source::PROVIDER,
     crate::keys::source::PROVIDER,
     crate::ldif::source::PROVIDER,
+    crate::msgraph::source::PROVIDER,
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
     crate::people::source::PROVIDER,

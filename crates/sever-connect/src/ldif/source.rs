@@ -32,6 +32,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a bind account that may read these entries with `+`; no write, no `userPassword`",
     kinds: &[FactKind::Account, FactKind::Group, FactKind::Membership],
     columns: &[],
+    together: false,
     sniff,
     open: |settings| {
         Ok(Box::new(Documents { kind: PROVIDER.id, kinds: PROVIDER.kinds, settings, read }) as Box<dyn Source>)
