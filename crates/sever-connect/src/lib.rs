@@ -56,6 +56,10 @@ mod msgraph {
     pub(crate) mod source;
     mod tenant;
 }
+mod okta {
+    mod org;
+    pub(crate) mod source;
+}
 mod openbao {
     pub(crate) mod path;
     pub(crate) mod source;

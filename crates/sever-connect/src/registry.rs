@@ -15,6 +15,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::keys::source::PROVIDER,
     crate::ldif::source::PROVIDER,
     crate::msgraph::source::PROVIDER,
+    crate::okta::source::PROVIDER,
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
     crate::people::source::PROVIDER,
