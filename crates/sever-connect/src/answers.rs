@@ -141,27 +141,34 @@ fn error_in(members: &Around) -> Option<String> {
     is_error.then(|| format!("`{}`", text(members.get("status")).unwrap_or_default()))
 }
 
-/// Pages that say that there are more, by what they list.
+/// Pages that say that there are more, by what they list and the series of files that they are in:
+/// the last page of one list says nothing of another's.
 #[derive(Default)]
-pub(crate) struct Unfollowed(BTreeMap<String, (u64, u64)>);
+pub(crate) struct Unfollowed(BTreeMap<(String, String), (u64, u64)>);
 
 impl Unfollowed {
-    /// Counts a page of `what`, and whether it names a next one.
-    pub(crate) fn page(&mut self, what: &str, next: Option<&Value>) {
-        let (pages, last) = self.0.entry(what.to_owned()).or_default();
+    /// Counts a page of `what` in a file, and whether it names a next one.
+    pub(crate) fn page(&mut self, what: &str, file: &str, next: Option<&Value>) {
+        let (pages, last) = self.0.entry((what.to_owned(), series(file))).or_default();
         *pages += 1;
         *last += u64::from(next.and_then(Value::as_str).is_none_or(str::is_empty));
     }
 
     /// Tells of every list whose last page is not there.
     pub(crate) fn finish(self, member: &str, tally: &mut Tally<'_>) {
-        for (what, (pages, _)) in self.0.into_iter().filter(|(_, (_, last))| *last == 0) {
+        for ((what, _), (pages, _)) in self.0.into_iter().filter(|(_, (_, last))| *last == 0) {
             tally.partial(format!(
                 "{what}: {} and none is the last, for each has `{member}`: fetch the rest",
                 counted(pages, "page")
             ));
         }
     }
+}
+
+/// A file's name without its endings and the number of the page: `users-2.json` is of `users`.
+fn series(file: &str) -> String {
+    let stem = file.split('.').next().unwrap_or(file);
+    stem.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '_')).to_lowercase()
 }
 
 /// Which of an export's lists were there.

@@ -32,6 +32,10 @@ mod decisions {
 mod facts;
 mod fields;
 mod files;
+mod google_workspace {
+    mod customer;
+    pub(crate) mod source;
+}
 mod groups {
     pub(crate) mod source;
 }

@@ -9,6 +9,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::accounts::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
+    crate::google_workspace::source::PROVIDER,
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,

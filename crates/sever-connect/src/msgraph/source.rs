@@ -146,7 +146,8 @@ impl Answers for Graph {
             self.lists.saw(list);
         }
         if !around.is_empty() {
-            self.unfollowed.page(&self.page.name(&file_name(path)), around.get("@odata.nextLink"));
+            let file = file_name(path);
+            self.unfollowed.page(&self.page.name(&file), &file, around.get("@odata.nextLink"));
         }
     }
 
