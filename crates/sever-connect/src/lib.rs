@@ -19,6 +19,7 @@ mod accounts {
     pub(crate) mod source;
 }
 mod answers;
+mod certificate;
 mod columns;
 mod csv;
 mod custody {
@@ -44,6 +45,13 @@ mod handovers {
 }
 mod jwks {
     pub(crate) mod source;
+}
+mod keycloak_realm {
+    mod keys;
+    mod realm;
+    mod rights;
+    pub(crate) mod source;
+    mod user;
 }
 mod keys {
     pub(crate) mod source;

@@ -13,6 +13,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
+    crate::keycloak_realm::source::PROVIDER,
     crate::keys::source::PROVIDER,
     crate::ldif::source::PROVIDER,
     crate::msgraph::source::PROVIDER,

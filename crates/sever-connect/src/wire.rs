@@ -87,8 +87,11 @@ pub(crate) fn pages(text: &[u8], depth_max: usize, wrappers: &[&str], into: &mut
     walk.scan
 }
 
+/// What stands for a member's name where an object begins.
+pub(crate) const OBJECT: &str = "{";
+
 /// Visits the members of every object at the top, or in an array there: of an array of objects each
-/// one, of anything else the value whole. For documents that hold several lists.
+/// one, of anything else the value whole; before them [`OBJECT`]. For documents that hold several lists.
 pub(crate) fn members(text: &[u8], depth_max: usize, visit: &mut Member<'_>) -> Scan {
     let mut walk = Walk::new(text, depth_max, &[]);
     let mut within = false;
@@ -98,7 +101,11 @@ pub(crate) fn members(text: &[u8], depth_max: usize, visit: &mut Member<'_>) -> 
                 within = first != b']';
                 at + 1
             }
-            b'{' => walk.members_of(at, visit),
+            b'{' => {
+                let place = Place { offset: at as u64, line: walk.line_of(at), bytes: 1 };
+                visit(OBJECT, place, Ok(b"{"));
+                walk.members_of(at, visit)
+            }
             _ => walk.bad(at, &mut |place, bad| visit("", place, bad)),
         };
     }
