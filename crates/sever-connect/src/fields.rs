@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
         self.get(name).is_some()
     }
 
-    /// A text that is not empty. Numbers are taken as they are written: some interfaces write ids so.
+    /// A text that is not empty.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&'a str>, Reason> {
         match self.get(name) {
             None => Ok(None),
@@ -36,10 +36,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text, or a number as it is written.
+    /// A text, or a whole number as it is written: some interfaces write ids so. One that is too large to
+    /// be read exactly is none.
     pub(crate) fn word(&self, name: &'static str) -> Result<Option<String>, Reason> {
         match self.get(name) {
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Number(number)) if !number.is_f64() => Ok(Some(number.to_string())),
             _ => Ok(self.text(name)?.map(str::to_owned)),
         }
     }

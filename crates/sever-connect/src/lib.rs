@@ -91,6 +91,9 @@ mod rights {
     pub(crate) mod source;
 }
 mod row;
+mod scim {
+    pub(crate) mod source;
+}
 mod tables;
 mod tally;
 mod wire;

@@ -23,6 +23,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::people::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
+    crate::scim::source::PROVIDER,
 ];
 
 /// Bytes of a file that are looked at to tell what it is.

@@ -6,7 +6,7 @@
 //!
 //! Bounded by the objects of one organisation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -106,7 +106,7 @@ fn sniff(sample: &Sample<'_>) -> Option<(u8, String)> {
     let found = shapes.into_iter().find(|(members, _)| members.iter().all(|member| has(member)));
     let error = has("\"errorCode\"") && has("\"errorSummary\"");
     let found = found.map(|(_, why)| why).or_else(|| error.then_some("an error of Okta"));
-    found.map(|why| (93, why.to_owned()))
+    found.map(|why| (96, why.to_owned()))
 }
 
 fn read(settings: &SourceSettings, parts: &Parts, tally: &mut Tally<'_>) -> Result<(), SourceError> {
@@ -116,8 +116,10 @@ fn read(settings: &SourceSettings, parts: &Parts, tally: &mut Tally<'_>) -> Resu
         named: None,
         lists: Lists::new(LISTS),
         counts: BTreeMap::new(),
+        empty: BTreeSet::new(),
     };
     answers::read(settings, parts, &["value"], &mut okta, tally)?;
+    okta.finish_empty();
     okta.lists.finish(tally);
     okta.finish_pages(tally);
     okta.org.finish(tally);
@@ -133,11 +135,16 @@ struct Okta {
     lists: Lists<List>,
     /// Things per list and file.
     counts: BTreeMap<(List, String), u64>,
+    /// Files with nothing in them, as far as they were read.
+    empty: BTreeSet<String>,
 }
 
 impl Answers for Okta {
     fn page(&mut self, path: &Path, _: &Around, _: &mut Tally<'_>) {
         self.file = file_name(path);
+        if !self.counts.keys().any(|(_, file)| *file == self.file) {
+            self.empty.insert(self.file.clone());
+        }
         let folder = path.parent().map(file_name).unwrap_or_default();
         self.named = okta_id(&self.file).or_else(|| okta_id(&folder));
         if self.is_member_list() {
@@ -146,6 +153,7 @@ impl Answers for Okta {
     }
 
     fn thing(&mut self, place: Place, thing: &Value, tally: &mut Tally<'_>) -> Result<(), Reason> {
+        self.empty.remove(&self.file);
         let fields = Fields::of(thing)?;
         let list = match () {
             () if fields.has("signOnMode") => List::Apps,
@@ -176,6 +184,24 @@ impl Okta {
     /// A group's id names the file: the users in it are its members.
     fn is_member_list(&self) -> bool {
         self.named.as_ref().is_some_and(|id| id.starts_with("00g"))
+    }
+
+    /// An empty array says only by its file's name of what there is none.
+    fn finish_empty(&mut self) {
+        const WORDS: [(&str, List); 7] = [
+            ("token", List::Tokens),
+            ("assign", List::Assignments),
+            ("role", List::Roles),
+            ("admin", List::Roles),
+            ("app", List::Apps),
+            ("group", List::Groups),
+            ("user", List::Users),
+        ];
+        for file in &self.empty {
+            let lower = file.to_lowercase();
+            let named = WORDS.iter().find(|(word, _)| lower.contains(word));
+            named.into_iter().for_each(|(_, list)| self.lists.saw(*list));
+        }
     }
 
     /// A list whose every file is exactly a page long has probably been cut there.
