@@ -8,6 +8,8 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::time::Time;
 
+use crate::files::hex;
+
 /// What is read of a certificate.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Facts {
@@ -42,11 +44,6 @@ pub(crate) fn of_text(text: &str) -> Option<Facts> {
 
 fn instant(time: &Time) -> Option<EventTime> {
     Some(EventTime::from_secs(i64::try_from(time.to_unix_duration().as_secs()).ok()?))
-}
-
-/// Bytes in lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -57,6 +57,10 @@ mod keys {
     pub(crate) mod source;
 }
 mod ldif {
+    mod account;
+    mod credentials;
+    mod directory;
+    mod names;
     pub(crate) mod source;
     mod wire;
 }
