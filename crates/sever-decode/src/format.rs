@@ -13,6 +13,7 @@ mod nginx_combined;
 mod nginx_json;
 mod openbao_audit;
 mod sshd;
+mod syslog;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
