@@ -6,12 +6,16 @@
 
 mod cloudtrail;
 mod envoy_json;
+mod glewlwyd;
 mod json_lines;
 mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod oidc_provider;
 mod openbao_audit;
+mod openldap;
+mod samba_audit;
 mod sshd;
 mod syslog;
 
@@ -28,11 +32,15 @@ pub(crate) use json_lines::outcome_word;
 pub static FORMATS: &[Format] = &[
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
+    glewlwyd::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    oidc_provider::FORMAT,
     openbao_audit::FORMAT,
+    openldap::FORMAT,
+    samba_audit::FORMAT,
     sshd::FORMAT,
 ];
 

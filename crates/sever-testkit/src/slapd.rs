@@ -52,8 +52,8 @@ overlay lastbind
 overlay ppolicy
 ppolicy_default "cn=default,ou=policies,dc=shop,dc=example"
 access to attrs=userPassword
-  by group.exact="cn=administrators,ou=groups,dc=shop,dc=example" write
-  by self write
+  by group.exact="cn=administrators,ou=groups,dc=shop,dc=example" =wx
+  by self =wx
   by anonymous auth
   by * none
 access to *
