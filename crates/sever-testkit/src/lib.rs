@@ -5,6 +5,7 @@
 //!   [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real clients.
 //!   They are polled until they answer, with a deadline, and die with their guard. [`Gateway`] is an
 //!   nginx before an application that believes the tokens of an [`OidcProvider`].
+//! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
 //! A server that is not installed is no failure of a test: `start` reports the skip and returns
@@ -29,6 +30,7 @@ mod nginx;
 mod node;
 mod openbao;
 mod postgres;
+mod real_company;
 mod samba;
 mod server;
 mod slapd;
@@ -43,6 +45,7 @@ pub use nginx::Nginx;
 pub use node::{LISTENER, OidcProvider, new_signing_key};
 pub use openbao::OpenBao;
 pub use postgres::Postgres;
+pub use real_company::{Expected, RealCompany, Truth};
 pub use samba::SambaAdDc;
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
