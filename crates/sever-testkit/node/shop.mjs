@@ -22,8 +22,11 @@ createServer(async (request, response) => {
     for (const [name, value] of Object.entries(told)) {
       if (value !== undefined) response.setHeader(`X-Token-${name}`, String(value));
     }
+    // Whose data is in the answer: a program that asks in its own name gets a count of orders.
+    const own = payload.sub === payload.client_id;
+    response.setHeader('X-Data-Subjects', own ? '' : payload.sub);
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ customer: payload.sub, street: 'Example Street 1' }));
+    response.end(JSON.stringify(own ? { orders: 200 } : { customer: payload.sub, street: 'Example Street 1' }));
   } catch (error) {
     response.statusCode = 401;
     response.end(JSON.stringify({ error: error.code ?? 'invalid_token' }));

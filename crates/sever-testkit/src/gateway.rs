@@ -33,7 +33,8 @@ http {
         '"jwt_claim_iss":"$upstream_http_x_token_iss","jwt_claim_aud":"$upstream_http_x_token_aud",'
         '"jwt_claim_jti":"$upstream_http_x_token_jti","jwt_header_kid":"$upstream_http_x_token_kid",'
         '"jwt_claim_sub":"$upstream_http_x_token_sub","jwt_claim_client_id":"$upstream_http_x_token_client",'
-        '"jwt_claim_iat":"$upstream_http_x_token_iat","jwt_claim_exp":"$upstream_http_x_token_exp"}';
+        '"jwt_claim_iat":"$upstream_http_x_token_iat","jwt_claim_exp":"$upstream_http_x_token_exp",'
+        '"data_subjects":"$upstream_http_x_data_subjects"}';
     access_log FOLDER/access.log sever;
     client_body_temp_path FOLDER/body;
     proxy_temp_path FOLDER/proxy;
@@ -52,6 +53,7 @@ http {
             proxy_hide_header X-Token-Client;
             proxy_hide_header X-Token-Iat;
             proxy_hide_header X-Token-Exp;
+            proxy_hide_header X-Data-Subjects;
         }
         location / { return 403; }
     }

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 use people::Day;
 use servers::Servers;
-pub use truth::{Expected, Truth};
+pub use truth::{Expected, Shown, Truth};
 
 /// A folder of what the servers wrote and exported, removed with it.
 pub struct RealCompany {
@@ -49,7 +49,7 @@ impl RealCompany {
         day.morning()?;
         let left = day.noon()?;
         day.evening()?;
-        let truth = day.truth(&left);
+        let truth = day.truth(&left)?;
         exports::write(&servers, &day, &left, folder.path())?;
         let text = serde_json::to_string_pretty(&truth.to_json()).context("no truth")?;
         std::fs::write(folder.path().join("truth.json"), text).context("cannot write the truth")?;

@@ -69,6 +69,8 @@ fn people(left: &Left) -> String {
 const DECISIONS: &str = "\
 account,person,decided_by,reason
 domain/Administrator,1001,security,break-glass: the envelope is in ann's safe
+domain/dns-dc1,1001,security,made with the domain for its name server: ann keeps that
+vault/token,1001,security,the root token of the day on which ann set it up
 desk/admin,1001,security,the desk's administrator: ann installs it
 ";
 

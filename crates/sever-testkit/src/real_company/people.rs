@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::servers::{KEY_PATH, Servers, password};
-use super::truth::Truth;
+use super::truth::{NOBODY, Truth};
 use crate::client;
 use crate::{OidcProvider, SambaAdDc, Slapd};
 
@@ -93,7 +93,7 @@ impl<'a> Day<'a> {
             self.forge(&customer)?;
         }
         // One that never was a customer.
-        self.forge("c9999")?;
+        self.forge(NOBODY)?;
 
         let search = ["-LLL", "-b", Slapd::BASE, "(objectClass=inetOrgPerson)", "mail"];
         servers.slapd.ask("ldapsearch", (&Slapd::person("jo.doe"), KEPT_PASSWORD), &search, "")?.text()?;
@@ -108,8 +108,11 @@ impl<'a> Day<'a> {
     }
 
     /// What must be found of all this.
-    pub(super) fn truth(&self, left: &Left) -> Truth {
-        Truth::of_the_day(left.at, self.forged.clone())
+    pub(super) fn truth(&self, left: &Left) -> Result<Truth> {
+        // What the vault says of the token that he made.
+        let own = self.servers.bao.ask("POST", "auth/token/lookup", &json!({ "token": self.deploy_token }))?;
+        let entity = own.pointer("/data/entity_id").and_then(|id| id.as_str()).context("bob has no identity")?;
+        Ok(Truth::of_the_day(left.at, self.forged.clone(), entity))
     }
 
     /// The others, until two seconds after bob's last act.
