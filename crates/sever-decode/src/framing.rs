@@ -1,6 +1,7 @@
 //! Cuts a pushed stream into records, without a copy where a record lies whole in what was pushed.
 //!
-//! Two framings. [`Framing::Lines`] is one record a line. [`Framing::Json`] is that too, and also the
+//! Three framings. [`Framing::Lines`] is one record a line. [`Framing::Csv`] is that where no field is
+//! quoted: within quotation marks a line may end. [`Framing::Json`] is that too, and also the
 //! elements of a bare array of objects and of `{"Records": […]}` (CloudTrail's files), however they are
 //! broken into lines. Which it is, is decided at the start, and anew after each array, so that such
 //! files may be strung together; what has begun as lines stays lines, so that a stray bracket in one
@@ -10,8 +11,10 @@
 //! lines it ends with the line. In an array it ends where its brackets close, or at a raw line end
 //! inside a string, which no JSON writer makes. It does *not* end at something that merely looks like
 //! the next record: whoever can choose a value inside one could then plant an event of their own.
+//! The same holds of CSV ([`csv`]).
 
 mod array;
+mod csv;
 
 use array::Element;
 
@@ -20,6 +23,8 @@ use array::Element;
 pub enum Framing {
     /// One record a line.
     Lines,
+    /// CSV: one record a line, but that quoted fields may hold line ends.
+    Csv,
     /// JSON: one record a line, or the elements of an array, or those of `{"Records": […]}`.
     Json,
 }
@@ -35,7 +40,9 @@ pub(crate) enum Piece<'a> {
     TooLong(Place),
     /// An element of an array that a raw line end broke.
     Broken(Place),
-    /// An element of an array that the end of the input broke.
+    /// Records of CSV between which a quotation mark is lost.
+    Torn(Place),
+    /// An element of an array, or a quoted field, that the end of the input broke.
     Truncated(Place),
 }
 
@@ -61,6 +68,8 @@ enum State {
     Start,
     /// In a line.
     Line,
+    /// In a record of CSV, or before one.
+    Csv(csv::Record),
     /// Between the elements of an array; whether the array stands in a wrapping object.
     Between { wrapped: bool },
     /// In an element.
@@ -89,7 +98,11 @@ impl Framer {
     pub fn new(framing: Framing, frame_max: usize) -> Framer {
         // Places within a record are 32-bit numbers.
         let frame_max = frame_max.min(u32::MAX as usize);
-        let state = if framing == Framing::Json { State::Start } else { State::Line };
+        let state = match framing {
+            Framing::Lines => State::Line,
+            Framing::Csv => State::Csv(csv::Record::default()),
+            Framing::Json => State::Start,
+        };
         let place = Place { offset: 0, line: 1, bytes: 0 };
         Framer { undecided: framing == Framing::Json, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
     }
@@ -106,6 +119,7 @@ impl Framer {
         while !bytes.is_empty() {
             let used = match self.state {
                 State::Line => self.in_line(bytes, each),
+                State::Csv(record) => self.in_csv(bytes, record, each),
                 State::Start => self.at_start(bytes, each),
                 State::Between { wrapped } => self.between(bytes, wrapped, each),
                 State::Within { wrapped, element } => self.within(bytes, wrapped, element, each),
@@ -121,6 +135,11 @@ impl Framer {
             return;
         }
         match self.state {
+            State::Csv(record) if record.is_torn() || record.is_open() => {
+                let place = self.end_frame();
+                self.held.clear();
+                each(if record.is_torn() { Piece::Torn(place) } else { Piece::Truncated(place) });
+            }
             State::Within { element, .. } if !element.is_scalar() => {
                 let place = self.end_frame();
                 self.held.clear();

@@ -122,6 +122,7 @@ fn place(piece: Piece<'_>, decoder: &mut dyn Decoder, to: &mut Accounting, kept_
         }
         Piece::TooLong(place) => (place, Reason::TooLong),
         Piece::Broken(place) => (place, Reason::Syntax("a string runs over the end of its line".to_owned())),
+        Piece::Torn(place) => (place, Reason::Syntax("a quotation mark where there can be none".to_owned())),
         Piece::Truncated(place) => (place, Reason::Truncated),
     };
     let Place { offset, line, bytes } = place;

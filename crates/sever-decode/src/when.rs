@@ -42,6 +42,16 @@ pub(crate) fn said(
     }
 }
 
+/// The same, for records that are worth showing although their time cannot be read: when, and what is
+/// to be returned once the record's events have been pushed.
+pub(crate) fn said_or_not(found: &Found<'_>, name: &'static str, slots: &[usize]) -> (EventTime, Result<(), Reason>) {
+    // Vendors' times are UTC; some who keep their records on write them without saying so.
+    match said(found, name, slots, Some(&Zone::UTC)) {
+        Ok(time) => (time, Ok(())),
+        Err(reason) => (EventTime::MIN, Err(reason)),
+    }
+}
+
 /// Reads an instant from text: RFC 3339, an epoch number, a local date-time, or the common log format.
 pub(crate) fn instant_text(text: &str, zone: Option<&Zone>) -> Option<EventTime> {
     if text.len() != 10

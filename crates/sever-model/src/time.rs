@@ -233,6 +233,20 @@ impl Zone {
         Ok(EventTime(zoned.timestamp().as_microsecond()))
     }
 
+    /// The instant of a local date-time that was written with this zone's abbreviation (`CEST`), which
+    /// tells the two hours apart when clocks are set back.
+    ///
+    /// # Errors
+    /// [`TimeError::Shape`] when the text is no local date-time, or this zone is not called so then.
+    pub fn local_called(&self, text: &str, abbreviation: &str) -> Result<EventTime, TimeError> {
+        let shape = || TimeError::Shape(format!("{text} {abbreviation}"));
+        let civil: jiff::civil::DateTime = text.trim().parse().map_err(|_| shape())?;
+        let ways = self.0.to_ambiguous_timestamp(civil);
+        let called = |at: &jiff::Timestamp| self.0.to_offset_info(*at).abbreviation() == abbreviation;
+        let at = [ways.earlier(), ways.later()].into_iter().flatten().find(called).ok_or_else(shape)?;
+        Ok(EventTime(at.as_microsecond()))
+    }
+
     fn day_start(&self, date: &str, days: i64) -> Result<EventTime, TimeError> {
         let shape = || TimeError::Shape(date.to_owned());
         let civil: jiff::civil::Date = date.trim().parse().map_err(|_| shape())?;

@@ -76,3 +76,14 @@ fn meet_is_as_sure_as_the_less_sure_and_join_as_the_surer() {
         }
     }
 }
+
+#[test]
+fn an_abbreviation_tells_the_two_hours_apart() {
+    let zone = Zone::named("Europe/Berlin").unwrap();
+    let at = |text, abbreviation| zone.local_called(text, abbreviation).map(|at| at.to_string()).ok();
+    assert_eq!(at("2026-10-25 02:30:00.5", "CEST").as_deref(), Some("2026-10-25T00:30:00.5Z"));
+    assert_eq!(at("2026-10-25 02:30:00.5", "CET").as_deref(), Some("2026-10-25T01:30:00.5Z"));
+    assert_eq!(at("2026-07-01 12:00:00", "CEST").as_deref(), Some("2026-07-01T10:00:00Z"));
+    assert_eq!(at("2026-07-01 12:00:00", "CET"), None, "in July it is not called so");
+    assert_eq!(at("2026-07-01 12:00:00", "KST"), None, "another zone's");
+}
