@@ -11,6 +11,7 @@ mod columns;
 mod envoy_json;
 mod gcp_audit;
 mod github_audit;
+mod glewlwyd;
 mod google_workspace;
 mod json_lines;
 mod keycloak;
@@ -18,16 +19,20 @@ mod kubernetes_audit;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod oidc_provider;
 mod okta;
 mod onelogin;
 mod onepassword;
 mod openbao_audit;
+mod openldap;
 mod postgres;
 mod postgres_csv;
 mod postgres_json;
+mod samba_audit;
 mod slack_audit;
 mod snowflake;
 mod sshd;
+mod syslog;
 mod teleport;
 mod windows_security;
 mod winlog;
@@ -49,18 +54,22 @@ pub static FORMATS: &[Format] = &[
     envoy_json::FORMAT,
     gcp_audit::FORMAT,
     github_audit::FORMAT,
+    glewlwyd::FORMAT,
     google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
     kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    oidc_provider::FORMAT,
     okta::FORMAT,
     onelogin::FORMAT,
     onepassword::FORMAT,
     openbao_audit::FORMAT,
+    openldap::FORMAT,
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
+    samba_audit::FORMAT,
     slack_audit::FORMAT,
     snowflake::FORMAT,
     sshd::FORMAT,
