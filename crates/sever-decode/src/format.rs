@@ -6,9 +6,11 @@
 
 mod adfs;
 mod cloudtrail;
+mod entra;
 mod envoy_json;
 mod json_lines;
 mod keycloak;
+mod m365;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
@@ -31,9 +33,11 @@ pub(crate) use json_lines::outcome_word;
 pub static FORMATS: &[Format] = &[
     adfs::FORMAT,
     cloudtrail::FORMAT,
+    entra::FORMAT,
     envoy_json::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
+    m365::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     okta::FORMAT,

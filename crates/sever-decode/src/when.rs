@@ -42,6 +42,15 @@ pub(crate) fn said(
     }
 }
 
+/// Of a record whose time cannot be read, all the rest is still shown: the time to show it by, and
+/// what is to be returned once it was.
+pub(crate) fn or_untimed(said: Result<EventTime, Reason>) -> (EventTime, Result<(), Reason>) {
+    match said {
+        Ok(at) => (at, Ok(())),
+        Err(reason) => (EventTime::MIN, Err(reason)),
+    }
+}
+
 /// Reads an instant from text: RFC 3339, an epoch number, a local date-time, or the common log format.
 pub(crate) fn instant_text(text: &str, zone: Option<&Zone>) -> Option<EventTime> {
     if text.len() != 10
