@@ -28,6 +28,8 @@ pub(super) const HEAD: &[(&str, Want)] = &[
     ("correlationId", Want::Text),
     ("eventTimestamp", Want::Text),
     ("caller", Want::Text),
+    ("tenantId", Want::Text),
+    ("operationVersion", Want::Text),
 ];
 
 /// The slots of [`HEAD`].
@@ -52,7 +54,12 @@ pub(super) enum Head {
     Correlation,
     EventTime,
     Caller,
+    Tenant,
+    Version,
 }
+
+/// What Azure Monitor writes around each record, and hardly anyone else.
+const AROUND: &[Head] = &[Head::Tenant, Head::Version, Head::Signature, Head::CallerIp, Head::Resource];
 
 paths! {
     Created = "createdDateTime" Raw;
@@ -137,6 +144,21 @@ const SIGN_INS: &[&str] = &[
     "AADManagedIdentitySignInLogs",
 ];
 const CALLS: &[&str] = &["MicrosoftGraphActivityLogs", "AzureADGraphActivityLogs", "AADGraphActivityLogs"];
+/// Categories of audits, where they stand for the log's own.
+const AUDITS: &[&str] = &[
+    "AdministrativeUnit",
+    "ApplicationManagement",
+    "Authentication",
+    "Authorization",
+    "Device",
+    "DirectoryManagement",
+    "EntitlementManagement",
+    "GroupManagement",
+    "KeyManagement",
+    "Policy",
+    "RoleManagement",
+    "UserManagement",
+];
 /// Categories of Azure's activity log; others may have categories of these names, too.
 const OPERATIONS: &[&str] = &["Administrative", "Policy", "Security", "Action", "Write", "Delete"];
 
@@ -165,6 +187,8 @@ const AUDIT: &[Path] = &[
     Path::ByAppName,
     Path::Targets,
 ];
+/// Of them, those that two of tell an audit without its activity.
+const AUDIT_ALONE: &[Path] = &[Path::ActivityTime, Path::LoggedBy, Path::Targets];
 /// Fields of calls to Graph beside their URI.
 const CALL: &[Path] = &[Path::SignIn, Path::IssuedAt, Path::Method, Path::Code];
 
@@ -235,7 +259,8 @@ impl<'a> Record<'a> {
         let category = self.head.first(&[Head::Category as usize, Head::CategoryValue as usize]);
         let has = |path: Path| self.body.has(path as usize);
         let place = self.head(Head::Resource);
-        let named = Named { category, table: self.head(Head::Table), operation: self.operation(), place };
+        let is_around = AROUND.iter().any(|slot| self.head.has(*slot as usize));
+        let named = Named { category, table: self.head(Head::Table), operation: self.operation(), place, is_around };
         named.kind(&has)
     }
 
@@ -270,6 +295,8 @@ struct Named<'n> {
     operation: &'n str,
     /// The resource that it is about.
     place: &'n str,
+    /// Whether it stands in what Azure Monitor writes around records.
+    is_around: bool,
 }
 
 impl Named<'_> {
@@ -284,11 +311,19 @@ impl Named<'_> {
             Some(Kind::Audit)
         } else if self.is_operation(has) {
             Some(Kind::Azure)
+        } else if count(AUDIT_ALONE) >= 2 || (self.is_audited() && (self.is_around || count(AUDIT) >= 1)) {
+            Some(Kind::Audit)
         } else if self.category.is_empty() && count(SIGN_IN_WHO) >= 1 && count(SIGN_IN_HOW) >= 2 {
             Some(Kind::SignIn)
         } else {
             None
         }
+    }
+
+    /// Whether it is called like an audit whose activity was left out.
+    fn is_audited(&self) -> bool {
+        let of_category = AUDITS.iter().any(|name| is(self.category, name));
+        of_category && !self.operation.is_empty() && !self.operation.contains('/')
     }
 
     /// Whether it is an operation on a resource of Azure: `Microsoft.Compute/virtualMachines/delete`.
@@ -314,6 +349,7 @@ pub(super) fn is_sampled(record: &Json) -> bool {
         table: said("Type"),
         operation: first_of(said("operationName"), said("operationName.value")),
         place: said("resourceId"),
+        is_around: AROUND.iter().filter_map(|slot| HEAD.get(*slot as usize)).any(|(path, _)| sniff::has(record, path)),
     };
     named.kind(&has).is_some()
 }
