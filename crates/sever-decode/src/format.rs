@@ -8,6 +8,7 @@ mod adfs;
 mod auth0;
 mod cloudtrail;
 mod columns;
+mod entra;
 mod envoy_json;
 mod gcp_audit;
 mod github_audit;
@@ -16,6 +17,7 @@ mod google_workspace;
 mod json_lines;
 mod keycloak;
 mod kubernetes_audit;
+mod m365;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
@@ -51,6 +53,7 @@ pub static FORMATS: &[Format] = &[
     adfs::FORMAT,
     auth0::FORMAT,
     cloudtrail::FORMAT,
+    entra::FORMAT,
     envoy_json::FORMAT,
     gcp_audit::FORMAT,
     github_audit::FORMAT,
@@ -59,6 +62,7 @@ pub static FORMATS: &[Format] = &[
     json_lines::FORMAT,
     keycloak::FORMAT,
     kubernetes_audit::FORMAT,
+    m365::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     oidc_provider::FORMAT,
