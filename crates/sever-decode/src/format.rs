@@ -13,6 +13,7 @@ mod keycloak;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod ocsf;
 mod onelogin;
 mod onepassword;
 mod openbao_audit;
@@ -40,6 +41,7 @@ pub static FORMATS: &[Format] = &[
     keycloak::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    ocsf::FORMAT,
     onelogin::FORMAT,
     onepassword::FORMAT,
     openbao_audit::FORMAT,

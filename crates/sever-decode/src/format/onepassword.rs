@@ -99,20 +99,20 @@ impl Decoder for OnePassword {
         let feed = feed(&found).ok_or(Reason::Unrelated)?;
         let (time, told) = when::said_or_not(&found, "timestamp", &[Path::Timestamp as usize]);
         place.clear();
-        let (kind, words, own) = match feed {
-            Feed::SignIn => (EventKind::Authenticated, &[][..], [text(Path::Category), text(Path::Type)]),
+        let (kind, words, (done, of)) = match feed {
+            Feed::SignIn => (EventKind::Authenticated, audit::NONE, (text(Path::Category), text(Path::Type))),
             Feed::Item => {
                 let (kind, words) = audit::of_item(text(Path::Action));
                 let done = if text(Path::Action).is_empty() { "use" } else { text(Path::Action) };
-                (kind, words, [done, ""])
+                (kind, words, (done, ""))
             }
             Feed::Audit => {
                 let (kind, words) = audit::of(text(Path::Action), text(Path::ObjectType));
-                (kind, words, [text(Path::Action), text(Path::ObjectType)])
+                (kind, words, (text(Path::Action), text(Path::ObjectType)))
             }
         };
-        let space = if own.iter().any(|part| part.is_empty()) { "" } else { " " };
-        action::write(action, words, &[own[0], space, own[1]]);
+        let space = if done.is_empty() || of.is_empty() { "" } else { " " };
+        action::write(action, words, &[done, space, of]);
         let mut row = Row::new(time, kind, offset);
         row.action = action;
         row.outcome = outcome(feed, &found);

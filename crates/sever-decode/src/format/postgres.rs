@@ -7,7 +7,9 @@
 mod audit;
 mod deed;
 mod message;
+mod role;
 mod sql;
+mod words;
 
 use sever_model::port::Reason;
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};

@@ -8,6 +8,9 @@ use sever_model::EventKind;
 
 type Deed = (EventKind, &'static [&'static str]);
 
+/// No words.
+pub(super) const NONE: &[&str] = &[];
+
 /// How types of sign-in attempt begin.
 const SIGN_INS: [&str; 16] = [
     "credentials_",
