@@ -136,6 +136,10 @@ impl<D: Decoder> Decoder for Replacing<D> {
         self.decoder.decode(frame, offset, &mut ReplacingSink { out, constants: &self.constants })
     }
 
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.decoder.finish(&mut ReplacingSink { out, constants: &self.constants });
+    }
+
     fn notes(&self) -> Vec<Note> {
         self.decoder.notes()
     }

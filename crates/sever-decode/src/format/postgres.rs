@@ -8,6 +8,7 @@ mod audit;
 mod deed;
 mod message;
 mod role;
+mod sign_in;
 mod sql;
 mod words;
 
@@ -47,6 +48,7 @@ pub(super) struct Writer {
     resource: String,
     /// The columns of a pgaudit message.
     audit: Columns,
+    sign_ins: sign_in::SignIns,
 }
 
 impl<'a> Record<'a> {
