@@ -44,8 +44,12 @@ const CATEGORIES: [&str; 8] = [
 
 /// Whether category and type are those of a sign-in attempt.
 pub(super) fn is_sign_in(category: &str, of: &str) -> bool {
-    CATEGORIES.iter().any(|name| category.eq_ignore_ascii_case(name))
-        && SIGN_INS.iter().any(|begin| of.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
+    CATEGORIES.iter().any(|name| category.eq_ignore_ascii_case(name)) && is_type(of)
+}
+
+/// Whether a type is that of a sign-in attempt.
+pub(super) fn is_type(of: &str) -> bool {
+    SIGN_INS.iter().any(|begin| of.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
 }
 
 /// What is done with an item.
