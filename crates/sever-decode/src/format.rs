@@ -4,24 +4,34 @@
 //! one: write `format/<id>.rs` with a `FORMAT`, list it in [`FORMATS`], and put fixtures under
 //! `tests/formats/<id>/`.
 
+mod adfs;
 mod auth0;
 mod cloudtrail;
 mod columns;
 mod envoy_json;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
 mod json_lines;
 mod keycloak;
+mod kubernetes_audit;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod ocsf;
+mod okta;
 mod onelogin;
 mod onepassword;
 mod openbao_audit;
 mod postgres;
 mod postgres_csv;
 mod postgres_json;
+mod slack_audit;
+mod snowflake;
 mod sshd;
 mod teleport;
+mod windows_security;
+mod winlog;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
@@ -34,21 +44,30 @@ pub(crate) use json_lines::outcome_word;
 
 /// Every format, by id.
 pub static FORMATS: &[Format] = &[
+    adfs::FORMAT,
     auth0::FORMAT,
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
+    gcp_audit::FORMAT,
+    github_audit::FORMAT,
+    google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
+    kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     ocsf::FORMAT,
+    okta::FORMAT,
     onelogin::FORMAT,
     onepassword::FORMAT,
     openbao_audit::FORMAT,
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
+    slack_audit::FORMAT,
+    snowflake::FORMAT,
     sshd::FORMAT,
     teleport::FORMAT,
+    windows_security::FORMAT,
 ];
 
 /// One log format.
@@ -164,11 +183,20 @@ impl EventSink for ReplacingSink<'_> {
 
 /// The notes of a decoder that reads JSON.
 fn repairs(reader: &crate::json::Reader) -> Vec<Note> {
-    let repaired = |of, count| Note { what: "repaired", of, count };
+    repairs_of(&[reader])
+}
+
+/// The same of one that reads the lists within its records by readers of their own.
+fn repairs_of(readers: &[&crate::json::Reader]) -> Vec<Note> {
+    let repaired = |of, count: fn(&crate::json::Reader) -> u64| Note {
+        what: "repaired",
+        of,
+        count: readers.iter().map(|reader| count(reader)).sum(),
+    };
     let all = [
-        repaired("doubled keys", reader.doubled),
-        repaired("utf-8", reader.utf8_repairs),
-        repaired("escapes", reader.escape_repairs),
+        repaired("doubled keys", |reader| reader.doubled),
+        repaired("utf-8", |reader| reader.utf8_repairs),
+        repaired("escapes", |reader| reader.escape_repairs),
     ];
     all.into_iter().filter(|note| note.count > 0).collect()
 }
@@ -214,12 +242,12 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.
 macro_rules! paths {
-    ($($name:ident = $path:literal $want:ident;)*) => {
+    ($($name:ident = $path:literal $want:ident $(($between:literal))?;)*) => {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
-        enum Path { $($name),* }
-        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        pub(super) enum Path { $($name),* }
+        pub(super) const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want $(($between))?)),*];
     };
 }
 use paths;

@@ -11,6 +11,7 @@
 //!   repaired where the record is whole otherwise, and counted. Refusing such a record would let a
 //!   client hide its request by the user agent it sends; what is too deep or too long is refused for all that, and counted.
 
+mod elements;
 mod pairs;
 mod plan;
 mod slots;
@@ -18,7 +19,8 @@ mod slots;
 use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
-pub(crate) use pairs::{each_pair, pair};
+pub(crate) use elements::each_element;
+pub(crate) use pairs::{each_pair, member, pair};
 pub(crate) use plan::{Plan, Want};
 pub(crate) use slots::{Slots, Value};
 
@@ -51,6 +53,11 @@ impl Reader {
     pub fn new(plan: Plan, depth_max: usize) -> Reader {
         let slots = Slots::new(plan.len());
         Reader { plan, slots, depth_max, repaired: String::new(), doubled: 0, utf8_repairs: 0, escape_repairs: 0 }
+    }
+
+    /// How many slots there are.
+    pub fn slots(&self) -> usize {
+        self.plan.len()
     }
 
     /// Reads one record.

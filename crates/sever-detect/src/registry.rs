@@ -9,8 +9,10 @@ use sever_model::Meta;
 use sever_model::port::Detector;
 
 use crate::detectors::{
-    bulk_export, dormant, ghost_account, key_known_to_leaver, key_out_of_life, key_too_widely_readable,
-    leaver_lookback, mass_destruction, over_broad, token_never_issued, unknown_subject, use_after_departure,
+    access_without_login, bulk_export, canary_touched, dormant, evidence_tampered, ghost_account, key_extractable,
+    key_known_to_leaver, key_out_of_life, key_too_old, key_too_widely_readable, leaver_lookback, mass_destruction,
+    over_broad, shared_secret_not_rotated, sole_holder, token_never_issued, token_out_of_shape, toxic_combination,
+    unknown_subject, unused_right, use_after_departure,
 };
 
 /// One detector: what it is, and how to make one.
@@ -23,17 +25,27 @@ pub struct Registered {
 
 /// All detectors, alphabetically.
 pub static DETECTORS: &[Registered] = &[
+    access_without_login::REGISTERED,
     bulk_export::REGISTERED,
+    canary_touched::REGISTERED,
     dormant::REGISTERED,
+    evidence_tampered::REGISTERED,
     ghost_account::REGISTERED,
+    key_extractable::REGISTERED,
     key_known_to_leaver::REGISTERED,
     key_out_of_life::REGISTERED,
+    key_too_old::REGISTERED,
     key_too_widely_readable::REGISTERED,
     leaver_lookback::REGISTERED,
     mass_destruction::REGISTERED,
     over_broad::REGISTERED,
+    shared_secret_not_rotated::REGISTERED,
+    sole_holder::REGISTERED,
     token_never_issued::REGISTERED,
+    token_out_of_shape::REGISTERED,
+    toxic_combination::REGISTERED,
     unknown_subject::REGISTERED,
+    unused_right::REGISTERED,
     use_after_departure::REGISTERED,
 ];
 
@@ -42,14 +54,22 @@ pub static DETECTORS: &[Registered] = &[
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
+    /// Thresholds of `access-without-login`.
+    pub access_without_login: access_without_login::Settings,
     /// Thresholds of `bulk-export`.
     pub bulk_export: bulk_export::Settings,
+    /// Thresholds of `canary-touched`.
+    pub canary_touched: canary_touched::Settings,
     /// Thresholds of `dormant`.
     pub dormant: dormant::Settings,
+    /// Thresholds of `evidence-tampered`.
+    pub evidence_tampered: evidence_tampered::Settings,
     /// Thresholds of `ghost-account`.
     pub ghost_account: ghost_account::Settings,
     /// Thresholds of `key-out-of-life`.
     pub key_out_of_life: key_out_of_life::Settings,
+    /// Thresholds of `key-too-old`.
+    pub key_too_old: key_too_old::Settings,
     /// Thresholds of `key-too-widely-readable`.
     pub key_too_widely_readable: key_too_widely_readable::Settings,
     /// Thresholds of `leaver-lookback`.
@@ -58,6 +78,10 @@ pub struct Settings {
     pub mass_destruction: mass_destruction::Settings,
     /// Thresholds of `over-broad`.
     pub over_broad: over_broad::Settings,
+    /// Thresholds of `token-out-of-shape`.
+    pub token_out_of_shape: token_out_of_shape::Settings,
+    /// Thresholds of `unused-right`.
+    pub unused_right: unused_right::Settings,
 }
 
 impl Registered {

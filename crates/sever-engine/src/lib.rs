@@ -7,6 +7,7 @@
 //! scan    logs ─► decode ─► merge by time ─► judge ─► detectors ─► findings
 //!                                              └────► lake
 //! reach   lake + register + resolvers ─► whose data
+//! narrow  lake + inventory ─► what rights that go unused would have refused
 //! readiness, doctor                                what could be answered with what is here
 //! ```
 //!
@@ -16,6 +17,8 @@
 mod check;
 mod error;
 mod load;
+mod names;
+mod narrow;
 mod progress;
 mod readiness;
 mod scan;
@@ -24,6 +27,8 @@ mod sync;
 pub use check::{CheckSetup, check};
 pub use error::EngineError;
 pub use load::{load, load_only};
+pub use names::{names_of, rename};
+pub use narrow::{Narrowed, narrow};
 pub use progress::{Progress, Quiet, Unit};
 pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
 pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, Watch, scan};

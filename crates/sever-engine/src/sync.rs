@@ -5,8 +5,8 @@
 //! and changes nothing; one that fails leaves what we knew as it was.
 
 use sever_model::port::{Reject, Source};
-use sever_model::{CoverageLine, SourceId, WallTime};
-use sever_store::{Applied, Brake, Store};
+use sever_model::{CoverageLine, Fact, Holder, SourceId, WallTime};
+use sever_store::{Applied, Brake, Erased, Store};
 
 use crate::{EngineError, Progress, Unit};
 
@@ -58,6 +58,7 @@ pub async fn sync(
     progress: &mut dyn Progress,
 ) -> Result<SyncOutcome, EngineError> {
     let mut outcome = SyncOutcome::default();
+    let erased = store.erased().await?;
     progress.begin("sync", Some(sources.len() as u64), Unit::Items);
     for source in sources {
         let listings = match source.listings() {
@@ -80,13 +81,20 @@ pub async fn sync(
                 });
                 continue;
             }
-            let mut records = Vec::new();
-            let line = match source.pull(listing, &mut |record| records.push(record)) {
+            let (mut records, mut left_out) = (Vec::new(), 0u64);
+            let pulled = source.pull(listing, &mut |record| match names_erased(&record.fact, &erased) {
+                true => left_out += 1,
+                false => records.push(record),
+            });
+            let line = match pulled {
                 Err(error) => {
                     store.pull_failed(source.id(), listing, &error.what, now(listing.at)).await?;
                     failed(source.id(), &listing.name, error.what, error.hint)
                 }
-                Ok(pull) => {
+                Ok(mut pull) => {
+                    if left_out > 0 {
+                        pull.coverage.gaps.push(format!("{left_out} records of people who were erased left out"));
+                    }
                     let known = now(listing.at);
                     let applied = store.apply(source.id(), listing, &pull, records, known, brake).await?;
                     SyncLine {
@@ -104,6 +112,29 @@ pub async fn sync(
         progress.advance(1);
     }
     Ok(outcome)
+}
+
+/// Whether a fact is about a person who was erased, or an account of theirs.
+fn names_erased(fact: &Fact, erased: &Erased) -> bool {
+    let holder = |holder: &Holder| match holder {
+        Holder::Person(id) => erased.holds(id.as_str()),
+        Holder::Account(id) => erased.holds(id.as_str()),
+        Holder::Group(_) | Holder::Credential(_) => false,
+    };
+    match fact {
+        Fact::Person(it) => erased.holds(it.id.as_str()),
+        Fact::Stint(it) => erased.holds(it.person.as_str()),
+        Fact::Account(it) => erased.holds(it.id.as_str()),
+        Fact::Membership(it) => holder(&it.member),
+        Fact::Grant(it) => holder(&it.holder),
+        Fact::Custody(it) => holder(&it.holder),
+        Fact::Link(it) => {
+            erased.holds(it.account.as_str()) || it.person.as_ref().is_some_and(|person| erased.holds(person.as_str()))
+        }
+        Fact::Handover(it) => it.account.as_ref().is_some_and(|account| erased.holds(account.as_str())),
+        Fact::Credential(it) => it.account.as_ref().is_some_and(|account| erased.holds(account.as_str())),
+        Fact::Group(_) | Fact::Resource(_) => false,
+    }
 }
 
 fn failed(source: &SourceId, listing: &str, what: String, hint: Option<String>) -> SyncLine {

@@ -9,8 +9,8 @@
 //!                        └─► Inventory
 //! ```
 //!
-//! On top of an inventory [`effective`] says what somebody may do and by which way, and [`who`] who holds
-//! a thing. It reads no clock, no file and no log. Whatever it could not place (a right of a person
+//! On top of an inventory [`effective`] says what somebody may do and by which way, [`who`] who holds
+//! a thing, and [`Narrow`] what would be left of rights that go when nobody exercises them. It reads no clock, no file and no log. Whatever it could not place (a right of a person
 //! whom HR does not know, custody past the limit) is a gap in the inventory's coverage.
 //!
 //! Worked example: `bob` is in group `dev` from January to June; `dev` has policy `signing` from March;
@@ -24,6 +24,7 @@ mod fill;
 mod groups;
 mod keys;
 mod merge;
+mod narrow;
 mod pattern;
 mod resolve;
 mod rights;
@@ -33,6 +34,7 @@ use sever_model::{Coverage, CoverageLine, EventTime, FactKind, FactRow, Inventor
 
 pub use correlation::{ASK_SCORE, MATCH_SCORE};
 pub use custody::DERIVED_ROWS_MAX;
+pub use narrow::{Exercise, Kept, Narrow, Readers};
 pub use pattern::matches;
 pub use rights::{Effective, Holding, effective, holders, members};
 pub use who::{Asked, WhoRow, find, who};

@@ -40,7 +40,7 @@ pub fn effective(inventory: &Inventory, holder: HolderIx, at: EventTime) -> Vec<
     }
     let mut found = Vec::new();
     for holder in begun {
-        for (holder, valid, through) in upwards(inventory, holder, at) {
+        for (holder, valid, through) in upwards(inventory, holder, Some(at)) {
             for grant in inventory.grants_of(holder) {
                 let valid = valid.meet(&grant.valid).filter(|valid| valid.at(at) != Certainty::No);
                 if let Some(valid) = valid {
@@ -113,14 +113,18 @@ pub fn members(inventory: &Inventory, group: GroupIx, at: EventTime) -> Vec<(Hol
     found
 }
 
-/// The holder itself and every group above it, with the way there.
-fn upwards(inventory: &Inventory, holder: HolderIx, at: EventTime) -> Vec<(HolderIx, Valid, Vec<GroupIx>)> {
+/// The holder itself and every group above it, with the way there: at an instant, or ever.
+pub(crate) fn upwards(
+    inventory: &Inventory,
+    holder: HolderIx,
+    at: Option<EventTime>,
+) -> Vec<(HolderIx, Valid, Vec<GroupIx>)> {
     let mut found = vec![(holder, Valid::ALWAYS, Vec::new())];
     let mut reached: HashMap<GroupIx, Vec<Valid>> = HashMap::new();
     let mut next = 0;
     while let Some((member, when, way)) = found.get(next).cloned() {
         for row in inventory.groups_of(member) {
-            let valid = when.meet(&row.valid).filter(|valid| valid.at(at) != Certainty::No);
+            let valid = when.meet(&row.valid).filter(|valid| at.is_none_or(|at| valid.at(at) != Certainty::No));
             if let Some(valid) = valid.filter(|valid| first(&mut reached, row.group, *valid)) {
                 let mut longer = way.clone();
                 longer.push(row.group);

@@ -72,11 +72,12 @@ type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// # Errors
 /// When the lake cannot be read.
 pub fn common(dir: &Path, given: &HashSet<String>, people: &People) -> Result<(Vec<Common>, bool), LakeError> {
+    let given: HashSet<Box<str>> = given.iter().map(|id| people.code(id)).collect();
     let mut touching: Hashed<Key, HashSet<Box<str>>> = Hashed::default();
     let mut cut = false;
     read(dir, &Filter::default(), &mut |row| {
         let mut here: Vec<&str> = Vec::new();
-        named(row, people, |id| here.extend(given.get(id).map(String::as_str)));
+        named(row, people, |id| here.extend(given.get(id).map(AsRef::as_ref)));
         if here.is_empty() {
             return;
         }

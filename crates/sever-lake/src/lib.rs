@@ -8,7 +8,11 @@
 //! ```text
 //! lake/manifest.json           which segments count, and which logs each speaks of
 //! lake/<run>.parquet           the rows of one scan, in groups of 65,536
+//! subjects.sealed              the ids of the subjects whose codes stand in them, encrypted
 //! ```
+//!
+//! Whose data was touched is kept by code: a keyed fingerprint of the subject's id. Counting, comparing
+//! and asking of one person need no more; only a list of ids opens the dictionary.
 //!
 //! A later scan of the same file replaces what an earlier one said of it: the manifest is swapped by
 //! one rename, so that a reader sees the old or the new and never both.
@@ -17,20 +21,26 @@
 //! data it gave are unknown, not 0, and the upper bound is then absent.
 
 mod common;
+pub mod dictionary;
 mod manifest;
 mod people;
 mod reach;
 mod reader;
+mod rewrite;
 mod row;
+mod subject;
 mod writer;
 
 use std::path::PathBuf;
 
 pub use common::{Common, SURPRISE_MIN, common};
-pub use people::{People, Resolver, SubjectSet};
-pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, touched};
+pub use dictionary::{DictionaryKey, DictionaryWriter};
+pub use people::{Pairs, People};
+pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
+pub use rewrite::{Rewrite, Rewritten, Write, rewrite, subjects};
 pub use row::{Pivot, UseRow};
+pub use subject::code;
 pub use writer::LakeWriter;
 
 /// Why the lake could not be written or read.
@@ -51,6 +61,14 @@ pub enum LakeError {
         /// Which.
         path: PathBuf,
         /// What is wrong with it.
+        what: String,
+    },
+    /// The dictionary of subjects cannot be opened.
+    #[error("`{}` cannot be opened: {what}", .path.display())]
+    Dictionary {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it, or with the key.
         what: String,
     },
     /// A list of people (a resolver's table, a subject set) cannot be used.

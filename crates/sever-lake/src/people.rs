@@ -3,14 +3,16 @@
 //!
 //! A gateway logs whose page was opened; who stood *on* the page (an address book, a family plan) is
 //! known to the table it was made from. A [`Resolver`] is a snapshot of that table; a
-//! [`SubjectSet`] is what a report's reference stood for.
+//! [`SubjectSet`] is what a report's reference stood for. Both are held by code, as the lake's rows
+//! name people, with the ids beside for whoever may write a list of them.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{LakeError, UseRow};
+use crate::{LakeError, UseRow, code};
+use sever_model::FingerprintKey;
 
 type Map<T> = HashMap<Box<str>, T, foldhash::fast::RandomState>;
 
@@ -30,55 +32,25 @@ pub struct SubjectSet {
 }
 
 impl Resolver {
-    /// Reads a table of `subject,person` rows (CSV with a header, optionally gzipped).
-    ///
-    /// # Errors
-    /// When it cannot be read, or lacks the columns.
-    pub fn load(endpoint: &str, path: &Path, subject: &str, person: &str) -> Result<Resolver, LakeError> {
-        let mut people: Map<Vec<Box<str>>> = Map::default();
-        rows(path, &[subject, person], |row| {
-            if let [Some(subject), Some(person)] = row {
-                people.entry((*subject).into()).or_default().push((*person).into());
-            }
-        })?;
-        Ok(Resolver { endpoint: endpoint.to_owned(), people })
-    }
-
-    /// A resolver of these pairs.
-    pub fn of<'a>(endpoint: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resolver {
-        let mut people: Map<Vec<Box<str>>> = Map::default();
-        for (subject, person) in pairs {
-            people.entry(subject.into()).or_default().push(person.into());
-        }
-        Resolver { endpoint: endpoint.to_owned(), people }
-    }
-}
-
-impl SubjectSet {
-    /// Reads the ids of a set from the first column that has one of the usual names, or the only one.
-    ///
-    /// # Errors
-    /// When it cannot be read, or no column is an id.
-    pub fn load(reference: &str, path: &Path, column: &str) -> Result<SubjectSet, LakeError> {
-        let mut people = Vec::new();
-        rows(path, &[column], |row| people.extend(row.iter().flatten().map(|id| Box::from(*id))))?;
-        Ok(SubjectSet { reference: reference.to_owned(), people })
-    }
-
-    /// A set of these ids.
-    pub fn of<'a>(reference: &str, people: impl IntoIterator<Item = &'a str>) -> SubjectSet {
-        SubjectSet { reference: reference.to_owned(), people: people.into_iter().map(Box::from).collect() }
+    fn of(endpoint: &str) -> Resolver {
+        Resolver { endpoint: endpoint.to_owned(), people: Map::default() }
     }
 }
 
 /// All that can name the people in an answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct People {
+    key: FingerprintKey,
     /// By endpoint.
-    pub resolvers: Vec<Resolver>,
+    resolvers: Vec<Resolver>,
     /// By reference.
-    pub sets: Vec<SubjectSet>,
+    sets: Vec<SubjectSet>,
+    /// The ids of those whom only these tables name, by code.
+    names: Map<Box<str>>,
 }
+
+/// The table that an endpoint's answers are made from: pairs of a subject and a person.
+pub type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// Somebody in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +62,73 @@ pub(crate) enum Named<'a> {
 }
 
 impl People {
+    /// Nobody yet; ids are fingerprinted under this key.
+    pub fn new(key: FingerprintKey) -> People {
+        People { key, resolvers: Vec::new(), sets: Vec::new(), names: Map::default() }
+    }
+
+    /// The code of an id.
+    pub fn code(&self, id: &str) -> Box<str> {
+        code(&self.key, id)
+    }
+
+    /// The id of a person whom a resolver or a set names.
+    pub fn name(&self, code: &str) -> Option<&str> {
+        self.names.get(code).map(AsRef::as_ref)
+    }
+
+    /// Adds a resolver from a table of `subject` and `person` columns (CSV with a header, optionally
+    /// gzipped), for resources that begin with `endpoint`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or lacks the columns.
+    pub fn load_resolver(&mut self, endpoint: &str, path: &Path) -> Result<(), LakeError> {
+        let mut resolver = Resolver::of(endpoint);
+        rows(path, &["subject", "person"], |row| {
+            if let [Some(subject), Some(person)] = row {
+                let person = self.remember(person);
+                resolver.people.entry(code(&self.key, subject)).or_default().push(person);
+            }
+        })?;
+        self.resolvers.push(resolver);
+        Ok(())
+    }
+
+    /// Adds a resolver of these pairs.
+    pub fn add_resolver(&mut self, endpoint: &str, pairs: Pairs<'_>) {
+        let mut resolver = Resolver::of(endpoint);
+        for (subject, person) in pairs {
+            let person = self.remember(person);
+            resolver.people.entry(code(&self.key, subject)).or_default().push(person);
+        }
+        self.resolvers.push(resolver);
+    }
+
+    /// Adds the people that a reference stands for, from the column `id` of a table, or the only one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or no column is an id.
+    pub fn load_set(&mut self, reference: &str, path: &Path) -> Result<(), LakeError> {
+        let mut people = Vec::new();
+        rows(path, &["id"], |row| people.extend(row.iter().flatten().map(|id| self.remember(id))))?;
+        self.sets.push(SubjectSet { reference: reference.to_owned(), people });
+        Ok(())
+    }
+
+    /// Adds the people that a reference stands for.
+    pub fn add_set(&mut self, reference: &str, ids: &[&str]) {
+        let people = ids.iter().map(|id| self.remember(id)).collect();
+        self.sets.push(SubjectSet { reference: reference.to_owned(), people });
+    }
+
+    fn remember(&mut self, id: &str) -> Box<str> {
+        let code = code(&self.key, id);
+        if !self.names.contains_key(&code) {
+            self.names.insert(code.clone(), id.into());
+        }
+        code
+    }
+
     /// Names everybody in a row's answer. Returns how many more there are that nothing names:
     /// `None` where the record does not even say how many.
     pub(crate) fn of<'a>(&'a self, row: &UseRow<'a>, mut each: impl FnMut(Named<'a>)) -> Option<u64> {

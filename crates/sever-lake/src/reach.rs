@@ -20,6 +20,7 @@ use std::path::Path;
 use sever_model::{EventTime, Judgement, Lookup, Outcome, Stage, SubjectRegister};
 
 use crate::people::{Named, People};
+use crate::subject::fingerprint;
 use crate::{Filter, LakeError, Pivot, UseRow, read};
 
 /// What is asked.
@@ -94,7 +95,7 @@ pub struct ReachAnswer {
     pub unsaid: u64,
     /// Whether there was a register to tell who exists.
     pub register: bool,
-    /// Surely touched, by id, with the first time.
+    /// Surely touched, by code, with the first time.
     pub people: BTreeMap<Box<str>, EventTime>,
     /// By day since the Unix epoch.
     pub by_day: BTreeMap<i64, ByDay>,
@@ -122,9 +123,24 @@ pub fn reach(
     register: Option<&dyn SubjectRegister>,
     people: &People,
 ) -> Result<ReachAnswer, LakeError> {
+    reach_where(dir, query, register, people, &mut |_| true)
+}
+
+/// The same over those rows only that `counts` lets count: what would have been touched, had others
+/// been refused.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub fn reach_where(
+    dir: &Path,
+    query: &ReachQuery,
+    register: Option<&dyn SubjectRegister>,
+    people: &People,
+    counts: &mut dyn FnMut(&UseRow<'_>) -> bool,
+) -> Result<ReachAnswer, LakeError> {
     let mut gathering = Gathering { register, ..Gathering::default() };
     let rows = read(dir, &query.filter, &mut |row| {
-        if let Some(level) = level(row, query.judged.as_deref()) {
+        if let Some(level) = level(row, query.judged.as_deref()).filter(|_| counts(row)) {
             gathering.take(row, level, people);
         }
     })?;
@@ -247,7 +263,7 @@ impl Gathering<'_> {
     /// Whether an id that a record names is somebody, at that time; counts those that are not.
     fn exists(&mut self, id: &str, at: EventTime) -> bool {
         let Some(register) = self.register else { return true };
-        match register.lookup(id) {
+        match lookup(register, id) {
             Lookup::Never if at > register.complete_until() => {
                 self.younger.insert(id.into());
                 false
@@ -279,7 +295,7 @@ impl Gathering<'_> {
 
     fn answer(mut self, rows: u64) -> ReachAnswer {
         let mut adds = [0u64; LEVELS.len()];
-        let member = |id: &str, other: bool| match self.register.map(|register| register.lookup(id)) {
+        let member = |id: &str, other: bool| match self.register.map(|register| lookup(register, id)) {
             Some(Lookup::Known { member, .. }) => member,
             Some(Lookup::Never) => false,
             None => !other,
@@ -335,6 +351,11 @@ impl Gathering<'_> {
         self.answer.rows = rows;
         self.answer
     }
+}
+
+/// What the register says of a code. What is no code was never given out.
+fn lookup(register: &dyn SubjectRegister, code: &str) -> Lookup {
+    fingerprint(code).map_or(Lookup::Never, |fingerprint| register.lookup_fingerprint(fingerprint))
 }
 
 fn number(numbers: &mut HashMap<Box<str>, u32, foldhash::fast::RandomState>, text: &str) -> u32 {
@@ -396,6 +417,7 @@ pub struct Touch {
 /// When the lake cannot be read.
 pub fn touched(dir: &Path, subject: &str, people: &People) -> Result<Vec<Touch>, LakeError> {
     let mut touches: Vec<Touch> = Vec::new();
+    let subject = &*people.code(subject);
     read(dir, &Filter::default(), &mut |row| {
         if row.outcome == Outcome::Refused {
             return;

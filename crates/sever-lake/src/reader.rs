@@ -71,6 +71,18 @@ pub fn read(dir: &Path, filter: &Filter, each: &mut dyn FnMut(&UseRow<'_>)) -> R
     Ok(rows)
 }
 
+/// Hands over every row of one segment, those taken back and those that take them back too.
+pub(crate) fn read_all(path: &Path, each: &mut dyn FnMut(&UseRow<'_>)) -> Result<(), LakeError> {
+    let file = File::open(path).map_err(|error| LakeError::File { path: path.to_owned(), error })?;
+    let damaged = |error: ParquetError| LakeError::Damaged { path: path.to_owned(), what: error.to_string() };
+    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    for at in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(at).map_err(damaged)?;
+        Columns::read(&*group).map_err(damaged)?.each(&mut *each);
+    }
+    Ok(())
+}
+
 fn said(row: &UseRow<'_>) -> &'static str {
     row.judgement.map_or("", |judgement| judgement.word())
 }

@@ -27,7 +27,7 @@ pub struct UseRow<'a> {
     pub credential: &'a str,
     /// The session.
     pub session: &'a str,
-    /// Whom the token names.
+    /// Whom the token names: an id when it is pushed, its code when it is read.
     pub token_subject: &'a str,
     /// The account that acted: its id where known, else as the log names it.
     pub account: &'a str,
@@ -41,7 +41,7 @@ pub struct UseRow<'a> {
     pub resource: &'a str,
     /// Which fields were in the answer, separated by commas.
     pub fields: &'a str,
-    /// Whose data was in the answer, by id.
+    /// Whose data was in the answer: ids when they are pushed, their codes when they are read.
     pub data_subjects: &'a [&'a str],
     /// How many people's, where the record gives a count.
     pub subject_count: Option<u64>,

@@ -1,9 +1,12 @@
 //! The lake gives back what it was given, and reach agrees with sets made by hand.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use sever_model::{ClaimSet, EventTime, Judgement, Lookup, Outcome, Stage, SubjectRegister, Unjudgeable};
+use sever_model::{
+    ClaimSet, EventTime, Fingerprint, FingerprintKey, Judgement, Lookup, Outcome, Stage, SubjectRegister, Unjudgeable,
+};
 
 use super::*;
 
@@ -35,10 +38,31 @@ fn row<'a>(at: i64, subjects: &'a [&'a str]) -> UseRow<'a> {
 
 fn lake(rows: &[UseRow<'_>]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut lake = LakeWriter::create(dir.path(), "run", ["gateway".to_owned()]).expect("a lake");
+    let mut lake = LakeWriter::create(dir.path(), "run", ["gateway".to_owned()], KEY, None).expect("a lake");
     rows.iter().for_each(|row| lake.push(row).expect("kept"));
     lake.finish().expect("sealed");
     dir
+}
+
+const KEY: FingerprintKey = FingerprintKey::new([7; 16]);
+
+fn nobody() -> People {
+    People::new(KEY)
+}
+
+/// Every id that the tests name, by its fingerprint.
+static IDS: LazyLock<HashMap<Fingerprint, String>> = LazyLock::new(|| {
+    let ids = ["m-", "x-", "p-", "z-"].iter().flat_map(|kind| (0..500).map(move |number| format!("{kind}{number}")));
+    ids.map(|id| (KEY.fingerprint(id.as_bytes()), id)).collect()
+});
+
+fn id_of(code: &str) -> &'static str {
+    subject::fingerprint(code).and_then(|fingerprint| IDS.get(&fingerprint)).map_or("", String::as_str)
+}
+
+/// Who was surely touched.
+fn ids(answer: &ReachAnswer) -> BTreeSet<&'static str> {
+    answer.people.keys().map(|code| id_of(code)).collect()
 }
 
 /// Ids `m-…` exist and are members, `x-…` were deleted at 0, all else was never given out.
@@ -52,6 +76,9 @@ impl SubjectRegister for Register {
             Some(("x-", _)) => known(Some(EventTime::from_secs(0))),
             _ => Lookup::Never,
         }
+    }
+    fn lookup_fingerprint(&self, fingerprint: Fingerprint) -> Lookup {
+        IDS.get(&fingerprint).map_or(Lookup::Never, |id| self.lookup(id))
     }
     fn complete_until(&self) -> EventTime {
         EventTime::MAX
@@ -77,7 +104,8 @@ fn rows_come_back_as_they_were() {
     let dir = lake(&rows);
     let mut at = 0;
     read(dir.path(), &Filter::default(), &mut |row| {
-        assert_eq!(Some(row), rows.get(at));
+        let subjects: Vec<&str> = row.data_subjects.iter().map(|code| id_of(code)).collect();
+        assert_eq!(Some(&UseRow { data_subjects: &subjects, ..*row }), rows.get(at));
         at += 1;
     })
     .expect("read");
@@ -93,7 +121,7 @@ fn who_does_not_exist_is_nobody_and_who_is_refused_is_not_touched() {
     let mut unsure = row(6, &["m-6"]);
     unsure.judgement = Some(Judgement::Unjudgeable(Unjudgeable::IssuerGap));
     let rows = [row(1, &["m-1"]), row(2, &["x-2"]), row(3, &["z-3"]), refused, unknown, unsure];
-    let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &People::default()).expect("an answer");
+    let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &nobody()).expect("an answer");
     assert_eq!((answer.lower, answer.upper), (1, Some(3)));
     assert_eq!((answer.nonexistent, answer.deleted), (1, 1));
     assert_eq!((answer.requests.attempted, answer.requests.refused), (5, 1));
@@ -104,11 +132,11 @@ fn who_does_not_exist_is_nobody_and_who_is_refused_is_not_touched() {
 fn people_in_an_address_book_come_from_its_snapshot_only() {
     let mut list = row(1, &["m-1"]);
     list.resource = "/address-book";
-    let people =
-        People { resolvers: vec![Resolver::of("/address-book", [("m-1", "p-1"), ("m-1", "m-2")])], sets: vec![] };
+    let mut people = nobody();
+    people.add_resolver("/address-book", &[("m-1", "p-1"), ("m-1", "m-2")]);
     let answer = reach(lake(&[list]).path(), &of_key(), Some(&Register), &people).expect("an answer");
-    let ids: Vec<&str> = answer.people.keys().map(AsRef::as_ref).collect();
-    assert_eq!(ids, ["m-1", "m-2", "p-1"]);
+    assert_eq!(ids(&answer), ["m-1", "m-2", "p-1"].into());
+    assert_eq!(people.name(&code(&KEY, "p-1")), Some("p-1"));
     assert_eq!((answer.members, answer.others), (2, 1));
 }
 
@@ -117,27 +145,28 @@ fn a_report_without_its_set_is_a_count_and_with_it_a_set() {
     let mut report = row(1, &[]);
     (report.subject_count, report.subject_ref) = (Some(3), "report-1");
     let dir = lake(&[report]);
-    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
+    let answer = reach(dir.path(), &of_key(), None, &nobody()).expect("an answer");
     assert_eq!((answer.lower, answer.upper, answer.people.len()), (3, Some(3), 0));
-    let people = People { resolvers: vec![], sets: vec![SubjectSet::of("report-1", ["m-1", "m-2", "m-3"])] };
+    let mut people = nobody();
+    people.add_set("report-1", &["m-1", "m-2", "m-3"]);
     let answer = reach(dir.path(), &of_key(), None, &people).expect("an answer");
     assert_eq!((answer.lower, answer.upper, answer.people.len()), (3, Some(3), 3));
 }
 
 #[test]
 fn an_answer_that_does_not_say_whose_data_it_is_has_no_upper_bound() {
-    let answer = reach(lake(&[row(1, &[])]).path(), &of_key(), None, &People::default()).expect("an answer");
+    let answer = reach(lake(&[row(1, &[])]).path(), &of_key(), None, &nobody()).expect("an answer");
     assert_eq!((answer.lower, answer.upper, answer.unsaid), (0, None, 1));
 }
 
 #[test]
 fn a_later_scan_of_the_same_log_replaces_the_earlier() {
     let dir = lake(&[row(1, &["m-1"])]);
-    let mut again = LakeWriter::create(dir.path(), "again", ["gateway".to_owned()]).expect("a lake");
+    let mut again = LakeWriter::create(dir.path(), "again", ["gateway".to_owned()], KEY, None).expect("a lake");
     again.push(&row(1, &["m-2"])).expect("kept");
     again.finish().expect("sealed");
-    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
-    assert_eq!(answer.people.keys().map(AsRef::as_ref).collect::<Vec<_>>(), ["m-2"]);
+    let answer = reach(dir.path(), &of_key(), None, &nobody()).expect("an answer");
+    assert_eq!(ids(&answer), ["m-2"].into());
 }
 
 #[test]
@@ -147,17 +176,17 @@ fn a_word_taken_back_counts_no_more_and_the_right_one_does() {
     back.stage = Stage::Retracted;
     right.judgement = Some(Judgement::Issued(ClaimSet::NONE));
     let dir = lake(&[said, back, right]);
-    let answer = reach(dir.path(), &of_key(), None, &People::default()).expect("an answer");
+    let answer = reach(dir.path(), &of_key(), None, &nobody()).expect("an answer");
     assert_eq!(answer.lower, 0);
     let issued = ReachQuery { judged: Some("issued".to_owned()), ..of_key() };
-    assert_eq!(reach(dir.path(), &issued, None, &People::default()).expect("an answer").lower, 1);
+    assert_eq!(reach(dir.path(), &issued, None, &nobody()).expect("an answer").lower, 1);
 }
 
 #[test]
 fn a_damaged_segment_is_an_error_and_not_an_empty_answer() {
     let dir = lake(&[row(1, &["m-1"])]);
     std::fs::write(dir.path().join("run.parquet"), b"PAR1 but not for long").expect("written");
-    assert!(reach(dir.path(), &of_key(), None, &People::default()).is_err());
+    assert!(reach(dir.path(), &of_key(), None, &nobody()).is_err());
 }
 
 #[test]
@@ -167,6 +196,9 @@ fn an_id_that_may_be_younger_than_the_register_is_not_called_nobody() {
         fn lookup(&self, id: &str) -> Lookup {
             Register.lookup(id)
         }
+        fn lookup_fingerprint(&self, fingerprint: Fingerprint) -> Lookup {
+            Register.lookup_fingerprint(fingerprint)
+        }
         fn complete_until(&self) -> EventTime {
             EventTime::from_secs(10)
         }
@@ -175,7 +207,7 @@ fn an_id_that_may_be_younger_than_the_register_is_not_called_nobody() {
         }
     }
     let dir = lake(&[row(9, &["z-1"]), row(11, &["z-2"]), row(11, &["m-1"])]);
-    let answer = reach(dir.path(), &of_key(), Some(&Old), &People::default()).expect("an answer");
+    let answer = reach(dir.path(), &of_key(), Some(&Old), &nobody()).expect("an answer");
     assert_eq!((answer.nonexistent, answer.younger), (1, 1));
     assert_eq!((answer.lower, answer.upper), (1, Some(2)));
 }
@@ -188,7 +220,7 @@ fn the_same_report_twice_is_the_same_people_and_two_reports_may_be_others() {
         ..row(at, &[])
     };
     let rows = [report(1, "a", 8_200_000), report(2, "a", 8_200_000), report(3, "b", 10), row(4, &["m-1"])];
-    let answer = reach(lake(&rows).path(), &of_key(), None, &People::default()).expect("an answer");
+    let answer = reach(lake(&rows).path(), &of_key(), None, &nobody()).expect("an answer");
     assert_eq!((answer.lower, answer.upper), (8_200_000, Some(8_200_011)));
 }
 
@@ -206,13 +238,13 @@ fn forged_uses_of_everybody_come_before_networks_that_fit_by_chance() {
     }
     // Two of the given share a network that nobody else is in: by chance, for there are a hundred.
     let given: HashSet<String> = (0..10).map(|id| format!("m-{}", if id < 2 { id } else { id * 19 })).collect();
-    let (answer, _) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let (answer, _) = common(lake(&rows).path(), &given, &nobody()).expect("an answer");
     let first = answer.first().expect("something");
     assert_eq!((first.pivot, first.judged, first.of_given), (Pivot::Key, "never-issued", 10));
     assert!((first.lift - 1.0).abs() < 1e-9);
     // Without the forged ones nothing is called telling.
     let issued: Vec<UseRow<'_>> = rows.into_iter().filter(|row| row.resource == "/me").collect();
-    let (answer, _) = common(lake(&issued).path(), &given, &People::default()).expect("an answer");
+    let (answer, _) = common(lake(&issued).path(), &given, &nobody()).expect("an answer");
     let network = answer.iter().find(|common| common.pivot == Pivot::Network).expect("a network of two");
     assert!(network.lift > 10.0 && network.surprise < common::SURPRISE_MIN, "{network:?}");
     assert!(answer.iter().all(|common| common.surprise < common::SURPRISE_MIN));
@@ -232,7 +264,7 @@ fn an_account_that_read_just_these_people_is_no_chance() {
         })
         .collect();
     let given: HashSet<String> = (0..8).map(|id| format!("m-{}", id * 25)).collect();
-    let (answer, _) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let (answer, _) = common(lake(&rows).path(), &given, &nobody()).expect("an answer");
     let first = answer.first().expect("something");
     assert_eq!((first.pivot, first.thing.as_str(), first.of_given, first.of_all), (Pivot::Account, "crm/eve", 8, 20));
     assert!(first.surprise > 8.0, "{first:?}");
@@ -260,13 +292,38 @@ fn what_harmed_people_share_is_named_before_what_everybody_shares() {
         }
     }
     let given: HashSet<String> = ["m-0", "m-3", "m-9", "m-30"].map(str::to_owned).into();
-    let (answer, cut) = common(lake(&rows).path(), &given, &People::default()).expect("an answer");
+    let (answer, cut) = common(lake(&rows).path(), &given, &nobody()).expect("an answer");
     let first = answer.first().expect("something");
     assert_eq!(
         (first.pivot, first.thing.as_str(), first.judged, first.of_given),
         (Pivot::Key, "kid-1", "never-issued", 4)
     );
     assert!(first.lift > 2.0 && !cut);
+}
+
+#[test]
+fn what_is_forgotten_is_in_no_row_and_counts_stay_true() {
+    let mut by_ann = row(5, &["m-1", "m-2"]);
+    (by_ann.account, by_ann.person) = ("crm/ann", "1001");
+    let dir = lake(&[row(1, &["m-3"]), by_ann, row(6, &["m-1"])]);
+    let of = |id: &str| code(&KEY, id);
+    let what = Rewrite {
+        before: Some(EventTime::from_secs(5)),
+        subjects: [(of("m-1"), "erased-1".into())].into(),
+        names: [("crm/ann".into(), "erased-2".into()), ("1001".into(), "erased-2".into())].into(),
+    };
+    let expect = Rewritten { dropped: 1, changed: 2, kept: 0 };
+    assert_eq!(rewrite(dir.path(), KEY, &what, Write::DryRun).expect("counted"), expect);
+    assert_eq!(reach(dir.path(), &of_key(), None, &nobody()).expect("an answer").lower, 3);
+    assert_eq!(rewrite(dir.path(), KEY, &what, Write::Now).expect("written"), expect);
+    let answer = reach(dir.path(), &of_key(), None, &nobody()).expect("an answer");
+    assert_eq!((answer.lower, answer.rows), (2, 2));
+    assert_eq!(subjects(dir.path()).expect("read"), [of("m-2"), "erased-1".into()].into());
+    let mut accounts = BTreeSet::new();
+    read(dir.path(), &Filter::default(), &mut |row| accounts.extend([row.account.to_owned()])).expect("read");
+    assert_eq!(accounts, ["".to_owned(), "erased-2".to_owned()].into());
+    let again = rewrite(dir.path(), KEY, &what, Write::Now).expect("written");
+    assert_eq!(again, Rewritten { dropped: 0, changed: 0, kept: 2 });
 }
 
 proptest! {
@@ -289,8 +346,8 @@ proptest! {
             }
             row
         }).collect();
-        let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &People::default()).expect("an answer");
-        let found: BTreeSet<String> = answer.people.keys().map(|id| id.to_string()).collect();
+        let answer = reach(lake(&rows).path(), &of_key(), Some(&Register), &nobody()).expect("an answer");
+        let found: BTreeSet<String> = ids(&answer).into_iter().map(str::to_owned).collect();
         prop_assert_eq!(found, expect);
     }
 }

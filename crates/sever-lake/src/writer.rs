@@ -15,11 +15,12 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use sever_model::Stage;
+use sever_model::{FingerprintKey, Stage};
 
-use crate::LakeError;
+use crate::dictionary::DictionaryWriter;
 use crate::manifest::{Manifest, Segment};
 use crate::row::{NO_COUNT, NUMBERS, TEXTS, UseRow, outcome_word, reason, schema, stage_word};
+use crate::{LakeError, subject};
 
 /// Rows in a group: what one read brings into memory.
 const GROUP_ROWS: usize = 65_536;
@@ -37,24 +38,33 @@ pub struct LakeWriter {
     texts: Vec<Texts>,
     /// How many values of `data_subjects` each buffered row has.
     subject_counts: Vec<u32>,
+    key: FingerprintKey,
+    dictionary: Option<DictionaryWriter>,
+    /// Scratch.
+    code: String,
 }
 
 /// Texts of one column, end to end.
 #[derive(Default)]
 struct Texts {
-    arena: Vec<u8>,
+    arena: String,
     ends: Vec<usize>,
 }
 
 impl Texts {
     fn push(&mut self, text: &str) {
-        self.arena.extend_from_slice(text.as_bytes());
+        self.push_with(|arena| arena.push_str(text));
+    }
+
+    /// Adds what `write` appends.
+    fn push_with(&mut self, write: impl FnOnce(&mut String)) {
+        write(&mut self.arena);
         self.ends.push(self.arena.len());
     }
 
     /// The values as the writer takes them, sharing one allocation; empties the column.
     fn take(&mut self) -> Vec<ByteArray> {
-        let arena = Bytes::from(std::mem::take(&mut self.arena));
+        let arena = Bytes::from(std::mem::take(&mut self.arena).into_bytes());
         let mut start = 0;
         let values = self.ends.drain(..).map(|end| {
             let value = ByteArray::from(arena.slice(start..end));
@@ -67,11 +77,18 @@ impl Texts {
 
 impl LakeWriter {
     /// Begins a segment named after the run. `sources` are the log files that the scan reads: what
-    /// earlier segments hold of them no longer counts once this one is finished.
+    /// earlier segments hold of them no longer counts once this one is finished. Subjects are kept by
+    /// code under `key`, their ids in the dictionary, where there is one.
     ///
     /// # Errors
     /// When the lake cannot be written.
-    pub fn create(dir: &Path, run: &str, sources: impl IntoIterator<Item = String>) -> Result<LakeWriter, LakeError> {
+    pub fn create(
+        dir: &Path,
+        run: &str,
+        sources: impl IntoIterator<Item = String>,
+        key: FingerprintKey,
+        dictionary: Option<DictionaryWriter>,
+    ) -> Result<LakeWriter, LakeError> {
         let file = |path: &Path| {
             let path = path.to_owned();
             move |error| LakeError::File { path, error }
@@ -95,6 +112,9 @@ impl LakeWriter {
             numbers: Default::default(),
             texts: (0..TEXTS.len() + 2).map(|_| Texts::default()).collect(),
             subject_counts: Vec::new(),
+            key,
+            dictionary,
+            code: String::new(),
         })
     }
 
@@ -104,6 +124,35 @@ impl LakeWriter {
     /// # Errors
     /// When a full group cannot be written.
     pub fn push(&mut self, row: &UseRow<'_>) -> Result<(), LakeError> {
+        for id in row.data_subjects.iter().copied().chain([row.token_subject]) {
+            if let Some(dictionary) = &mut self.dictionary {
+                dictionary.keep(&self.key, id)?;
+            }
+        }
+        let mut code = std::mem::take(&mut self.code);
+        code.clear();
+        subject::write(&self.key, row.token_subject, &mut code);
+        let subjects = row.data_subjects.len();
+        if let Some(column) = self.texts.last_mut() {
+            for id in row.data_subjects {
+                column.push_with(|text| subject::write(&self.key, id, text));
+            }
+        }
+        let kept = self.keep(&UseRow { token_subject: &code, data_subjects: &[], ..*row }, subjects);
+        self.code = code;
+        kept
+    }
+
+    /// Keeps a row as it was read, its subjects being codes already.
+    pub(crate) fn push_read(&mut self, row: &UseRow<'_>) -> Result<(), LakeError> {
+        if let Some(column) = self.texts.last_mut() {
+            row.data_subjects.iter().for_each(|code| column.push(code));
+        }
+        self.keep(row, row.data_subjects.len())
+    }
+
+    /// Keeps all of a row but its subjects, of which so many have been kept.
+    fn keep(&mut self, row: &UseRow<'_>, subjects: usize) -> Result<(), LakeError> {
         let count = row.subject_count.map_or(NO_COUNT, |count| i64::try_from(count).unwrap_or(i64::MAX));
         let offset = i64::try_from(row.offset).unwrap_or(i64::MAX);
         for (column, number) in self.numbers.iter_mut().zip([row.time.micros(), offset, count]) {
@@ -133,10 +182,7 @@ impl LakeWriter {
         for (column, text) in self.texts.iter_mut().zip(texts) {
             column.push(text);
         }
-        if let Some(subjects) = self.texts.last_mut() {
-            row.data_subjects.iter().for_each(|subject| subjects.push(subject));
-        }
-        self.subject_counts.push(row.data_subjects.len() as u32);
+        self.subject_counts.push(subjects as u32);
         self.rows += 1;
         self.retracted += u64::from(row.stage == Stage::Retracted);
         if self.subject_counts.len() >= GROUP_ROWS {
@@ -156,6 +202,10 @@ impl LakeWriter {
     /// When it cannot be written; the lake is then as it was.
     pub fn finish(mut self) -> Result<(), LakeError> {
         self.flush()?;
+        // Before the segment counts: a code in it has its id then.
+        if let Some(dictionary) = self.dictionary.take() {
+            dictionary.finish()?;
+        }
         let (next, path) = (self.dir.join(format!("{}.next", self.name)), self.dir.join(&self.name));
         let file = |path: &Path| {
             let path = path.to_owned();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::EventTime;
+use crate::{EventTime, Fingerprint};
 
 /// What the register says of one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub enum Lookup {
 pub trait SubjectRegister {
     /// What it says of one id.
     fn lookup(&self, id: &str) -> Lookup;
+
+    /// The same, of an id of which only the fingerprint is known, under the register's own key.
+    fn lookup_fingerprint(&self, fingerprint: Fingerprint) -> Lookup;
 
     /// Until when it is complete: an id created later may be missing from it.
     fn complete_until(&self) -> EventTime;

@@ -29,7 +29,7 @@ pub mod usual;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use truth::{Expected, MisuseIndex, MisuseRow, Touched, Truth};
+pub use truth::{Expected, MisuseIndex, MisuseRow, Narrowed, Touched, Truth};
 
 /// The incidents that can be played, alphabetically.
 pub static INCIDENTS: &[Incident] =

@@ -63,6 +63,19 @@ pub struct Truth {
     pub whole: bool,
     /// The settle window configured for the class of token that is misused.
     pub settle: Span,
+    /// What narrow rights would have left of it, where the company's records tell of rights.
+    #[serde(default)]
+    pub narrowed: Option<Narrowed>,
+}
+
+/// What would have been left, had each right gone that its holder had not exercised for 90 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narrowed {
+    /// People whose data would still have been in an answer to misuse.
+    pub people: u64,
+    /// People who could read the misused key on the last day, where there is one: all, and those
+    /// left.
+    pub readers: Option<(u64, u64)>,
 }
 
 /// A finding that is true.
@@ -156,6 +169,7 @@ impl Truth {
             standing: Vec::new(),
             whole: true,
             settle: Span::ZERO,
+            narrowed: None,
         }
     }
 

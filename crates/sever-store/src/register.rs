@@ -34,7 +34,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use sever_model::{EventTime, FingerprintKey, Lookup, SubjectRegister};
+use sever_model::{EventTime, Fingerprint, FingerprintKey, Lookup, SubjectRegister};
 
 pub use build::{BuildReport, RegisterInput};
 pub use columns::Columns;
@@ -180,7 +180,10 @@ impl Register {
 
 impl SubjectRegister for Register {
     fn lookup(&self, id: &str) -> Lookup {
-        let fingerprint = self.key.fingerprint(id.as_bytes());
+        self.lookup_fingerprint(self.key.fingerprint(id.as_bytes()))
+    }
+
+    fn lookup_fingerprint(&self, fingerprint: Fingerprint) -> Lookup {
         let place = format::place(format::prefix(fingerprint), self.header.bits);
         let Some((dense, word)) = self.find(place) else { return Lookup::Never };
         let (created, member, is_deleted) = format::unpack(word);

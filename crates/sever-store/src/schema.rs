@@ -14,7 +14,9 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x5376_726e;
 
 /// Each step's statements; a file of schema `n` has had the first `n`.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [FACTS, PRIVACY];
+
+const FACTS: &str = r"
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -86,7 +88,40 @@ CREATE TABLE finding (
     closed_last INTEGER,
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-"];
+";
+
+const PRIVACY: &str = r"
+-- What a text gives away: `hash` is a keyed hash of it in lower case. `until` is when the person's
+-- employment ends, NULL while no end is known. Made anew by every sync.
+CREATE TABLE name (
+    hash INTEGER PRIMARY KEY,
+    pseudonym TEXT NOT NULL,
+    real TEXT NOT NULL,
+    until INTEGER
+) STRICT;
+CREATE INDEX name_by_pseudonym ON name (pseudonym);
+
+-- Who saw what of whom, or had it erased.
+CREATE TABLE access (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    role TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    what TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE basis (
+    detector TEXT PRIMARY KEY,
+    basis TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    until INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Keyed hashes of the ids of people who were erased, so that a listing does not bring them back.
+CREATE TABLE erased (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+";
 
 /// Brings the file to the newest schema.
 ///

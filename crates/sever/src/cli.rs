@@ -17,6 +17,7 @@ mod init;
 mod list;
 mod logs;
 mod output;
+mod privacy;
 mod reach;
 mod readiness;
 mod registry;
@@ -64,6 +65,12 @@ pub struct Global {
     /// Exit with 0 whatever was found (failures still fail)
     #[arg(long, global = true)]
     pub exit_zero: bool,
+    /// Show people who are employed by name, for this reason; it is recorded
+    #[arg(long, global = true, value_name = "REASON")]
+    pub reveal: Option<String>,
+    /// The role in which `--reveal` is asked for (default: the one that allows it)
+    #[arg(long, global = true, value_name = "ROLE", requires = "reveal")]
+    pub role: Option<String>,
 }
 
 /// The two times a question can be asked of.
@@ -107,6 +114,8 @@ enum Command {
     Common(common::Args),
     /// Say which rights are broad, and who has them by which path
     Rights(rights::Args),
+    /// Say what is kept of whom, for how long, and who saw it; erase, sweep, record a legal basis
+    Privacy(privacy::Args),
     /// Explain a detector, format, source or exit code
     Explain(explain::Args),
     /// List the detectors
@@ -164,6 +173,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
         Command::Rights(args) => rights::run(args, global, out),
+        Command::Privacy(args) => privacy::run(args, global, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Detectors(_) => registry::detectors(out),
         Command::Formats(_) => registry::formats(out),

@@ -16,6 +16,7 @@
 mod build;
 mod layers;
 mod paths;
+mod privacy;
 mod read;
 mod schema;
 mod value;
@@ -29,6 +30,7 @@ use sever_model::{Class, EventTime, SourceId, SystemId, Zone};
 
 pub use layers::Request;
 pub use paths::{Paths, expand};
+pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role, SecretFrom};
 pub use schema::{Setting, json_schema, settings};
 
 /// The ids that other rooms know, for checking and suggesting. An empty list checks nothing.
@@ -67,6 +69,8 @@ pub struct Config {
     pub brakes: Brakes,
     /// Findings that are accepted.
     pub suppressions: Vec<Suppression>,
+    /// Who may see what of people, and how long it is kept.
+    pub privacy: PrivacyConfig,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

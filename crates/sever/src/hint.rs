@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// The same with its texts changed.
+    pub fn map_text(&self, change: impl Fn(&str) -> String) -> Failure {
+        Failure { what: change(&self.what), hint: self.hint.as_deref().map(change), exit: self.exit }
+    }
+
     /// Writes `error: …` and `hint: …`, safe for a terminal whatever names are in it.
     ///
     /// # Errors

@@ -5,5 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod exit;
 pub mod hint;
+pub mod operator;
 pub mod progress;
 pub mod render;
+pub mod veil;

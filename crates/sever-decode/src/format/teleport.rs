@@ -36,7 +36,7 @@ their ids are Teleport's own, and cannot be presented.",
     framing: Framing::Json,
     whole: &[Field::Time, Field::Action],
     make: |settings| {
-        let reader = Reader::new(Plan::any_case_slashed(PATHS), settings.json_depth_max);
+        let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
         settings.fixed("teleport", Teleport { reader, action: String::new(), place: String::new() })
     },
     score,
@@ -55,7 +55,7 @@ paths! {
     Cluster = "cluster_name" Text;
     Sid = "sid" Text;
     SessionId = "session_id" Text;
-    Address = "addr.remote" Text;
+    Address = ">addr.remote" Text;
     AddressToo = "addr_remote" Text;
     Agent = "user_agent" Text;
     Server = "server_id" Text;
@@ -64,14 +64,14 @@ paths! {
     Name = "name" Text;
     Expires = "expires" Text;
     CertType = "cert_type" Text;
-    Identity = "identity/user" Text;
-    Impersonator = "identity/impersonator" Text;
-    IdentityExpires = "identity/expires" Text;
-    IdentityIp = "identity/client_ip" Text;
-    Authority = "certificate_authority/subject_key_id" Text;
-    Target = "target/user" Text;
-    TargetToo = "target/login" Text;
-    TargetRole = "target/role" Text;
+    Identity = "identity.user" Text;
+    Impersonator = "identity.impersonator" Text;
+    IdentityExpires = "identity.expires" Text;
+    IdentityIp = "identity.client_ip" Text;
+    Authority = "certificate_authority.subject_key_id" Text;
+    Target = "target.user" Text;
+    TargetToo = "target.login" Text;
+    TargetRole = "target.role" Text;
     Command = "command" Text;
     FilePath = "path" Text;
     Program = "program" Text;
@@ -98,7 +98,7 @@ paths! {
     Serial = "serial_number" Text;
     AccessList = "access_list_name" Text;
     Desktop = "desktop_name" Text;
-    Device = "mfa_device/mfa_device_name" Text;
+    Device = "mfa_device.mfa_device_name" Text;
     Repository = "path_on_repo" Text;
     WindowsUser = "windows_user" Text;
 }

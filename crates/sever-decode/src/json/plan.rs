@@ -74,9 +74,12 @@ impl Plan {
         plan
     }
 
-    /// A plan for dotted paths, for formats whose keys hold no dots.
+    /// A plan for dotted paths. Where keys themselves hold dots, `>` stands between them instead, and
+    /// before a single one.
     pub fn of(paths: &[(&str, Want)]) -> Plan {
-        Plan::new(paths.iter().map(|(path, want)| (path.split('.').map(str::to_owned).collect(), *want)).collect())
+        let between = |path: &str| if path.contains('>') { '>' } else { '.' };
+        let keys = |path: &str| path.split(between(path)).filter(|key| !key.is_empty()).map(str::to_owned).collect();
+        Plan::new(paths.iter().map(|(path, want)| (keys(path), *want)).collect())
     }
 
     /// The same, whatever the case of the keys: what copies a vendor's log often writes all of them
@@ -85,10 +88,16 @@ impl Plan {
         Plan { any_case: true, ..Plan::of(paths) }
     }
 
-    /// The same for keys that hold dots themselves: paths are of keys between slashes.
-    pub fn any_case_slashed(paths: &[(&str, Want)]) -> Plan {
-        let keys = |path: &str| path.split('/').map(str::to_owned).collect();
-        Plan { any_case: true, ..Plan::new(paths.iter().map(|(path, want)| (keys(path), *want)).collect()) }
+    /// The same, where a key of the record itself has another name in some copies.
+    pub fn alias(mut self, key: &str, other: &str) -> Plan {
+        let node = self.child(0, key);
+        let entry = self.entries.len() as u16;
+        self.entries.push(Entry { key: other.into(), node: node as u16, next: 0 });
+        if let Some(root) = self.nodes.first_mut() {
+            root.children.push(entry);
+        }
+        self.index();
+        self
     }
 
     /// How many slots there are.

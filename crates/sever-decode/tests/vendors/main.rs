@@ -11,8 +11,15 @@ mod support;
 
 mod auth0;
 mod cloudtrail;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
+mod kubernetes_audit;
+mod okta;
 mod onelogin;
 mod onepassword;
+mod slack_audit;
+mod snowflake;
 mod teleport;
 
 use std::io::Read;
@@ -33,7 +40,20 @@ struct Check {
     says: &'static [(&'static [&'static str], &'static str)],
 }
 
-const CHECKS: &[Check] = &[auth0::CHECK, cloudtrail::CHECK, onelogin::CHECK, onepassword::CHECK, teleport::CHECK];
+const CHECKS: &[Check] = &[
+    auth0::CHECK,
+    cloudtrail::CHECK,
+    gcp_audit::CHECK,
+    github_audit::CHECK,
+    google_workspace::CHECK,
+    kubernetes_audit::CHECK,
+    okta::CHECK,
+    onelogin::CHECK,
+    onepassword::CHECK,
+    slack_audit::CHECK,
+    snowflake::CHECK,
+    teleport::CHECK,
+];
 
 #[test]
 fn what_vendors_write_is_decoded_and_nothing_else() {

@@ -15,11 +15,14 @@ pub(crate) struct Bounded<V> {
     entries: BTreeMap<String, (EventTime, V)>,
     /// Entries forgotten for want of room.
     forgotten: u64,
+    /// When the one of them that was touched last was.
+    #[serde(default)]
+    forgotten_to: Option<EventTime>,
 }
 
 impl<V> Default for Bounded<V> {
     fn default() -> Bounded<V> {
-        Bounded { entries: BTreeMap::new(), forgotten: 0 }
+        Bounded { entries: BTreeMap::new(), forgotten: 0, forgotten_to: None }
     }
 }
 
@@ -51,6 +54,26 @@ impl<V: Default> Bounded<V> {
         self.forgotten
     }
 
+    /// When the newest of those forgotten was last touched.
+    pub(crate) fn forgotten_to(&self) -> Option<EventTime> {
+        self.forgotten_to
+    }
+
+    /// All entries, by key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.entries.iter().map(|(key, (_, value))| (key.as_str(), value))
+    }
+
+    /// All entries, by key, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut V)> {
+        self.entries.iter_mut().map(|(key, (_, value))| (key.as_str(), value))
+    }
+
+    /// Takes an entry out.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
+        self.entries.remove(key).map(|(_, value)| value)
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -61,9 +84,10 @@ impl<V: Default> Bounded<V> {
             self.entries.iter().map(|(key, (touched, _))| (*touched, key.clone())).collect();
         oldest.sort_unstable();
         let count = (oldest.len() / 8).max(1);
-        for (_, key) in oldest.into_iter().take(count) {
+        for (touched, key) in oldest.into_iter().take(count) {
             self.entries.remove(&key);
             self.forgotten += 1;
+            self.forgotten_to = self.forgotten_to.max(Some(touched));
         }
     }
 }

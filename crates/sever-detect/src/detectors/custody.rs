@@ -10,7 +10,7 @@ use sever_model::{
     EventTime, Exportable, Inventory, PersonIx, Strength, Valid,
 };
 
-use super::say;
+use super::{say, whose};
 
 /// Somebody who made, read or could have read a key since it was last rotated.
 pub(crate) struct Knower<'a> {
@@ -63,6 +63,18 @@ pub(crate) fn trusted_signer(entry: &Entry<Credential>, at: EventTime) -> bool {
         && entry.valid.at(at) != Certainty::No
         && !ended(entry.it.retired_at)
         && !ended(entry.it.expires_at)
+}
+
+/// Whether a credential can be used at an instant: not destroyed, retired, expired or still to be
+/// activated, and its account, where it is one account's, is open.
+pub(crate) fn in_use(inventory: &Inventory, entry: &Entry<Credential>, at: EventTime) -> bool {
+    let ended = |end: Option<EventTime>| end.is_some_and(|end| end <= at);
+    let account = entry.it.account.as_ref().and_then(|id| inventory.find_account(id));
+    entry.valid.at(at) != Certainty::No
+        && !ended(entry.it.retired_at)
+        && !ended(entry.it.expires_at)
+        && entry.it.activated_at.is_none_or(|activated| activated <= at)
+        && account.is_none_or(|account| whose::enabled(inventory, account, at))
 }
 
 /// One clause about who could have known a key: honest about what the inventory cannot tell.

@@ -7,7 +7,7 @@
 //! service accounts, whose reach is no question of how many people there are.
 //! Bounded by: nothing is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, View};
@@ -16,7 +16,8 @@ use sever_model::{
     Inventory, Meta, PersonIx, Raise, Rights, Severity, Stage, Symbols, Thing, ThingKind,
 };
 
-use super::say;
+use super::holders::Holders;
+use super::{holders, say};
 use crate::registry::Registered;
 
 /// What it is.
@@ -67,13 +68,6 @@ struct OverBroad {
     settings: Settings,
 }
 
-/// Who is in a group in the end: people, and accounts that are nobody's.
-#[derive(Default)]
-struct Members {
-    people: BTreeSet<PersonIx>,
-    accounts: BTreeSet<AccountIx>,
-}
-
 impl Detector for OverBroad {
     fn meta(&self) -> &'static Meta {
         &META
@@ -84,7 +78,7 @@ impl Detector for OverBroad {
         let living = (0..inventory.people().len())
             .filter(|ix| inventory.employed(PersonIx(*ix as u32), at) != Certainty::No)
             .count();
-        let mut groups: BTreeMap<GroupIx, Members> = BTreeMap::new();
+        let mut groups: BTreeMap<GroupIx, Holders> = BTreeMap::new();
         for grant in inventory.grants() {
             let Some(why) = self.sensitive(grant, inventory) else { continue };
             if grant.valid.at(at) == Certainty::No {
@@ -92,8 +86,8 @@ impl Detector for OverBroad {
             }
             match grant.holder {
                 HolderIx::Group(group) => {
-                    let members = groups.entry(group).or_insert_with(|| members(inventory, group, at));
-                    let count = members.people.len() + members.accounts.len();
+                    let members = groups.entry(group).or_insert_with(|| holders::members(inventory, group, at));
+                    let count = members.people.len() + members.nobodys.len();
                     let share = count >= SHARE_FLOOR && count as f64 > self.settings.share_max * living as f64;
                     if count > self.settings.members_max as usize || (share && living > 0) {
                         self.raise(grant, &why, Some((count, living)), at, view, out);
@@ -144,7 +138,8 @@ impl OverBroad {
         out: &mut FindingSet,
     ) {
         let inventory = view.inventory;
-        let (Some(holder), Some(entry)) = (holder(inventory, grant.holder), inventory.resource(grant.resource)) else {
+        let (Some(holder), Some(entry)) = (holders::thing(inventory, grant.holder), inventory.resource(grant.resource))
+        else {
             return;
         };
         let resource = entry.it.id.as_str();
@@ -189,41 +184,4 @@ fn is_whole(inventory: &Inventory, grant: &GrantRow) -> bool {
 
 fn is_personal(inventory: &Inventory, account: AccountIx) -> bool {
     inventory.account(account).is_some_and(|entry| entry.it.kind == AccountKind::Human)
-}
-
-fn holder(inventory: &Inventory, holder: HolderIx) -> Option<Thing> {
-    Some(match holder {
-        HolderIx::Person(ix) => say::person(inventory, ix),
-        HolderIx::Account(ix) => Thing::new(ThingKind::Account, inventory.account(ix)?.it.id.as_str()),
-        HolderIx::Group(ix) => Thing::new(ThingKind::Group, inventory.group(ix)?.it.id.as_str()),
-        HolderIx::Credential(ix) => Thing::new(ThingKind::Credential, inventory.credential(ix)?.it.id.as_str()),
-    })
-}
-
-/// Everybody in a group at an instant, through groups in groups. A group in itself counts once.
-fn members(inventory: &Inventory, group: GroupIx, at: EventTime) -> Members {
-    let mut members = Members::default();
-    let mut seen = BTreeSet::from([group]);
-    let mut todo = vec![group];
-    while let Some(group) = todo.pop() {
-        for row in inventory.members_of(group).iter().filter(|row| row.valid.at(at) != Certainty::No) {
-            match row.member {
-                HolderIx::Account(account) => match inventory.person_of(account) {
-                    Some(person) => {
-                        members.people.insert(person);
-                    }
-                    None if is_personal(inventory, account) => {
-                        members.accounts.insert(account);
-                    }
-                    None => {}
-                },
-                HolderIx::Person(person) => {
-                    members.people.insert(person);
-                }
-                HolderIx::Group(inner) if seen.insert(inner) => todo.push(inner),
-                HolderIx::Group(_) | HolderIx::Credential(_) => {}
-            }
-        }
-    }
-    members
 }

@@ -6,7 +6,9 @@
 
 use serde::Serialize;
 use sever_model::port::View;
-use sever_model::{Batch, Bound, EventTime, Evidence, Inventory, Outcome, PersonIx, SourceId, Thing, ThingKind};
+use sever_model::{
+    Batch, Bound, CredentialKind, EventTime, Evidence, Inventory, Outcome, PersonIx, SourceId, Thing, ThingKind,
+};
 
 /// A finding's rule inputs: each input and its value.
 pub(crate) type Inputs = Vec<(String, String)>;
@@ -70,6 +72,19 @@ pub(crate) fn person_id(inventory: &Inventory, ix: PersonIx) -> &str {
 /// What was touched, without the query, which may hold anything.
 pub(crate) fn path(resource: &str) -> &str {
     resource.split(['?', '#']).next().unwrap_or(resource)
+}
+
+/// What a credential is, in words.
+pub(crate) const fn credential_kind(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::SigningKey => "signing key",
+        CredentialKind::ApiKey => "API key",
+        CredentialKind::SshKey => "SSH key",
+        CredentialKind::Password => "password",
+        CredentialKind::Certificate => "certificate",
+        CredentialKind::Token => "token",
+        CredentialKind::Secret => "secret",
+    }
 }
 
 /// An outcome in a word.

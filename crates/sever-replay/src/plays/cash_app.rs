@@ -8,10 +8,10 @@ use std::path::Path;
 
 use super::customers::Customers;
 use crate::chance::Chance;
-use crate::company::{ACCOUNTS, Company, Login, USED};
+use crate::company::{ACCOUNTS, Company, Listed, Login, USED, listed};
 use crate::files::{self, Log, Table};
 use crate::moment::{DAY, HOUR, Ms, SECOND, at, civil, event, weekday};
-use crate::truth::{MisuseList, write_people};
+use crate::truth::{MisuseList, Narrowed, write_people};
 use crate::{Expected, Incident, Play, Real, ReplayError, Truth};
 
 pub(crate) const INCIDENT: Incident = Incident {
@@ -34,6 +34,10 @@ const MISUSE: &str = "2021-12-10T10:02:40-08:00";
 const HR_DAYS: [&str; 5] = ["2021-01-04", "2021-06-30", "2021-11-19", "2021-12-31", "2022-01-31"];
 /// The third is of the evening of the day on which the analyst left.
 const DAYS: [&str; 4] = ["2021-01-04", "2021-06-30", "2021-11-30", "2022-01-31"];
+const GROUPS: &str = "group,member,member_kind,since,until";
+const RIGHTS: &str = "holder,holder_kind,resource,rights,since,until,granted_by,last_used";
+/// When somebody last had a reason for the report of all customers.
+const FULL_USED: &str = "2020-11-02T18:00:00Z";
 /// Segments that a monthly report is cut into; together they are a quarter of all customers.
 const SEGMENTS: [&str; 3] = ["west", "central", "east"];
 
@@ -54,6 +58,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     accounts.push(company.service("svc-onboarding", 0, "2018-01-08T09:00:00-08:00"));
     accounts.push(company.service("svc-reporting", 1, "2018-01-08T09:00:00-08:00"));
     company.listings(dir, "accounts/portal", ACCOUNTS, &accounts, &DAYS)?;
+    rights(&company, dir)?;
     let reports = write_reports(dir, &customers, touched)?;
     settings(dir, touched)?;
 
@@ -74,6 +79,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
                     at: full_at,
                     login: login.clone(),
                     report: report.clone(),
+                    folder: if nth < SEGMENTS.len() { "segments" } else { "full" },
                     rows: *rows,
                     misuse: true,
                 });
@@ -102,8 +108,14 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     let misuse = misuse.finish()?;
     write_people(dir, first_touches(&customers, touched, full_at))?;
     let (expected, standing) = findings(&own, &company.workers[leaver].id);
-    let truth =
-        Truth { people_count: touched, expected, standing, ..Truth::of(INCIDENT.id, (LEFT, at(LEFT)), misuse, events) };
+    let truth = Truth {
+        people_count: touched,
+        expected,
+        standing,
+        // The report of all customers would have been gone; the segments were part of the job.
+        narrowed: Some(Narrowed { people: touched / 12 * SEGMENTS.len() as u64, readers: None }),
+        ..Truth::of(INCIDENT.id, (LEFT, at(LEFT)), misuse, events)
+    };
     truth.write(dir)?;
     play.report("logs", 1.0);
     Ok(truth)
@@ -114,6 +126,8 @@ struct Download {
     at: Ms,
     login: String,
     report: String,
+    /// Where the portal keeps reports of its kind.
+    folder: &'static str,
     rows: u64,
     misuse: bool,
 }
@@ -122,9 +136,9 @@ impl Download {
     fn record(&self) -> String {
         let ip = if self.misuse { "100.66.210.7" } else { "10.41.7.20" };
         format!(
-            "\"event\":\"download\",\"user\":\"{}\",\"client_ip\":\"{ip}\",\"path\":\"/reports/{}\",\"status\":200,\
+            "\"event\":\"download\",\"user\":\"{}\",\"client_ip\":\"{ip}\",\"path\":\"/reports/{}/{}\",\"status\":200,\
              \"report\":{{\"id\":\"{}\",\"rows\":{},\"fields\":\"name,account,holdings\"}}",
-            self.login, self.report, self.report, self.rows
+            self.login, self.folder, self.report, self.report, self.rows
         )
     }
 }
@@ -155,7 +169,14 @@ fn ordinary(day: Ms, company: &Company, touched: u64, chance: &mut Chance) -> Ve
     let (year, month, of_month) = civil(day);
     let job = day + 11 * HOUR + chance.within(0, 60) * SECOND;
     let summary = format!("rpt-summary-{year}-{month:02}-{of_month:02}");
-    all.push(Download { at: job, login: "svc-reporting".to_owned(), report: summary, rows: 12, misuse: false });
+    all.push(Download {
+        at: job,
+        login: "svc-reporting".to_owned(),
+        report: summary,
+        folder: "summaries",
+        rows: 12,
+        misuse: false,
+    });
     if weekday(day - 8 * HOUR) >= 5 {
         return all;
     }
@@ -167,15 +188,52 @@ fn ordinary(day: Ms, company: &Company, touched: u64, chance: &mut Chance) -> Ve
         if (4..9).contains(&of_month) && chance.per_mille(400) {
             let segment = *chance.pick(&SEGMENTS);
             let report = format!("rpt-{of_year}-{of:02}-{segment}");
-            all.push(Download { at: now, login: login.clone(), report, rows: touched / 12, misuse: false });
+            all.push(Download {
+                at: now,
+                login: login.clone(),
+                report,
+                folder: "segments",
+                rows: touched / 12,
+                misuse: false,
+            });
         }
         for _ in 0..chance.below(6) {
             let report = format!("rpt-ticket-{}", 10_000 + chance.below(90_000));
             let at = day + 16 * HOUR + chance.within(0, 8 * HOUR - 1);
-            all.push(Download { at, login: login.clone(), report, rows: 1 + chance.below(8), misuse: false });
+            all.push(Download {
+                at,
+                login: login.clone(),
+                report,
+                folder: "tickets",
+                rows: 1 + chance.below(8),
+                misuse: false,
+            });
         }
     }
     all
+}
+
+/// What the portal lets whom take: operations take all reports, and nobody has taken that of all
+/// customers for a year.
+fn rights(company: &Company, dir: &Path) -> Result<(), ReplayError> {
+    let since = "2018-01-08T09:00:00-08:00";
+    let members: Vec<Listed> = (1..=12)
+        .map(|analyst| listed(since, None, &format!("operations,{},account,,", company.account_id(analyst))))
+        .collect();
+    company.listings(dir, "accounts/portal-groups", GROUPS, &members, &DAYS)?;
+    let right = |holder: &str, kind: &str, folder: &str, used: &str| {
+        listed(since, None, &format!("{holder},{kind},portal/reports/{folder}/*,export,,,,{used}"))
+    };
+    let all = |full_used: &str| {
+        vec![
+            right("operations", "group", "segments", USED),
+            right("operations", "group", "tickets", USED),
+            right("operations", "group", "full", full_used),
+            right("s-svc-reporting", "account", "summaries", USED),
+        ]
+    };
+    company.listings(dir, "accounts/portal-rights", RIGHTS, &all(FULL_USED), &DAYS[..3])?;
+    company.listings(dir, "accounts/portal-rights", RIGHTS, &all("2021-12-10T18:08:45Z"), &DAYS[3..])
 }
 
 /// Writes the kept lists of the reports that are taken, segments first; their names and rows.
@@ -226,7 +284,11 @@ fn settings(dir: &Path, touched: u64) -> Result<(), ReplayError> {
 
 /// Every finding that is true, and those that stand on the day of departure.
 fn findings(account: &str, person: &str) -> (Vec<Expected>, Vec<Expected>) {
-    let standing = vec![Expected::must("ghost-account", account), Expected::may("leaver-lookback", person)];
+    let standing = vec![
+        Expected::must("ghost-account", account),
+        Expected::must("unused-right", "operations"),
+        Expected::may("leaver-lookback", person),
+    ];
     let mut expected = standing.clone();
     expected.push(Expected::must("use-after-departure", account));
     expected.push(Expected::must("bulk-export", account));

@@ -16,7 +16,7 @@ use std::path::Path;
 use crate::chance::Chance;
 use crate::files::Log;
 use crate::moment::{DAY, HOUR, MINUTE, Ms, SECOND, at, event};
-use crate::truth::{MisuseList, write_people};
+use crate::truth::{MisuseList, Narrowed, write_people};
 use crate::{Expected, Incident, Play, Real, ReplayError, Truth};
 
 mod forger;
@@ -239,6 +239,10 @@ impl<'a> Stage<'a> {
             expected,
             standing,
             settle: sever_model::Span::from_micros(2 * MINUTE * 1_000),
+            // No right stands between a forged token and the people whom it names. Thirteen could read
+            // the key on the last day; nobody had in its first 90 days, so that all of them would have
+            // had to ask again, the developer before he read it in November.
+            narrowed: Some(Narrowed { people: people_count, readers: Some((13, 0)) }),
             whole,
             ..Truth::of(INCIDENT.id, (office::DEPARTED, at(office::DEPARTED)), misuse, events)
         };
@@ -253,16 +257,23 @@ fn findings(office: &Office, nonexistent: u64, whole: bool) -> (Vec<Expected>, V
     let standing = vec![
         Expected::must("key-known-to-leaver", key),
         Expected::must("key-too-widely-readable", key),
+        Expected::must("key-extractable", key),
+        Expected::may("key-extractable", office::SERVICE_KEY),
         Expected::may("leaver-lookback", office.developer_id()),
     ];
     let mut expected = standing.clone();
     expected.push(Expected::must("token-never-issued", key));
+    // A year old in April and September 2025.
+    expected.push(Expected::may("key-too-old", key));
+    expected.push(Expected::may("key-too-old", office::SERVICE_KEY));
     if nonexistent > 0 {
         expected.push(Expected::must("unknown-subject", key));
     }
     if !whole {
         // More tokens claim the gaps than records were lost: some of them are forged, whichever.
         expected.push(Expected::may("token-never-issued", gateway::ISSUER));
+        // And records that are lost are missing from a log that was whole.
+        expected.push(Expected::may("evidence-tampered", "issuer"));
     }
     expected.push(Expected::may("leaver-lookback", office.contractor_id()));
     (expected, standing)

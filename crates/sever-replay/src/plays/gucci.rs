@@ -48,6 +48,8 @@ const GHOST: &str = "colm.varrick";
 const GHOST_ID: &str = "u9041";
 const SHARED: &str = "netadmin";
 const SHARED_ID: &str = "s-netadmin";
+/// The shared account's password.
+const PASSWORD: &str = "netadmin-password";
 const ROAMING: &str = "100.68.33.140";
 /// What there is, by kind, and how much of it is destroyed.
 const THINGS: [(&str, &str, u64, u64); 3] =
@@ -169,14 +171,13 @@ fn facts(house: &House, dir: &Path) -> Result<(), ReplayError> {
     // Nobody listed the machines again until the outage.
     company.listings(dir, "datacentre/things", RESOURCES, &things(house), &[DAYS[0], DAYS[2]])?;
     let made = "2008-02-04T09:00:00-05:00";
-    let cells = format!("netadmin-password,,password,ad/{SHARED_ID},,yes,,,{made},,,,");
+    let cells = format!("{PASSWORD},,password,ad/{SHARED_ID},,yes,,,{made},,,,");
     company.listings(dir, "ad/secrets", KEYS, &[listed(made, None, &cells)], &DAYS)?;
     let knowers: Vec<Listed> = house
         .network
         .iter()
         .map(|who| {
-            let cells =
-                format!("netadmin-password,{},person,made,,,signed the list of holders", company.workers[*who].id);
+            let cells = format!("{PASSWORD},{},person,made,,,signed the list of holders", company.workers[*who].id);
             listed(made, None, &cells)
         })
         .collect();
@@ -344,6 +345,9 @@ fn findings(house: &House) -> (Vec<Expected>, Vec<Expected>) {
     let engineer = &house.company.workers[house.engineer].id;
     let standing = vec![
         Expected::must("ghost-account", GHOST_ID),
+        Expected::must("shared-secret-not-rotated", PASSWORD),
+        // Made in 2008, and the same ever since.
+        Expected::may("key-too-old", PASSWORD),
         // Made, and never used until then.
         Expected::may("dormant", GHOST_ID),
         Expected::may("leaver-lookback", engineer),

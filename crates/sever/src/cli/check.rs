@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     if inventory.coverage().lines.is_empty() {
@@ -54,6 +54,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if dropped > 0 {
         sheet.notes.push(format!("{dropped} further findings did not fit and were only counted"));
     }
+    site.basis_note(&mut sheet.notes)?;
     sheet.notes.push(judged);
     sheet.exits = findings::exits(&sheet);
     out.sheet(&sheet)?;

@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let site = Site::open(global, out)?;
     let text = std::fs::read_to_string(&args.subjects).map_err(|error| cannot_read(&args.subjects, error))?;
     let ids = text.lines().map(|line| line.split(',').next().unwrap_or_default().trim().trim_matches('"'));
     let given: HashSet<String> =

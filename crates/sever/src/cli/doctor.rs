@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     let mut sheet = Sheet::new("doctor", "doctor", &["what", "name", "state", "found"]);
     let mut exits = vec![Exit::Clean];
     let Sources { opened: sources, failed } = site.sources();

@@ -51,7 +51,7 @@ pub enum Close {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     if let Some(id) = &args.id {
         let kept = site.store(async |store| store.finding(id).await)?;
         if let (Some(how), Some(reason)) = (args.close, &args.reason) {
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
 
 /// One finding, whole.
 fn page(kept: &Kept, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let finding = &kept.finding;
+    let finding = &out.shown(&kept.finding)?;
     match out.format {
         Format::Json => out.text(&format!("{:#}\n", json!(finding))),
         Format::Jsonl => out.text(&format!("{}\n", json!(finding))),

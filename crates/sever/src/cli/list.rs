@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let site = Site::open(global, out)?;
     let moment = site.moment(&args.times)?;
     let (mut sheet, total) = match args.kind {
         // There may be ten million of them: a page comes straight from the store.

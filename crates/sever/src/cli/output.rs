@@ -8,6 +8,7 @@ use crate::cli::Global;
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::{self, Format, Sheet, Style};
+use crate::veil::Veil;
 
 /// The two streams, and how to write to them.
 pub struct Output {
@@ -18,6 +19,8 @@ pub struct Output {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     broken: bool,
+    /// What every answer passes on its way out, once a command has opened an installation.
+    veil: Option<Veil>,
 }
 
 impl Output {
@@ -30,7 +33,13 @@ impl Output {
             out: Box::new(std::io::BufWriter::new(std::io::stdout())),
             err: Box::new(std::io::stderr()),
             broken: false,
+            veil: None,
         }
+    }
+
+    /// From now on, people who are employed are shown as pseudonyms.
+    pub fn veil(&mut self, veil: Veil) {
+        self.veil = Some(veil);
     }
 
     /// Prints an answer.
@@ -39,6 +48,8 @@ impl Output {
     /// When the format does not fit the answer (SARIF of a list of people).
     pub fn sheet(&mut self, sheet: &Sheet) -> Result<(), Failure> {
         sheet.fits(self.format)?;
+        let veiled = self.veil.as_ref().map(|veil| veil.sheet(sheet)).transpose()?;
+        let sheet = veiled.as_ref().unwrap_or(sheet);
         let written = render::write(&mut self.out, sheet, self.format, &self.style);
         self.settle(written);
         let flushed = self.out.flush();
@@ -54,7 +65,15 @@ impl Output {
         self.settle(written);
     }
 
-    /// Prints one finding, whole.
+    /// A finding as it may be shown.
+    ///
+    /// # Errors
+    /// When the names of people cannot be looked up.
+    pub fn shown(&self, finding: &Finding) -> Result<Finding, Failure> {
+        self.veil.as_ref().map_or_else(|| Ok(finding.clone()), |veil| veil.finding(finding))
+    }
+
+    /// Prints one finding, whole, as [`Output::shown`] gives it.
     pub fn finding(&mut self, finding: &Finding, meta: Option<&Meta>) {
         let written = render::finding_page(&mut self.out, finding, meta, &self.style);
         self.settle(written);
@@ -62,8 +81,15 @@ impl Output {
 
     /// Says something beside the answer.
     pub fn note(&mut self, text: &str) {
+        let text = self.veiled(text);
         let written = writeln!(self.err, "{text}");
         self.settle(written);
+    }
+
+    /// A text as it may be shown; where names cannot be looked up, nothing of it may.
+    fn veiled(&self, text: &str) -> String {
+        let Some(veil) = &self.veil else { return text.to_owned() };
+        veil.text(text).unwrap_or_else(|failure| format!("(not shown: {})", failure.what))
     }
 
     /// Says what to do next.
@@ -75,7 +101,8 @@ impl Output {
     pub fn fail(&mut self, failure: &Failure) {
         let flushed = self.out.flush();
         self.settle(flushed);
-        let written = failure.print(&mut self.err);
+        let shown = failure.map_text(|text| self.veiled(text));
+        let written = shown.print(&mut self.err);
         self.settle(written);
     }
 

@@ -1,15 +1,17 @@
 //! `sever reach`: whose data a thing touched; or, the other way round, what touched a person.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
-use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery};
+use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, dictionary};
 use sever_model::{EventTime, SubjectRegister};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::site::{Moment, Site, lake_failure};
 use crate::cli::who;
+use crate::config::Deed;
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -118,12 +120,12 @@ impl Kind {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     if let Some(subject) = &args.subject {
         return touched(&site, subject, out);
     }
-    let word = args.thing.as_deref().unwrap_or_default();
-    let thing = thing(&site, word, args.kind)?;
+    let word = site.real(args.thing.as_deref().unwrap_or_default())?;
+    let thing = thing(&site, &word, args.kind)?;
     let time = |text: &Option<String>| text.as_deref().map(EventTime::parse).transpose().map_err(anyhow::Error::from);
     let filter = Filter { thing: Some(thing.clone()), from: time(&args.from)?, to: time(&args.to)? };
     let query = ReachQuery { filter, judged: args.judged.map(|judged| judged.word().to_owned()) };
@@ -136,8 +138,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             .exit(Exit::NothingLooked));
     }
     if let Some(path) = &args.subjects {
-        write_subjects(path, &answer)?;
-        out.note(&format!("{} ids written to {}", answer.people.len(), path.display()));
+        site.allow(Deed::Subjects, global)?;
+        let unnamed = write_subjects(&site, path, &answer)?;
+        out.note(&format!("{} ids written to {}", answer.people.len() as u64 - unnamed, path.display()));
+        if unnamed > 0 {
+            out.note(&format!("{unnamed} more were touched whose ids are not kept: they were erased"));
+        }
     }
     let title = match args.judged {
         Some(judged) => format!("reach of {} {}, judged {}", thing.0.word(), thing.1, judged.word()),
@@ -276,7 +282,16 @@ fn summary(answer: &ReachAnswer, into: &mut serde_json::Map<String, serde_json::
 }
 
 /// The ids are people's: the file is the user's own, made readable by nobody else.
-fn write_subjects(path: &std::path::Path, answer: &ReachAnswer) -> Result<(), Failure> {
+fn write_subjects(site: &Site, path: &std::path::Path, answer: &ReachAnswer) -> Result<u64, Failure> {
+    let people = site.people()?;
+    let beyond = answer.people.keys().map(AsRef::as_ref).filter(|code| people.name(code).is_none());
+    let ids = dictionary::names(&site.dictionary_path(), &site.dictionary_key()?, beyond).map_err(lake_failure)?;
+    let mut named = BTreeMap::new();
+    for (code, first) in &answer.people {
+        if let Some(id) = people.name(code).or_else(|| ids.get(code).map(AsRef::as_ref)) {
+            named.insert(id, first);
+        }
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -285,10 +300,11 @@ fn write_subjects(path: &std::path::Path, answer: &ReachAnswer) -> Result<(), Fa
     let mut table = csv::Writer::from_writer(file);
     let mut write = |row: [&str; 2]| table.write_record(row).map_err(|error| Failure::new(error.to_string()));
     write(["id", "first"])?;
-    for (id, first) in &answer.people {
+    for (id, first) in &named {
         write([id, &first.to_string()])?;
     }
-    Ok(table.flush()?)
+    table.flush()?;
+    Ok((answer.people.len() - named.len()) as u64)
 }
 
 fn touched(site: &Site, subject: &str, out: &mut Output) -> Result<Vec<Exit>, Failure> {

@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let site = Site::open(global, out)?;
     let inventory = site.inventory(&Moment::now())?;
     let logs = Logs::of(&site);
     let inputs = &logs.inputs;

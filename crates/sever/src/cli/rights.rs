@@ -1,4 +1,7 @@
-//! `sever rights`: which rights are broad, and who has them by which path.
+//! `sever rights`: which rights are broad, and who has them by which path; and what narrower ones
+//! would have refused.
+
+mod replay;
 
 use serde_json::json;
 use sever_model::{AccountIx, AccountStatus, Certainty, FactKind, HolderIx, Inventory, Rights};
@@ -18,6 +21,12 @@ pub struct Args {
     /// All rights, not only the broad ones
     #[arg(long)]
     pub all: bool,
+    /// Say what would have been refused, and whose data spared, with unused rights gone
+    #[arg(long, conflicts_with = "all")]
+    pub replay: bool,
+    /// With `--replay`: days after which a right that nobody exercised goes
+    #[arg(long, default_value_t = 90, requires = "replay")]
+    pub days: u32,
     #[command(flatten)]
     pub times: Times,
 }
@@ -31,7 +40,7 @@ const BROAD: Rights = Rights::ADMIN
     .with(Rights::AUDIT);
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     let accounts: Vec<AccountIx> = match &args.account {
@@ -42,6 +51,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         None => (0..inventory.accounts().len()).map(|at| AccountIx(at as u32)).collect(),
     };
+    if args.replay {
+        return replay::run(args, &mut site, &inventory, &moment, &accounts, out);
+    }
     let columns = ["account", "person", "rights", "resource", "subjects", "last_used", "through"];
     let mut sheet = Sheet::new("rights", if args.all { "rights" } else { "broad rights" }, &columns);
     for account in accounts {

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open_or_bare(global, &args.logs)?;
+    let mut site = Site::open_or_bare(global, &args.logs, out)?;
     let mut moment = Moment::now();
     if let Some(text) = &args.known_at {
         moment.known_at = sever_model::WallTime::parse(text).map_err(anyhow::Error::from)?;
@@ -58,6 +58,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let (found, accepted) = site.unsuppressed(outcome.findings.clone());
     let mut sheet = findings::sheet(&found, coverage);
     findings::accepted_note(accepted, &mut sheet.notes);
+    site.basis_note(&mut sheet.notes)?;
     notes(&outcome, inventory.people().is_empty(), &mut sheet.notes);
     sheet.exits = findings::exits(&sheet);
     if events == 0 {

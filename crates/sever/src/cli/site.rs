@@ -1,5 +1,7 @@
 //! One installation: its configuration, its data directory, and what every command needs of them.
 
+mod guard;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use sever_connect::SourceSettings;
 use sever_decode::{Format as LogFormat, Mapping};
 use sever_detect::registry;
 use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncLine, SyncOutcome, Watch};
-use sever_lake::{LakeWriter, People, Resolver, SubjectSet};
+use sever_lake::{LakeWriter, People};
 use sever_model::port::{Detector, Source};
 use sever_model::{
     Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
@@ -58,25 +60,29 @@ impl Site {
     ///
     /// # Errors
     /// When the configuration is wrong, or there is none at all.
-    pub fn open(global: &Global) -> Result<Site, Failure> {
+    pub fn open(global: &Global, out: &mut Output) -> Result<Site, Failure> {
         let config = load(global, global.config.clone())?;
         if config.is_bare() {
             return Err(Failure::usage("there is no severance.toml here that names a source or a log")
                 .hint("`sever init --from DIR` writes one from a folder of exports and logs")
                 .exit(Exit::Usage));
         }
-        Site::with(config)
+        let mut site = Site::with(config)?;
+        site.protect(global, out)?;
+        Ok(site)
     }
 
     /// The same, or nothing but a data directory where logs are named on the command line.
     ///
     /// # Errors
     /// As [`Site::open`].
-    pub fn open_or_bare(global: &Global, logs: &[PathBuf]) -> Result<Site, Failure> {
-        match logs.is_empty() {
-            true => Site::open(global),
-            false => Site::with(load(global, global.config.clone())?),
+    pub fn open_or_bare(global: &Global, logs: &[PathBuf], out: &mut Output) -> Result<Site, Failure> {
+        if logs.is_empty() {
+            return Site::open(global, out);
         }
+        let mut site = Site::with(load(global, global.config.clone())?)?;
+        site.protect(global, out)?;
+        Ok(site)
     }
 
     /// Opens the installation of one configuration file, whatever the flags name.
@@ -214,6 +220,10 @@ impl Site {
             rejects: Vec::new(),
             failed: Some((failure.what, failure.hint)),
         }));
+        if !self.store(async |store| store.names_are_current().await)? {
+            let known = crate::clock::now();
+            self.runtime.block_on(sever_engine::rename(&mut self.store, known)).map_err(engine_failure)?;
+        }
         Ok(outcome)
     }
 
@@ -341,7 +351,9 @@ impl Site {
                 Failure::usage(format!("{}: `[detectors]`: {}", configured.origin, error.message()))
                     .hint("`sever schema` lists the settings of each detector")
             })?;
-        Ok(registry::make_all(&settings, &configured.off))
+        let mut off = configured.off.clone();
+        off.extend(self.without_basis()?.into_iter().map(str::to_owned));
+        Ok(registry::make_all(&settings, &off))
     }
 
     /// Judges logs, keeping nothing.
@@ -361,7 +373,8 @@ impl Site {
             Keep::Uses => {
                 let run = format!("scan-{}", crate::clock::now().micros());
                 let sources = inputs.iter().map(|input| input.source.id.to_string());
-                Some(LakeWriter::create(&self.store.lake_dir(), &run, sources).map_err(lake_failure)?)
+                let (dir, key) = (self.store.lake_dir(), self.store.key());
+                Some(LakeWriter::create(&dir, &run, sources, key, Some(self.dictionary()?)).map_err(lake_failure)?)
             }
         };
         let setup = ScanSetup {
@@ -389,15 +402,14 @@ impl Site {
     /// # Errors
     /// When a table cannot be read.
     pub fn people(&self) -> Result<People, Failure> {
-        let mut people = People::default();
+        let mut people = People::new(self.store.key());
         for resolver in &self.config.resolvers {
             for path in resolver.paths.files()? {
-                let loaded = Resolver::load(&resolver.endpoint, &path, "subject", "person");
-                people.resolvers.push(loaded.map_err(lake_failure)?);
+                people.load_resolver(&resolver.endpoint, &path).map_err(lake_failure)?;
             }
         }
         for set in &self.config.subject_sets {
-            people.sets.push(SubjectSet::load(&set.reference, &set.path, "id").map_err(lake_failure)?);
+            people.load_set(&set.reference, &set.path).map_err(lake_failure)?;
         }
         Ok(people)
     }
@@ -617,6 +629,10 @@ pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
         }
         sever_lake::LakeError::People { .. } => {
             "a resolver's table has columns `subject` and `person`, a subject set `id`"
+        }
+        sever_lake::LakeError::Dictionary { .. } => {
+            "with the key it was written with it opens again; without it the ids are lost, and `sever scan` writes them \
+             anew once the file is moved away"
         }
         _ => return Failure::new(error.to_string()),
     };

@@ -15,7 +15,7 @@ use crate::render::Sheet;
 pub struct Args {}
 
 pub(super) fn run(_args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let mut site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     let now = crate::clock::now();
     let outcome = site.sync(&|_| now)?;
     let register = site.register(out)?;

@@ -26,10 +26,11 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let site = Site::open(global)?;
+    let mut site = Site::open(global, out)?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
-    let found = unambiguous(&inventory, &args.thing)?.ok_or_else(|| unknown(&inventory, &args.thing))?;
+    let thing = site.real(&args.thing)?;
+    let found = unambiguous(&inventory, &thing)?.ok_or_else(|| unknown(&inventory, &thing))?;
     let mut sheet = match found {
         Asked::Credential(ix) => custody(&inventory, ix, moment.as_of, args.all),
         Asked::Person(ix) => person(&inventory, ix, moment.as_of),

@@ -13,8 +13,9 @@ use sever_model::{ClaimSet, Class, EventTime, SourceId, SystemId, Zone};
 use super::read::{Node, Tree};
 use super::schema::{Field, Kind, Need, ROOT};
 use super::{
-    Brakes, Config, ConfigError, DetectorsConfig, Explained, LogConfig, Origin, Paths, Problem, RegisterConfig,
-    Request, ResolverConfig, SourceConfig, SubjectSetConfig, Suppressed, Suppression, value,
+    Brakes, Config, ConfigError, Deed, DetectorsConfig, Explained, LogConfig, Origin, Paths, PrivacyConfig, Problem,
+    RegisterConfig, Request, ResolverConfig, RetentionConfig, Role, SecretFrom, SourceConfig, SubjectSetConfig,
+    Suppressed, Suppression, value,
 };
 use crate::hint::nearest_or_all;
 
@@ -32,6 +33,7 @@ pub(super) fn config(
         names(root, &mut problems);
         classes_refer(root, &mut problems);
         suppressions_say_what(root, &mut problems);
+        privacy_says_how(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -50,6 +52,7 @@ pub(super) fn config(
         detectors: detectors(root.get("detectors")),
         brakes: Brakes { share: brakes.share("share"), count: brakes.count("count") },
         suppressions: top.each("suppress").iter().map(|one| suppression(one, &zone)).collect(),
+        privacy: privacy(&top.section("privacy")),
         explained: explained(root),
         zone,
         files,
@@ -127,6 +130,31 @@ fn suppression(at: &Section<'_>, zone: &Zone) -> Suppression {
         author: at.text("author"),
         until: value::day(zone, "until", &at.text("until")).unwrap_or(EventTime::MIN),
         origin: at.node.origin.clone(),
+    }
+}
+
+fn privacy(at: &Section<'_>) -> PrivacyConfig {
+    let retention = at.section("retention");
+    let role = |role: &Section<'_>| Role {
+        name: role.text("name"),
+        who: role.texts("who"),
+        may: role.texts("may").iter().filter_map(|word| Deed::named(word)).collect(),
+    };
+    let secret = at.section("dictionary_key");
+    let variable = secret.optional("env").map(SecretFrom::Variable);
+    let file = || secret.optional("file").map(|_| SecretFrom::File(secret.path("file")));
+    let command =
+        || Some(SecretFrom::Command(secret.texts("command"))).filter(|_| secret.node.get("command").is_some());
+    PrivacyConfig {
+        pseudonyms: at.bool("pseudonyms"),
+        roles: at.each("role").iter().map(role).collect(),
+        retention: RetentionConfig {
+            facts: retention.span("facts"),
+            findings: retention.span("findings"),
+            uses: retention.span("uses"),
+            accesses: retention.span("accesses"),
+        },
+        dictionary_key: variable.or_else(file).or_else(command),
     }
 }
 
@@ -316,6 +344,27 @@ fn suppressions_say_what(root: &Node, problems: &mut Vec<Problem>) {
         if item.get("finding").is_some() == item.get("detector").is_some() {
             let what = "[[suppress]] must name a `finding` or a `detector`, and not both".to_owned();
             problems.push(Problem { origin: item.origin.clone(), what, hint: None });
+        }
+    }
+}
+
+/// Roles may only do what there is to do, and a secret comes from one place.
+fn privacy_says_how(root: &Node, problems: &mut Vec<Problem>) {
+    let Some(privacy) = root.get("privacy") else { return };
+    let deeds: Vec<&str> = Deed::ALL.iter().map(|deed| deed.word()).collect();
+    for role in items(privacy, "role") {
+        let name = leaf_text(role, "name").unwrap_or_default();
+        let Some(Node { tree: Tree::Leaf(may), origin }) = role.get("may") else { continue };
+        for word in value::texts(may).unwrap_or_default().iter().filter(|word| Deed::named(word).is_none()) {
+            let what = format!("role `{name}` may `{word}`, which is nothing there is to do");
+            problems.push(Problem { origin: origin.clone(), what, hint: nearest_or_all(word, &deeds) });
+        }
+    }
+    if let Some(secret) = privacy.get("dictionary_key") {
+        let ways = ["env", "file", "command"].iter().filter(|way| secret.get(way).is_some()).count();
+        if ways != 1 {
+            let what = "`dictionary_key` names one of `env`, `file` and `command`".to_owned();
+            problems.push(Problem { origin: secret.origin.clone(), what, hint: None });
         }
     }
 }

@@ -194,16 +194,25 @@ fn lay_over(under: &mut Node, over: Node) {
 /// Every variable that sets something, and what.
 fn variables() -> Vec<(String, Vec<&'static str>)> {
     let mut all = Vec::new();
-    for field in ROOT {
-        let variable = format!("SEVER_{}", field.name.to_uppercase());
-        if let Kind::Table(inner) = field.kind {
-            let scalars = inner.iter().filter(|inner| inner.kind.scalar());
-            all.extend(scalars.map(|i| (format!("{variable}_{}", i.name.to_uppercase()), vec![field.name, i.name])));
-        } else if field.kind.scalar() {
-            all.push((variable, vec![field.name]));
+    variables_of(ROOT, "SEVER", &[], &mut all);
+    all
+}
+
+fn variables_of(
+    fields: &'static [Field],
+    place: &str,
+    path: &[&'static str],
+    all: &mut Vec<(String, Vec<&'static str>)>,
+) {
+    for field in fields {
+        let variable = format!("{place}_{}", field.name.to_uppercase());
+        let path = [path, &[field.name]].concat();
+        match field.kind {
+            Kind::Table(inner) => variables_of(inner, &variable, &path, all),
+            kind if kind.scalar() => all.push((variable, path)),
+            _ => {}
         }
     }
-    all
 }
 
 fn find(path: &[&str]) -> Option<&'static Field> {

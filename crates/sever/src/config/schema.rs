@@ -105,6 +105,7 @@ pub(super) static ROOT: &[Field] = &[
     field("detectors", Detectors, Optional, "settings by detector id, and `off`, a list of detectors not to run"),
     field("brakes", Table(BRAKES), Optional, "when a listing that shrank is refused"),
     field("suppress", Tables(SUPPRESS), Optional, "findings that are accepted, by whom, why and until when"),
+    field("privacy", Table(PRIVACY), Optional, "who may see what of people, and how long it is kept"),
 ];
 
 static SOURCE: &[Field] = &[
@@ -173,6 +174,37 @@ static SUPPRESS: &[Field] = &[
     field("reason", Text, Required, "why it is accepted"),
     field("author", Text, Required, "who accepted it"),
     field("until", Day, Required, "the last day it is accepted; an expired one is itself a finding"),
+];
+
+static PRIVACY: &[Field] = &[
+    field("pseudonyms", Bool, Default("true"), "whether people who are employed are shown as pseudonyms"),
+    field("role", Tables(ROLE), Optional, "who may do what with people's data"),
+    field("retention", Table(RETENTION), Optional, "how long each kind of data is kept; `sever privacy sweep` deletes"),
+    field(
+        "dictionary_key",
+        Table(SECRET),
+        Optional,
+        "the key of the subjects' ids; a file in the data directory where absent",
+    ),
+];
+
+static ROLE: &[Field] = &[
+    field("name", Text, Required, "the role's name, as records of access show it"),
+    field("who", Texts, Required, "logins of this machine's users; `*` is anybody"),
+    field("may", Texts, Required, "some of `reveal`, `subjects`, `basis`, `erase`, `sweep`"),
+];
+
+static RETENTION: &[Field] = &[
+    field("facts", Duration, Default("1100d"), "facts that ended or were corrected"),
+    field("findings", Duration, Default("1100d"), "findings, since they were last raised"),
+    field("uses", Duration, Default("400d"), "judged uses, and the ids of the subjects in them"),
+    field("accesses", Duration, Default("1100d"), "records of who saw what"),
+];
+
+static SECRET: &[Field] = &[
+    field("env", Text, Optional, "the variable that holds it"),
+    field("file", Path, Optional, "the file that holds it"),
+    field("command", Texts, Optional, "the command that prints it"),
 ];
 
 impl Registry {
@@ -262,9 +294,10 @@ fn list(fields: &[Field], place: &str, variable: Option<&str>, settings: &mut Ve
         };
         let set_by = own.clone().filter(|_| field.kind.scalar());
         settings.push(Setting { name, holds, default, doc: field.doc, variable: set_by });
+        let outer = if top { String::new() } else { format!("{}.", place.trim_matches(['[', ']'])) };
         match field.kind {
-            Kind::Table(inner) => list(inner, &format!("[{}]", field.name), own.as_deref(), settings),
-            Kind::Tables(inner) => list(inner, &format!("[[{}]]", field.name), None, settings),
+            Kind::Table(inner) => list(inner, &format!("[{outer}{}]", field.name), own.as_deref(), settings),
+            Kind::Tables(inner) => list(inner, &format!("[[{outer}{}]]", field.name), None, settings),
             _ => {}
         }
     }

@@ -64,7 +64,7 @@ fn rows_that_cannot_be_read_are_counted_with_their_place() {
     hr hr.csv: line 9 not read: syntax: 2 fields where the header has 13
     hr hr.csv: line 10 not read: `last_day` 2024-05-01 is before the hire date 2025-05-01: swapped columns, or a rehire without its own row?
     hr hr.csv: line 11 not read: `2025-13-41` is no `hire_date`
-    hr hr.csv: line 12 not read: `10001 2019-03-04` is on line 2 already
+    hr hr.csv: line 12 not read: `person-……… 2019-03-04` is on line 2 already
     hr hr.csv: line 13 not read: syntax: a quote is opened and never closed
     ");
 }

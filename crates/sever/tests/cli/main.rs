@@ -18,6 +18,7 @@ mod facts;
 mod formats;
 mod help;
 mod logs;
+mod privacy;
 mod storms;
 mod story;
 mod world;

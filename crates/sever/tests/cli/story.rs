@@ -13,11 +13,18 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
 
     let said = world.sever("init --from exports --zone UTC");
     assert_eq!(said.exit, 0, "{}", said.all());
-    insta::assert_snapshot!(std::fs::read_to_string(world.path("severance.toml")).unwrap(), @r#"
+    insta::assert_snapshot!(world.steady(&std::fs::read_to_string(world.path("severance.toml")).unwrap()), @r#"
     # What Severance reads. `sever config settings` lists every setting; `sever doctor` tries this file.
 
     zone = "UTC"  # of dates and times that name none
     data_dir = "severance-data"
+
+    # Who may see the names of people who are employed (`--reveal REASON`) and write out the ids of those whose data
+    # was touched; each time is recorded (`sever privacy`). `[privacy.retention]` says how long things are kept.
+    [[privacy.role]]
+    name = "owner"
+    who = ["<login>"]
+    may = ["reveal", "subjects", "basis", "erase", "sweep"]
 
     # taken for this because: 10 of 10 columns
     [[source]]

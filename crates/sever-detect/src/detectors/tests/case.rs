@@ -97,6 +97,7 @@ pub(super) struct KeyLine {
     pub kind: CredentialKind,
     pub issuer: Option<String>,
     pub account: Option<String>,
+    pub kept_at: Option<String>,
     #[serde(default = "readable")]
     pub exportable: Exportable,
     pub created_by: Option<String>,
@@ -165,6 +166,7 @@ pub(super) struct GrantLine {
     #[serde(default)]
     pub to: String,
     pub by: Option<String>,
+    pub last_used: Option<EventTime>,
 }
 
 #[derive(Deserialize)]
@@ -257,7 +259,17 @@ pub(super) struct EventLine {
     pub credential: String,
     #[serde(default)]
     pub token_subject: String,
+    #[serde(default)]
+    pub session: String,
+    #[serde(default)]
+    pub node: String,
+    pub sequence: Option<u64>,
+    /// In a repeated line, each one's number is by one more than the one before.
+    #[serde(default)]
+    pub counts_up: bool,
     pub issued_at: Option<EventTime>,
+    /// In seconds after `issued_at`.
+    pub lives_secs: Option<i64>,
     #[serde(default)]
     pub subjects: Vec<String>,
     pub subject_count: Option<u64>,

@@ -1,7 +1,7 @@
 //! Plays a fixture to one detector, cut up and interrupted in any way.
 
 use sever_model::port::{Events, Resolved, Settled, View};
-use sever_model::{Batch, Finding, FindingSet, FingerprintKey, Row, SubjectRegister, Symbols};
+use sever_model::{Batch, Finding, FindingSet, FingerprintKey, Row, Span, SubjectRegister, Symbols};
 
 use super::case::EventLine;
 use super::world::{Step, World};
@@ -170,7 +170,11 @@ fn push(batch: &mut Batch, event: &EventLine, offset: usize, symbols: &mut Symbo
     row.key_id = &event.key_id;
     row.credential = &event.credential;
     row.token_subject = &event.token_subject;
+    row.session = &event.session;
+    row.node = &event.node;
+    row.sequence = event.sequence.map(|number| number + if event.counts_up { event.nth as u64 } else { 0 });
     row.issued_at = event.issued_at;
+    row.expires_at = event.lives_secs.and_then(|secs| Some(event.issued_at?.plus(Span::secs(secs))));
     row.data_subjects = &subjects;
     row.subject_count = event.subject_count;
     row.resource = &event.resource;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sever_model::{
     Account, AccountId, AccountIx, Bound, Candidate, Certainty, ClaimSet, Class, Correlation, Coverage, Credential,
     CredentialIx, CustodyRow, Employment, Entry, EventSource, EventTime, GrantRow, Group, GroupIx, Handover, HolderIx,
-    Inventory, Join, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceIx, Rights, SourceId, Span,
-    Stint, SubjectRegister, SystemId, Tables, Valid, WallTime,
+    Inventory, Join, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceId, ResourceIx, Rights,
+    SourceId, Span, Stint, SubjectRegister, SystemId, Tables, Valid, WallTime,
 };
 
 use super::case::{AccountLine, ClassLine, EventLine, Expect, GrantLine, GroupLine, Line, PersonLine, SettleLine};
@@ -46,6 +46,9 @@ impl SubjectRegister for Register {
             Some((created, deleted)) => Lookup::Known { dense: 0, created: *created, deleted: *deleted, member: true },
             None => Lookup::Never,
         }
+    }
+    fn lookup_fingerprint(&self, _fingerprint: Fingerprint) -> Lookup {
+        Lookup::Never // no detector knows an id by its fingerprint only
     }
     fn complete_until(&self) -> EventTime {
         self.complete_until.unwrap_or(EventTime::MIN)
@@ -124,7 +127,7 @@ impl Builder {
                     kind: line.kind,
                     account: line.account.map(AccountId::from),
                     issuer: line.issuer,
-                    kept_at: None,
+                    kept_at: line.kept_at.map(ResourceId::from),
                     exportable: line.exportable,
                     created_by: line.created_by,
                     rotated_at: line.rotated,
@@ -249,6 +252,9 @@ impl Builder {
         let (holder, resource) = (self.holder(&line.holder), ResourceIx(resource));
         if let Some(by) = line.by {
             self.tables.granted_by.insert((holder, resource), by);
+        }
+        if let Some(used) = line.last_used {
+            self.tables.grant_used.insert((holder, resource), used);
         }
         let rights = Rights::parse(&line.rights).expect("a fixture's rights");
         self.tables.grants.push(GrantRow { holder, resource, rights, valid: valid(&line.from, &line.to) });

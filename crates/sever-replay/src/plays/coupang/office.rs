@@ -22,6 +22,9 @@ const HR_DAYS: [&str; 6] = ["2024-06-01", "2024-09-30", "2024-12-20", "2025-01-3
 /// Days of the other exports.
 const DAYS: [&str; 5] = ["2024-06-01", "2024-10-31", "2024-12-20", "2025-06-30", "2025-11-17"];
 
+/// The key that signs the services' tokens at the end.
+pub(super) const SERVICE_KEY: &str = "svc-2024-09";
+
 const GROUPS: &str = "group,member,member_kind,since,until";
 const RIGHTS: &str = "holder,holder_kind,resource,rights,since,until,granted_by,last_used";
 const KEYS: &str = "key_id,issuer,kind,account,kept_at,exportable,created_at,created_by,activated_at,retired_at,\
@@ -184,7 +187,7 @@ impl Office {
         vec![
             row("kid-2024-04", "auth/signing", "2024-04-10T09:00:00+09:00", None),
             row("svc-2024-02", "svc/signing", "2024-02-12T09:00:00+09:00", Some("2024-09-27T12:00:00+09:00")),
-            row("svc-2024-09", "svc/signing", "2024-09-26T20:00:00+09:00", None),
+            row(SERVICE_KEY, "svc/signing", "2024-09-26T20:00:00+09:00", None),
         ]
     }
 

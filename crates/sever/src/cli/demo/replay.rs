@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sever_engine::{CheckSetup, ScanOutcome};
-use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery};
+use sever_engine::{CheckSetup, ScanOutcome, narrow};
+use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, reach_where};
 use sever_model::port::Events;
 use sever_model::{
     EventKind, EventTime, Finding, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols, Thing, WallTime,
 };
 use sever_replay::usual::{Request, Usual};
-use sever_replay::{Expected, Incident, MisuseIndex, Play, Truth};
+use sever_replay::{Expected, Incident, MisuseIndex, Narrowed, Play, Truth};
 
 use sever_store::RunKind;
 
@@ -43,6 +43,9 @@ pub(super) struct Told {
     pub people: Option<(u64, Option<u64>)>,
     /// How the lower bound's people compare with those of the truth.
     pub people_are: Option<PeopleAre>,
+    /// What rights that go after 90 days without use would have left of it; nothing where no source
+    /// tells of rights.
+    pub narrowed: Option<Narrowed>,
     /// Findings that the truth does not hold.
     pub wrong: Vec<Finding>,
     /// Findings that must be said and were not.
@@ -112,7 +115,9 @@ pub(super) fn play(
     let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
     let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
     let reach = reach(&site, &outcome, &truth, register)?;
-    let real: HashSet<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let key = site.key();
+    let real: HashSet<Box<str>> = people.iter().map(|person| sever_lake::code(&key, &person.id)).collect();
+    let narrowed = narrowed(&site, &inventory, &outcome, &truth, register)?;
     let detectors = standing.iter().chain(&outcome.findings);
     let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
     Ok(Told {
@@ -125,13 +130,14 @@ pub(super) fn play(
         things_before: watched.destroyed.iter().filter(|at| **at <= until).count() as u64,
         people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
         people_are: reach.map(|reach| {
-            let said: HashSet<&str> = reach.people.keys().map(AsRef::as_ref).collect();
+            let said: HashSet<Box<str>> = reach.people.into_keys().collect();
             match said.is_subset(&real) {
                 true if said.len() == real.len() => PeopleAre::Exact,
                 true => PeopleAre::Fewer,
                 false => PeopleAre::Wrong,
             }
         }),
+        narrowed,
         held_back: held_back(&outcome),
         usual_at: watched.usual.first_at_misuse().map(|alert| alert.at),
         usual_alerts: watched.usual.alerts().len(),
@@ -246,30 +252,62 @@ fn reach(
     truth: &Truth,
     register: Option<&dyn SubjectRegister>,
 ) -> Result<Option<ReachAnswer>, Failure> {
+    let Some(query) = asked(outcome, truth) else { return Ok(None) };
+    sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map(Some).map_err(lake_failure)
+}
+
+/// What is asked of the lake: about what the findings accuse.
+fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
     if truth.people_count == 0 {
-        return Ok(None);
+        return None;
     }
     let accuses = |detector: &str| {
         let mut confirmed = outcome.findings.iter().filter(|finding| finding.stage == Stage::Confirmed);
         confirmed.find(|finding| finding.detector == detector).and_then(|finding| finding.things.first())
     };
     let native = |thing: &Thing| thing.id.split_once('/').map_or(thing.id.as_str(), |(_, native)| native).to_owned();
-    let query = match (accuses("token-never-issued"), accuses("use-after-departure")) {
-        (Some(key), _) => ReachQuery {
+    match (accuses("token-never-issued"), accuses("use-after-departure")) {
+        (Some(key), _) => Some(ReachQuery {
             filter: Filter { thing: Some((Pivot::Key, native(key))), ..Filter::default() },
             judged: Some("forged".to_owned()),
-        },
-        (None, Some(account)) => ReachQuery {
+        }),
+        (None, Some(account)) => Some(ReachQuery {
             filter: Filter {
                 thing: Some((Pivot::Account, account.id.clone())),
                 from: Some(truth.departed_at),
                 to: None,
             },
             judged: None,
-        },
-        (None, None) => return Ok(None),
-    };
-    sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map(Some).map_err(lake_failure)
+        }),
+        (None, None) => None,
+    }
+}
+
+/// Days without use after which a right would have gone.
+pub(super) const UNUSED_DAYS: u32 = 90;
+
+/// What would have been left of the reach, and of those who could read the misused key on the last
+/// day, had each right gone that nobody had exercised for so long.
+fn narrowed(
+    site: &Site,
+    inventory: &Inventory,
+    outcome: &ScanOutcome,
+    truth: &Truth,
+    register: Option<&dyn SubjectRegister>,
+) -> Result<Option<Narrowed>, Failure> {
+    let Some(query) = asked(outcome, truth).filter(|_| !inventory.grants().is_empty()) else { return Ok(None) };
+    let narrow = narrow(inventory, &site.lake_dir(), Span::days(i64::from(UNUSED_DAYS)), truth.last_misuse_at)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let mut counts = |row: &sever_lake::UseRow<'_>| !narrow.refuses(row);
+    let answer = reach_where(&site.lake_dir(), &query, register, &site.people()?, &mut counts).map_err(lake_failure)?;
+    let key = query.filter.thing.filter(|(pivot, _)| *pivot == Pivot::Key);
+    let key = key.and_then(|(_, key)| inventory.credential_named(&key));
+    let last_day = truth.departed_at.minus(Span::days(1));
+    let readers = key.and_then(|key| narrow.narrow.readers(key, last_day));
+    Ok(Some(Narrowed {
+        people: answer.lower,
+        readers: readers.map(|readers| (readers.all as u64, readers.left as u64)),
+    }))
 }
 
 /// Uses that wait or cannot be judged, and all uses.
@@ -326,7 +364,9 @@ impl Told {
             .clone()
             .all(|expected| self.standing.iter().any(|finding| expected.matches(&finding.detector, &finding.things)));
         let people = self.people_as_they_should_be();
-        self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people
+        // Where issuances are late or lost, the people are told between bounds only, and so are these.
+        let narrowed = !self.truth.whole || self.narrowed == self.truth.narrowed;
+        self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people && narrowed
     }
 
     /// The row as scripts read it.
@@ -348,6 +388,10 @@ impl Told {
             "people_upper": self.people.and_then(|(_, upper)| upper),
             "people_exact": self.people_are.map(|are| are == PeopleAre::Exact),
             "logs_whole": self.truth.whole,
+            "people_with_unused_rights_gone": self.narrowed.map(|narrowed| narrowed.people),
+            "key_readers": self.narrowed.and_then(|narrowed| narrowed.readers).map(|(all, _)| all),
+            "key_readers_with_unused_rights_gone":
+                self.narrowed.and_then(|narrowed| narrowed.readers).map(|(_, left)| left),
             "people_before_finding": self.people_before,
             "things_lost_before_finding": self.things_before,
             "things_lost": self.truth.things_lost,

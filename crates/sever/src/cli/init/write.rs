@@ -30,6 +30,7 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
     .ok();
     writeln!(text, "zone = {}  # of dates and times that name none", quoted(zone)).ok();
     writeln!(text, "data_dir = \"severance-data\"").ok();
+    text.push_str(&privacy(&crate::operator::login()));
     for source in &proposals.sources {
         writeln!(text, "\n# taken for this because: {}", comment(brief(&source.why))).ok();
         if let Err(why) = &source.preview {
@@ -136,4 +137,15 @@ fn quoted(text: &str) -> String {
 /// A text for a comment: one line, whatever is in it.
 fn comment(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Who may see names and ids: whoever runs this, until they write down who should.
+fn privacy(login: &str) -> String {
+    let may = crate::config::Deed::ALL.map(|deed| quoted(deed.word())).join(", ");
+    format!(
+        "\n# Who may see the names of people who are employed (`--reveal REASON`) and write out the ids of those \
+         whose data\n# was touched; each time is recorded (`sever privacy`). `[privacy.retention]` says how long \
+         things are kept.\n[[privacy.role]]\nname = \"owner\"\nwho = [{}]\nmay = [{may}]\n",
+        quoted(login)
+    )
 }

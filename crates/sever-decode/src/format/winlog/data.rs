@@ -1,0 +1,104 @@
+//! An event's data, in the shapes that are no object: a list of names and values, or XML in a text.
+
+use serde_json::{Map, Value};
+
+use super::xml;
+use crate::json::{Reader, each_element};
+
+/// The slot of the list, which stands after all that were asked for.
+pub(super) fn list_slot(reader: &Reader) -> usize {
+    reader.slots().saturating_sub(1)
+}
+
+/// Writes data that are a text or a list as an object; whether they were.
+pub(super) fn to_object(written: &str, object: &mut String) -> bool {
+    if written.starts_with('"') {
+        let Ok(text) = serde_json::from_str::<String>(written) else { return false };
+        if text.trim_start().starts_with('<') {
+            return xml_to_object(&text, object);
+        }
+        if text.trim_start().starts_with('{') {
+            *object = text;
+            return true;
+        }
+        return write(&unnamed(vec![Value::String(text)]), object);
+    }
+    written.starts_with('[') && list_to_object(written, object)
+}
+
+/// Writes a list of data as an object: `[{"@Name": …, "#text": …}]`, `["first", "second"]`,
+/// `{"#text": ["first", "second"]}`, or XML; whether there was one.
+pub(super) fn list_to_object(list: &str, object: &mut String) -> bool {
+    if list.is_empty() {
+        return false;
+    }
+    let (mut named, mut plain) = (Map::new(), Vec::new());
+    let mut each = |element: Value| match name_and_value(&element) {
+        Some((name, value)) => {
+            named.insert(name, value);
+        }
+        None => plain.push(element),
+    };
+    each_element(list, &mut |element| match serde_json::from_str(element) {
+        Ok(Value::Object(members)) if members.contains_key("#text") && members.len() == 1 => {
+            match members.into_iter().next() {
+                Some((_, Value::Array(texts))) => texts.into_iter().for_each(&mut each),
+                Some((_, text)) => each(text),
+                None => {}
+            }
+        }
+        Ok(element) => each(element),
+        Err(_) => {}
+    });
+    if named.is_empty() && plain.is_empty() && list.starts_with('"') {
+        // One datum without a name, which is no list.
+        plain.extend(serde_json::from_str(list).ok());
+    }
+    named.extend(unnamed(plain));
+    write(&named, object)
+}
+
+fn xml_to_object(text: &str, object: &mut String) -> bool {
+    let (mut named, mut plain) = (Map::new(), Vec::new());
+    xml::each_leaf(text, &mut |tag, name, value| {
+        let name = if name.is_empty() && tag != "Data" { tag } else { name };
+        if name.is_empty() {
+            plain.push(Value::from(value));
+        } else {
+            named.insert(name.to_owned(), Value::from(value));
+        }
+    });
+    named.extend(unnamed(plain));
+    write(&named, object)
+}
+
+/// A datum's name and value, under each of the names that these have.
+fn name_and_value(element: &Value) -> Option<(String, Value)> {
+    let members = element.as_object()?;
+    let inner = members.get("#attributes").and_then(Value::as_object);
+    let name = ["@Name", "Name", "@name", "name"].iter().find_map(|key| members.get(*key));
+    let name = name.or_else(|| inner.and_then(|inner| inner.get("Name")))?.as_str()?;
+    let value = ["#text", "Value", "value", "text", "content", "@value"].iter().find_map(|key| members.get(*key));
+    Some((name.to_owned(), value.cloned().unwrap_or(Value::Null)))
+}
+
+/// Values without names, by their number from 1.
+fn unnamed(values: Vec<Value>) -> Map<String, Value> {
+    // PowerShell writes each as `{"Value": …}`.
+    let value = |value: Value| match value {
+        Value::Object(mut members) => members.remove("Value").unwrap_or(Value::Object(members)),
+        value => value,
+    };
+    values.into_iter().enumerate().map(|(at, of)| (format!("param{}", at + 1), value(of))).collect()
+}
+
+fn write(members: &Map<String, Value>, object: &mut String) -> bool {
+    object.clear();
+    match serde_json::to_string(members) {
+        Ok(written) => {
+            object.push_str(&written);
+            true
+        }
+        Err(_) => false,
+    }
+}
