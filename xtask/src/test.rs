@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test there is, with what they need installed first.
 //!
 //! ```text
-//! prepare   nginx, sshd, OpenBao and the validators, where they are not there yet
+//! prepare   the real servers, their clients and the validators, where they are not there yet
 //! cargo     every test of the workspace, doc tests too
 //! suites    what the binary emits and says, held against schemas that others wrote
 //! tally     `N passed, N failed, N skipped`

@@ -11,6 +11,7 @@ mod columns;
 mod envoy_json;
 mod gcp_audit;
 mod github_audit;
+mod glewlwyd;
 mod google_workspace;
 mod json_lines;
 mod keycloak;
@@ -19,16 +20,20 @@ mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod ocsf;
+mod oidc_provider;
 mod okta;
 mod onelogin;
 mod onepassword;
 mod openbao_audit;
+mod openldap;
 mod postgres;
 mod postgres_csv;
 mod postgres_json;
+mod samba_audit;
 mod slack_audit;
 mod snowflake;
 mod sshd;
+mod syslog;
 mod teleport;
 mod windows_security;
 mod winlog;
@@ -50,6 +55,7 @@ pub static FORMATS: &[Format] = &[
     envoy_json::FORMAT,
     gcp_audit::FORMAT,
     github_audit::FORMAT,
+    glewlwyd::FORMAT,
     google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
@@ -57,12 +63,15 @@ pub static FORMATS: &[Format] = &[
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     ocsf::FORMAT,
+    oidc_provider::FORMAT,
     okta::FORMAT,
     onelogin::FORMAT,
     onepassword::FORMAT,
     openbao_audit::FORMAT,
+    openldap::FORMAT,
     postgres_csv::FORMAT,
     postgres_json::FORMAT,
+    samba_audit::FORMAT,
     slack_audit::FORMAT,
     snowflake::FORMAT,
     sshd::FORMAT,

@@ -88,9 +88,9 @@ impl Rights {
             rights = rights.with(match (known, lower.as_str()) {
                 (Some(right), _) => right,
                 (None, "list" | "select" | "view" | "get") => Rights::READ,
-                (None, "update" | "insert" | "create" | "patch" | "edit" | "rotate") => Rights::WRITE,
-                (None, "destroy" | "drop" | "remove") => Rights::DELETE,
-                (None, "sign" | "encrypt" | "decrypt" | "execute") => Rights::USE,
+                (None, "update" | "insert" | "create" | "patch" | "edit" | "rotate" | "trigger") => Rights::WRITE,
+                (None, "destroy" | "drop" | "remove" | "truncate") => Rights::DELETE,
+                (None, "sign" | "encrypt" | "decrypt" | "execute" | "references") => Rights::USE,
                 (None, "download" | "bulk") => Rights::EXPORT,
                 (None, "sudo" | "owner" | "root" | "all" | "*" | "administrator") => Rights::ADMIN,
                 _ => return Err(word.to_owned()),

@@ -14,8 +14,18 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Answer {
     /// The status code.
     pub status: u16,
+    /// The head: the lines after the first.
+    pub head: String,
     /// The body.
     pub body: String,
+}
+
+impl Answer {
+    /// The first header of a name, in whatever case it is written.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
 }
 
 /// Asks a server on a loopback port.
@@ -32,5 +42,13 @@ pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &st
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").context("an answer without an end of its head")?;
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer without a status")?;
-    Ok(Answer { status, body: body.to_owned() })
+    let head = head.split_once("\r\n").map_or("", |(_, head)| head);
+    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+/// What curl printed, where it was told to write the status into a line of its own at the end.
+pub(crate) fn curled(printed: &str) -> Result<Answer> {
+    let (body, status) = printed.trim_end().rsplit_once('\n').context("curl printed no status")?;
+    let status = status.parse().context("curl printed no status")?;
+    Ok(Answer { status, head: String::new(), body: body.to_owned() })
 }

@@ -1,8 +1,11 @@
 //! What tests share: temporary companies, real servers, and documents read as a newcomer reads them.
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
-//! - [`OpenBao`], [`Nginx`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders.
-//!   They are polled until they answer, with a deadline, and die with their guard.
+//! - [`Glewlwyd`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`], [`Slapd`],
+//!   [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real clients.
+//!   They are polled until they answer, with a deadline, and die with their guard. [`Gateway`] is an
+//!   nginx before an application that believes the tokens of an [`OidcProvider`].
+//! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
 //! A server that is not installed is no failure of a test: `start` reports the skip and returns
@@ -17,17 +20,33 @@
 //! # }
 //! ```
 
+mod client;
 mod company;
 pub mod documents;
+mod gateway;
+mod glewlwyd;
 mod http;
 mod nginx;
+mod node;
 mod openbao;
+mod postgres;
+mod real_company;
+mod samba;
 mod server;
+mod slapd;
 mod sshd;
 
+pub use client::Done;
 pub use company::Company;
+pub use gateway::Gateway;
+pub use glewlwyd::Glewlwyd;
 pub use http::Answer;
 pub use nginx::Nginx;
+pub use node::{LISTENER, OidcProvider, new_signing_key};
 pub use openbao::OpenBao;
+pub use postgres::Postgres;
+pub use real_company::{Expected, RealCompany, Shown, Truth};
+pub use samba::SambaAdDc;
 pub use server::{find_program, skip, wait_until};
+pub use slapd::Slapd;
 pub use sshd::Sshd;

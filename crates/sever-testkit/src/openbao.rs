@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::client::{self, Done};
 use crate::http;
 use crate::server::{Server, program_or_skip};
 
@@ -70,6 +71,17 @@ impl OpenBao {
             return Ok(Value::Null);
         }
         serde_json::from_str(&answer.body).with_context(|| format!("{method} {path}: no JSON"))
+    }
+
+    /// Runs its own client, with a token or without one.
+    ///
+    /// # Errors
+    /// When the client cannot be run; that the server refuses is in what is done.
+    pub fn bao(&self, token: &str, words: &[&str]) -> Result<Done> {
+        let mut command = client::client("bao")?;
+        command.env("BAO_ADDR", format!("http://127.0.0.1:{}", self.server.port()));
+        command.env("BAO_TOKEN", token).env("HOME", self.server.folder()).args(words);
+        client::run(&mut command, "")
     }
 
     /// Its audit log, as it is now.

@@ -1,8 +1,9 @@
 //! A child process that serves on a loopback port, and dies with its guard.
 
 use std::fs::OpenOptions;
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,38 +17,78 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How often it is asked.
 const POLL: Duration = Duration::from_millis(20);
 
+/// How long one may take to end by itself once it was asked to.
+const FAREWELL: Duration = Duration::from_secs(3);
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
-    port: u16,
+    address: SocketAddr,
     folder: TempDir,
 }
 
 impl Server {
-    /// Starts one. `command` is handed the folder and the port; what the server says on stderr goes
-    /// to `server.log` there. Returns when something listens on the port.
+    /// Starts one. `command` is handed the folder and a free port of 127.0.0.1; what the server says on
+    /// stderr goes to `server.log` there. Returns when something listens on the port.
     pub(crate) fn start(name: &str, command: &dyn Fn(&Path, u16) -> Result<Command>) -> Result<Server> {
-        let folder = tempfile::Builder::new().prefix(&format!("sever-{name}-")).tempdir().context("no folder")?;
+        let folder = temporary(name)?;
         let port = free_port()?;
-        let log = std::fs::File::create(folder.path().join("server.log")).context("cannot write its log")?;
-        let mut command = command(folder.path(), port)?;
-        command.stdin(Stdio::null()).stdout(log.try_clone().context("cannot share its log")?).stderr(log);
-        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
-        let mut server = Server { child, port, folder };
-        let address = (Ipv4Addr::LOCALHOST, port);
-        let up = wait_until(&format!("{name} to listen"), || {
-            if let Some(status) = server.child.try_wait().context("cannot look at it")? {
-                bail!("{name} ended ({status}): {}", server.said());
-            }
-            Ok(TcpStream::connect(address).ok())
-        });
-        up.with_context(|| server.said())?;
-        Ok(server)
+        let command = command(folder.path(), port)?;
+        Server::start_at(name, folder, (Ipv4Addr::LOCALHOST, port).into(), command)
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// The same for a server that leaves the time and the head of its lines to syslog: each line on
+    /// stderr gets the head that rsyslog would give it.
+    pub(crate) fn start_as_syslog(name: &str, command: &dyn Fn(&Path, u16) -> Result<Command>) -> Result<Server> {
+        let folder = temporary(name)?;
+        let port = free_port()?;
+        let mut command = command(folder.path(), port)?;
+        let log = std::fs::File::create(folder.path().join("server.log")).context("cannot write its log")?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let said = child.stderr.take().context("it has no stderr")?;
+        let tag = format!("door-1 {name}[{}]: ", child.id());
+        // Ends with the server, which holds the other end of the pipe.
+        std::thread::spawn(move || stamp(said, log, &tag));
+        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), folder }.listening(name)
+    }
+
+    /// Starts one that listens where it was told to, in a folder that was made ready for it.
+    pub(crate) fn start_at(name: &str, folder: TempDir, address: SocketAddr, mut command: Command) -> Result<Server> {
+        let log = std::fs::File::create(folder.path().join("server.log")).context("cannot write its log")?;
+        command.stdin(Stdio::null()).stdout(log.try_clone().context("cannot share its log")?).stderr(log);
+        // A group of its own, so that what the server starts ends with it.
+        command.process_group(0);
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        Server { child, address, folder }.listening(name)
+    }
+
+    /// Itself, once something listens.
+    fn listening(mut self, name: &str) -> Result<Server> {
+        let up = wait_until(&format!("{name} to listen"), || {
+            self.alive(name)?;
+            Ok(TcpStream::connect(self.address).ok())
+        });
+        up.with_context(|| self.said())?;
+        Ok(self)
+    }
+
+    /// An error with what it said, once it has ended.
+    fn alive(&mut self, name: &str) -> Result<()> {
+        match self.child.try_wait().context("cannot look at it")? {
+            Some(status) => bail!("{name} ended ({status}): {}", self.said()),
+            None => Ok(()),
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its port.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// Its folder, removed with it.
@@ -59,13 +100,51 @@ impl Server {
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
+
+    /// A file that it writes, as it is now.
+    pub(crate) fn file(&self, name: &str) -> Result<String> {
+        std::fs::read_to_string(self.folder.path().join(name)).with_context(|| format!("no {name}"))
+    }
+
+    /// Sends a signal to it and all that it started. It may have ended by itself: that is no failure.
+    fn signal(&self, signal: &str) {
+        let words = format!("kill -{signal} -{}", self.child.id());
+        Command::new("sh").arg("-c").arg(words).stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; either way it is waited for, so that none is left behind.
+        // Asked first, so that it takes its own children and locks with it; either way it is waited
+        // for, so that none is left behind.
+        self.signal("TERM");
+        let begun = Instant::now();
+        while begun.elapsed() < FAREWELL && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(POLL);
+        }
+        self.signal("KILL");
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+/// A folder for a server, which every user may enter: some refuse to run as root.
+pub(crate) fn temporary(name: &str) -> Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::Builder::new().prefix(&format!("sever-{name}-")).tempdir().context("no folder")?;
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).context("cannot open its folder")?;
+    Ok(folder)
+}
+
+/// Writes what a server says with the head of syslog's lines: RFC 3339 time, host and program. When
+/// the log cannot be written its test is over.
+fn stamp(said: impl Read, mut log: std::fs::File, tag: &str) {
+    for line in BufReader::new(said).lines().map_while(Result::ok) {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00");
+        if writeln!(log, "{now} {tag}{}", line.trim_end()).is_err() {
+            return;
+        }
     }
 }
 
@@ -118,7 +197,13 @@ pub(crate) fn program_or_skip(suite: &str, name: &str) -> Option<PathBuf> {
 
 /// A port that nothing listens on. Another process may take it before the server does; the server
 /// then ends at once, and says so.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr().context("no free port")?.port())
+}
+
+/// Whether we may do what root may.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }

@@ -1,24 +1,23 @@
 //! A real sshd, tried with real keys, whose auth lines are framed as a syslog daemon frames them.
 //!
 //! sshd writes to the system's log; there is none in a test, so it is run with its log on stderr
-//! (`-e`) and each line gets the head that rsyslog would give it, with a fixed host and process id.
+//! (`-e`) and each line gets the head that rsyslog would give it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::client;
 use crate::server::{Server, find_program, program_or_skip};
 
 /// A running sshd that lets one key in.
 pub struct Sshd {
     server: Server,
     ssh: PathBuf,
+    keygen: PathBuf,
     user: String,
 }
-
-/// The head of each line: RFC 3164's fields with RFC 3339 time, as rsyslog's own template writes it.
-const HEAD: &str = "2026-10-01T08:00:00.000000+00:00 door-1 sshd[4242]: ";
 
 impl Sshd {
     /// Starts one; `None`, and a reported skip, where it is not installed.
@@ -34,7 +33,7 @@ impl Sshd {
             crate::skip("sshd", "`/run/sshd`, which Debian's sshd insists on, cannot be made without root");
             return Ok(None);
         }
-        let server = Server::start("sshd", &|folder, port| {
+        let server = Server::start_as_syslog("sshd", &|folder, port| {
             for key in ["host", "known", "stranger"] {
                 make_key(&keygen, &folder.join(key))?;
             }
@@ -53,7 +52,31 @@ impl Sshd {
             Ok(command)
         })?;
         let user = whoami()?;
-        Ok(Some(Sshd { server, ssh, user }))
+        Ok(Some(Sshd { server, ssh, keygen, user }))
+    }
+
+    /// Makes a key of that name and lets it in, as whoever holds the file may; its fingerprint.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn let_in(&self, name: &str) -> Result<String> {
+        let key = self.server.folder().join(name);
+        make_key(&self.keygen, &key)?;
+        let public = std::fs::read_to_string(key.with_extension("pub")).context("no public key")?;
+        let path = self.server.folder().join("authorized_keys");
+        let known = std::fs::read_to_string(&path).context("no authorized_keys")?;
+        std::fs::write(path, known + &public).context("cannot write authorized_keys")?;
+        let mut command = Command::new(&self.keygen);
+        let told = client::run(command.args(["-l", "-E", "sha256", "-f"]).arg(key), "")?.text()?;
+        Ok(told.split(' ').nth(1).context("ssh-keygen told no fingerprint")?.to_owned())
+    }
+
+    /// Logs in with a key that [`Sshd::let_in`] made; whether it was let in.
+    ///
+    /// # Errors
+    /// When ssh itself cannot be run.
+    pub fn log_in_with(&self, name: &str) -> Result<bool> {
+        self.log_in(&self.user, name)
     }
 
     /// The user who may log in: the one who runs the test.
@@ -82,10 +105,9 @@ impl Sshd {
     /// # Errors
     /// When it never says it.
     pub fn auth_log(&self, needle: &str) -> Result<String> {
-        let said = crate::wait_until(&format!("sshd to say `{needle}`"), || {
+        crate::wait_until(&format!("sshd to say `{needle}`"), || {
             Ok(Some(self.server.said()).filter(|said| said.contains(needle)))
-        })?;
-        Ok(said.lines().map(|line| format!("{HEAD}{}\n", line.trim_end())).collect())
+        })
     }
 
     fn log_in(&self, user: &str, key: &str) -> Result<bool> {

@@ -26,7 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sever_model::{Class, EventTime, SourceId, SystemId, Zone};
+use sever_model::{Class, EventTime, SourceId, Span, SystemId, Zone};
 
 pub use layers::Request;
 pub use paths::{Paths, expand};
@@ -65,6 +65,8 @@ pub struct Config {
     pub subject_sets: Vec<SubjectSetConfig>,
     /// Settings of detectors.
     pub detectors: DetectorsConfig,
+    /// How far the clocks of systems may be apart.
+    pub skew: Span,
     /// When a listing that shrank is refused.
     pub brakes: Brakes,
     /// Findings that are accepted.

@@ -43,6 +43,7 @@ fn part(tools: &Tools, tally: &mut Tally, name: &str, words: &[&str]) -> Result<
 fn with(tools: &Tools, words: &[&str]) -> Command {
     let mut command = command::cargo(words);
     command.env("PATH", &tools.path).env("SEVER_TEST_SKIPS", tools.folder.join("skips.txt"));
+    command.env("SEVER_TEST_NODE", &tools.node);
     command.env("CARGO_TERM_COLOR", "never");
     command
 }

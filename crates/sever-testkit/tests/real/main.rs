@@ -4,6 +4,8 @@
 //! installs them.
 
 mod decoded;
+mod directories;
 mod nginx;
 mod openbao;
+mod providers;
 mod sshd;

@@ -96,7 +96,8 @@ impl Site {
     fn with(config: Config) -> Result<Site, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let store = runtime.block_on(Store::open(&config.data_dir)).map_err(store_failure)?;
-        Ok(Site { config, limits: Limits::default(), store, runtime })
+        let limits = Limits { skew: config.skew, ..Limits::default() };
+        Ok(Site { config, limits, store, runtime })
     }
 
     /// The configured log that a file belongs to: its format and mapping. Nothing where there is no

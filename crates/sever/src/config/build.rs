@@ -50,6 +50,7 @@ pub(super) fn config(
         resolvers: top.each("resolver").iter().map(resolver).collect(),
         subject_sets: top.each("subject_set").iter().map(subject_set).collect(),
         detectors: detectors(root.get("detectors")),
+        skew: top.span("skew"),
         brakes: Brakes { share: brakes.share("share"), count: brakes.count("count") },
         suppressions: top.each("suppress").iter().map(|one| suppression(one, &zone)).collect(),
         privacy: privacy(&top.section("privacy")),

@@ -103,6 +103,7 @@ pub(super) static ROOT: &[Field] = &[
     field("resolver", Tables(RESOLVER), Optional, "who else is in an answer, such as an address book"),
     field("subject_set", Tables(SUBJECT_SET), Optional, "who is in an export that a log names by reference"),
     field("detectors", Detectors, Optional, "settings by detector id, and `off`, a list of detectors not to run"),
+    field("skew", Duration, Default("2m"), "how far the clocks of systems may be apart"),
     field("brakes", Table(BRAKES), Optional, "when a listing that shrank is refused"),
     field("suppress", Tables(SUPPRESS), Optional, "findings that are accepted, by whom, why and until when"),
     field("privacy", Table(PRIVACY), Optional, "who may see what of people, and how long it is kept"),

@@ -10,7 +10,7 @@ use sever_connect::{Provider, SourceSettings};
 use sever_decode::LogStream;
 use sever_engine::LogInput;
 use sever_model::port::EventSink;
-use sever_model::{Fact, FactKind, Limits, Row};
+use sever_model::{Fact, Holder, Limits, Row};
 
 use super::propose::{LogProposal, SourceProposal};
 
@@ -30,28 +30,53 @@ pub(super) struct Linked {
     pub named: usize,
 }
 
-/// The logins and ids of an account list, lower case; none where it gives no accounts or is unreadable
-/// (the preview says so already).
-pub(super) fn logins(provider: &Provider, settings: SourceSettings) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    if !provider.kinds.contains(&FactKind::Account) {
-        return names;
-    }
+/// What a source lists and what it names of others, lower case.
+#[derive(Default)]
+pub(super) struct Names {
+    /// Logins and ids of the accounts that it lists.
+    pub logins: BTreeSet<String>,
+    /// Accounts that its rights, groups and keys name.
+    pub named: BTreeSet<String>,
+    /// Ids of its keys.
+    pub keys: BTreeSet<String>,
+}
+
+/// The names in the newest listing of a source; none where it is unreadable (the preview says so
+/// already).
+pub(super) fn names(provider: &Provider, settings: SourceSettings) -> Names {
+    let mut names = Names::default();
     let Ok(source) = (provider.open)(settings) else { return names };
     let newest = source.listings().ok().and_then(|mut listings| listings.pop());
-    let pulled = newest.map(|newest| {
-        source.pull(&newest, &mut |record| {
-            if let Fact::Account(account) = record.fact
-                && names.len() < NAMES_MAX
-            {
-                names.extend([account.login.to_lowercase(), account.id.native().to_lowercase()]);
-                names.extend(account.emails);
-            }
-        })
-    });
+    let pulled = newest.map(|newest| source.pull(&newest, &mut |record| names.take(record.fact)));
     match pulled {
         Some(Ok(_)) => names,
-        _ => BTreeSet::new(),
+        _ => Names::default(),
+    }
+}
+
+impl Names {
+    fn take(&mut self, fact: Fact) {
+        if self.logins.len() + self.named.len() + self.keys.len() > NAMES_MAX {
+            return;
+        }
+        let account = |holder: &Holder| match holder {
+            Holder::Account(id) => Some(id.native().to_lowercase()),
+            _ => None,
+        };
+        match fact {
+            Fact::Account(account) => {
+                self.logins.extend([account.login.to_lowercase(), account.id.native().to_lowercase()]);
+                self.logins.extend(account.emails);
+            }
+            Fact::Grant(grant) => self.named.extend(account(&grant.holder)),
+            Fact::Membership(membership) => self.named.extend(account(&membership.member)),
+            Fact::Custody(custody) => self.named.extend(account(&custody.holder)),
+            Fact::Credential(credential) => {
+                self.keys.insert(credential.id.native().to_owned());
+                self.named.extend(credential.account.map(|id| id.native().to_lowercase()));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -79,12 +104,16 @@ pub(super) fn actors(input: &LogInput) -> BTreeSet<String> {
     names.0
 }
 
+/// Whether so many known names are enough to take them all for that system's.
+pub(super) fn is_enough(known: usize, named: usize) -> bool {
+    known > 0 && known as f64 >= SHARE_MIN * named as f64
+}
+
 /// The account source that knows most of a log's names, where it knows enough of them.
 pub(super) fn system_of(log: &LogProposal, sources: &[SourceProposal]) -> Option<Linked> {
     let named = log.actors.len();
-    let known = |source: &SourceProposal| log.actors.intersection(&source.logins).count();
+    let known = |source: &SourceProposal| log.actors.intersection(&source.names.logins).count();
     let best = sources.iter().max_by_key(|source| known(source))?;
     let known = known(best);
-    let enough = known > 0 && known as f64 >= SHARE_MIN * named as f64;
-    enough.then(|| Linked { system: best.name.clone(), known, named })
+    is_enough(known, named).then(|| Linked { system: best.system_name().to_owned(), known, named })
 }

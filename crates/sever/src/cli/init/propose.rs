@@ -10,7 +10,8 @@ use sever_decode::{Field, Format, Mapping};
 use sever_engine::{LogInput, LogSample};
 use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
 
-use super::link::{self, Linked};
+use super::link::{self, Linked, Names};
+use super::systems;
 use crate::cli::site;
 use crate::hint::Failure;
 
@@ -27,13 +28,15 @@ pub(super) struct Proposals {
 /// A source of facts.
 pub(super) struct SourceProposal {
     pub name: String,
-    /// A file, or a pattern for a series of dated ones.
+    /// A file, a pattern for a series of dated ones, or a folder that is one export.
     pub path: PathBuf,
+    /// The system whose ids it holds, where that is another source's, and why it is taken to be.
+    pub system: Option<(String, String)>,
     pub provider: &'static Provider,
     pub why: String,
     pub preview: Result<Preview, String>,
-    /// The logins and ids of the accounts that it lists, lower case.
-    pub logins: BTreeSet<String>,
+    /// What it lists and names.
+    pub names: Names,
 }
 
 /// A log.
@@ -64,6 +67,7 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
     let mut proposals = Proposals::default();
     let mut names: BTreeMap<String, u32> = BTreeMap::new();
     let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
+    let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for (pattern, members) in series(files) {
         let Some(newest) = members.last() else { continue };
         if newest.file_name().is_some_and(|name| name == "severance.toml" || name == "truth.json") {
@@ -76,6 +80,12 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
         let source = sever_connect::sniff(newest).map_err(|error| site::cannot_read(newest, error))?.into_iter().next();
         let log = sever_decode::sniff(&plain).into_iter().next();
         let scores = (source.as_ref().map_or(0, |(_, score, _)| *score), log.as_ref().map_or(0, |log| log.score));
+        if let Some((provider, _, _)) = &source
+            && let Some(folder) = systems::folder_of(provider, newest, dir)
+        {
+            folders.entry(folder).or_default().extend(members);
+            continue;
+        }
         let register = register_score(&plain, &pattern);
         let name = unique(&pattern, &mut names);
         match (source, log) {
@@ -85,18 +95,34 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
             (Some((provider, score, why)), _) if score >= SCORE_MIN && score >= scores.1 => {
                 proposals.sources.push(listing(name, pattern, provider, why, &members, zone)?);
             }
-            (_, Some(log)) if log.score >= SCORE_MIN => {
-                proposals.logs.push(look(name, pattern, newest, log.format, None, log.why));
+            (source, Some(log)) if log.score >= SCORE_MIN => {
+                proposals.logs.push(look(name, pattern.clone(), newest, (log.format, None, log.why), zone));
+                // Some logs are a source of facts as well: who read which secret.
+                if let Some((provider, score, why)) = source.filter(|_| log.format.id == "openbao-audit")
+                    && score >= SCORE_MIN
+                {
+                    let name = unique(&pattern, &mut names);
+                    proposals.sources.push(listing(name, pattern, provider, why, &members, zone)?);
+                }
             }
             (_, Some(log)) if log.format.id == "json-lines" => match mapped(&plain) {
                 Some((mapping, why)) => {
-                    proposals.logs.push(look(name, pattern, newest, log.format, Some(mapping), why));
+                    proposals.logs.push(look(name, pattern, newest, (log.format, Some(mapping), why), zone));
                 }
                 None => proposals.unknown.push((shown(newest), "JSON lines, but no field reads as a time".to_owned())),
             },
             _ => proposals.unknown.push((shown(newest), "no source or log format fits".to_owned())),
         }
     }
+    for folder in folders.into_keys() {
+        // What nothing is made of in it, such as an empty policy, is still read with it.
+        proposals.unknown.retain(|(path, _)| !dir.join(path).starts_with(&folder));
+        let Some((provider, why)) = systems::folder_provider() else { continue };
+        let name = unique(&folder, &mut names);
+        let members = [folder.clone()];
+        proposals.sources.push(listing(name, folder, provider, why, &members, zone)?);
+    }
+    systems::link(&mut proposals.sources);
     for at in 0..proposals.logs.len() {
         let linked = proposals.logs.get(at).and_then(|log| link::system_of(log, &proposals.sources));
         if let Some(log) = proposals.logs.get_mut(at) {
@@ -130,12 +156,12 @@ fn listing(
         map: BTreeMap::new(),
         limits: Limits::default(),
     };
-    let logins = link::logins(provider, settings.clone());
+    let names = link::names(provider, settings.clone());
     let preview = sever_connect::preview(provider, settings).map_err(|error| {
         let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}{hint}", error.what)
     });
-    Ok(SourceProposal { name, path, provider, why, preview, logins })
+    Ok(SourceProposal { name, path, system: None, provider, why, preview, names })
 }
 
 /// Files whose names differ only in a date or number are one series: a pattern, and its files.
@@ -235,15 +261,17 @@ fn look(
     name: String,
     path: PathBuf,
     newest: &Path,
-    format: &'static Format,
-    mapping: Option<Mapping>,
-    why: String,
+    (format, mapping, why): (&'static Format, Option<Mapping>, String),
+    zone: &str,
 ) -> LogProposal {
     let file = newest.to_owned();
+    // Read as it will be: times without a zone in the configured one.
+    let mut as_read = mapping.clone().unwrap_or_default();
+    as_read.zone = as_read.zone.or_else(|| Some(zone.to_owned()));
     let input = LogInput {
         source: EventSource::of(SourceId::from(name.as_str()), None),
         format,
-        mapping: mapping.clone(),
+        mapping: Some(as_read),
         bytes: 0,
         open: Box::new(move || site::open_log(&file)),
     };
@@ -260,6 +288,9 @@ impl Proposals {
         // Writing to a String cannot fail.
         for source in &self.sources {
             writeln!(text, "{}  →  {} ({})", source.path.display(), source.provider.id, brief(&source.why)).ok();
+            if let Some((system, why)) = &source.system {
+                writeln!(text, "    of the system `{system}`: {why}").ok();
+            }
             match &source.preview {
                 Ok(preview) => {
                     let renamed = preview.mapped.iter().filter(|(ours, theirs)| ours != theirs);

@@ -38,6 +38,9 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
         }
         writeln!(text, "[[source]]\nname = {}\nkind = {}", quoted(&source.name), quoted(source.provider.id)).ok();
         writeln!(text, "path = {}", path(&source.path)?).ok();
+        if let Some((system, why)) = &source.system {
+            writeln!(text, "system = {}  # {}", quoted(system), comment(why)).ok();
+        }
         if let Ok(preview) = &source.preview
             && !preview.unmapped.is_empty()
         {

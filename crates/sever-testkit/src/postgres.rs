@@ -1,0 +1,163 @@
+//! A real PostgreSQL with password sign-in, its log as CSV and JSON, and pgaudit where it is packaged.
+//!
+//! PostgreSQL refuses to run as root: there it is run as the user `postgres` that Debian's package
+//! makes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::client::{self, Done};
+use crate::server::{self, Server, program_or_skip};
+
+/// A running PostgreSQL.
+pub struct Postgres {
+    server: Server,
+    pgaudit: bool,
+}
+
+/// The password of the superuser of a cluster that lives for one test, on loopback.
+const SUPERUSER_PASSWORD: &str = "superuser-of-a-test";
+
+const CONFIGURATION: &str = "
+listen_addresses = '127.0.0.1'
+port = PORT
+unix_socket_directories = 'FOLDER'
+fsync = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+logging_collector = on
+log_destination = 'csvlog,jsonlog'
+log_directory = 'FOLDER/log'
+log_filename = 'postgresql.log'
+log_file_mode = 0644
+log_connections = on
+log_disconnections = on
+";
+
+/// Without pgaudit, statements themselves are logged.
+const STATEMENTS: &str = "log_statement = 'all'\n";
+const PGAUDIT: &str = "shared_preload_libraries = 'pgaudit'\npgaudit.log = 'role, ddl, write, read'\n";
+
+impl Postgres {
+    /// Who may do everything.
+    pub const SUPERUSER: &'static str = "postgres";
+
+    /// Starts one; `None`, and a reported skip, where it or its client is not installed.
+    ///
+    /// # Errors
+    /// When it is installed and does not come up.
+    pub fn start() -> Result<Option<Postgres>> {
+        let Some(programs) = programs() else {
+            crate::skip("postgresql", "`initdb` is not installed; `cargo xtask test` installs it as root on Debian");
+            return Ok(None);
+        };
+        if program_or_skip("postgresql", "psql").is_none() {
+            return Ok(None);
+        }
+        let folder = server::temporary("postgresql")?;
+        let port = server::free_port()?;
+        let user = user(folder.path())?;
+        let pgaudit = programs.parent().is_some_and(|version| version.join("lib/pgaudit.so").exists());
+        initialise(&programs, folder.path(), user.as_deref(), (port, pgaudit))?;
+        let mut command = as_user(&programs.join("postgres"), user.as_deref());
+        command.arg("-D").arg(folder.path().join("data")).current_dir(folder.path());
+        let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+        let server = Server::start_at("postgresql", folder, address, command)?;
+        let postgres = Postgres { server, pgaudit };
+        // It listens a moment before it lets anybody in.
+        crate::wait_until("postgresql to let its superuser in", || {
+            Ok(postgres.manage("select 1")?.success.then_some(()))
+        })?;
+        if pgaudit {
+            postgres.manage("create extension pgaudit")?.text()?;
+        }
+        Ok(Some(postgres))
+    }
+
+    /// Whether its statements are logged by pgaudit, and not by the server itself.
+    pub fn has_pgaudit(&self) -> bool {
+        self.pgaudit
+    }
+
+    /// Runs SQL with psql as a role; answers come as CSV.
+    ///
+    /// # Errors
+    /// When psql cannot be run; that the server refuses is in what is done.
+    pub fn ask(&self, role: &str, password: &str, sql: &str) -> Result<Done> {
+        let mut command = client::client("psql")?;
+        command.env("PGPASSWORD", password).env("HOME", self.server.folder());
+        command.args(["--no-psqlrc", "--csv", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password"]);
+        command.args(["-h", "127.0.0.1", "-p", &self.server.port().to_string(), "-U", role, "-d", "postgres"]);
+        // From standard input, so that several statements are several.
+        client::run(&mut command, sql)
+    }
+
+    /// The same as the superuser.
+    ///
+    /// # Errors
+    /// When psql cannot be run.
+    pub fn manage(&self, sql: &str) -> Result<Done> {
+        self.ask(Postgres::SUPERUSER, SUPERUSER_PASSWORD, sql)
+    }
+
+    /// Its log as CSV, as it is now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn csv_log(&self) -> Result<String> {
+        self.server.file("log/postgresql.csv")
+    }
+
+    /// Its log as JSON, as it is now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn json_log(&self) -> Result<String> {
+        self.server.file("log/postgresql.json")
+    }
+}
+
+/// Where the newest installed version keeps its programs.
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let newest =
+        versions.map(|entry| entry.path()).filter(|path| path.join("bin/initdb").is_file()).max_by_key(version);
+    newest.map(|path| path.join("bin"))
+}
+
+/// The user to run it as, who then owns the folder; `None` where that is ourselves.
+fn user(folder: &Path) -> Result<Option<String>> {
+    if !server::is_root() {
+        return Ok(None);
+    }
+    let mut command = client::client("chown")?;
+    command.arg(Postgres::SUPERUSER).arg(folder);
+    client::run(&mut command, "")?.text().context("the user `postgres` of Debian's package")?;
+    Ok(Some(Postgres::SUPERUSER.to_owned()))
+}
+
+fn as_user(program: &Path, user: Option<&str>) -> Command {
+    let Some(user) = user else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--clear-groups", "--"]).arg(program);
+    command
+}
+
+fn initialise(programs: &Path, folder: &Path, user: Option<&str>, (port, pgaudit): (u16, bool)) -> Result<()> {
+    let password = folder.join("password");
+    std::fs::write(&password, SUPERUSER_PASSWORD).context("cannot write its password")?;
+    let data = folder.join("data");
+    let mut command = as_user(&programs.join("initdb"), user);
+    command.args(["--auth=scram-sha-256", "--no-sync", "--username", Postgres::SUPERUSER, "--pwfile"]).arg(password);
+    command.arg("-D").arg(&data).current_dir(folder).env("LC_ALL", "C.UTF-8");
+    client::run(&mut command, "")?.text().context("initdb")?;
+    let folder_text = folder.to_str().context("a folder that is not UTF-8")?;
+    let own = CONFIGURATION.replace("FOLDER", folder_text).replace("PORT", &port.to_string());
+    let path = data.join("postgresql.conf");
+    let text = std::fs::read_to_string(&path).context("initdb wrote no configuration")?;
+    let statements = if pgaudit { PGAUDIT } else { STATEMENTS };
+    std::fs::write(path, format!("{text}{own}{statements}")).context("cannot write its configuration")
+}
