@@ -21,6 +21,7 @@ mod m365;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod ocsf;
 mod oidc_provider;
 mod okta;
 mod onelogin;
@@ -65,6 +66,7 @@ pub static FORMATS: &[Format] = &[
     m365::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    ocsf::FORMAT,
     oidc_provider::FORMAT,
     okta::FORMAT,
     onelogin::FORMAT,
@@ -164,6 +166,10 @@ struct Replacing<D> {
 impl<D: Decoder> Decoder for Replacing<D> {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
         self.decoder.decode(frame, offset, &mut ReplacingSink { out, constants: &self.constants })
+    }
+
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.decoder.finish(&mut ReplacingSink { out, constants: &self.constants });
     }
 
     fn notes(&self) -> Vec<Note> {
