@@ -6,12 +6,18 @@
 
 mod cloudtrail;
 mod envoy_json;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
 mod json_lines;
 mod keycloak;
+mod kubernetes_audit;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
 mod openbao_audit;
+mod slack_audit;
+mod snowflake;
 mod sshd;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
@@ -27,11 +33,17 @@ pub(crate) use json_lines::outcome_word;
 pub static FORMATS: &[Format] = &[
     cloudtrail::FORMAT,
     envoy_json::FORMAT,
+    gcp_audit::FORMAT,
+    github_audit::FORMAT,
+    google_workspace::FORMAT,
     json_lines::FORMAT,
     keycloak::FORMAT,
+    kubernetes_audit::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
     openbao_audit::FORMAT,
+    slack_audit::FORMAT,
+    snowflake::FORMAT,
     sshd::FORMAT,
 ];
 
@@ -194,12 +206,12 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.
 macro_rules! paths {
-    ($($name:ident = $path:literal $want:ident;)*) => {
+    ($($name:ident = $path:literal $want:ident $(($between:literal))?;)*) => {
         #[derive(Clone, Copy)]
         #[repr(usize)]
         #[allow(clippy::enum_variant_names, reason = "each is a field of the format, and so named")]
         enum Path { $($name),* }
-        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want)),*];
+        const PATHS: &[(&str, crate::json::Want)] = &[$(($path, crate::json::Want::$want $(($between))?)),*];
     };
 }
 use paths;

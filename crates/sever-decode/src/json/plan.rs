@@ -74,15 +74,29 @@ impl Plan {
         plan
     }
 
-    /// A plan for dotted paths, for formats whose keys hold no dots.
+    /// A plan for dotted paths. Where keys themselves hold dots, `>` stands between them instead.
     pub fn of(paths: &[(&str, Want)]) -> Plan {
-        Plan::new(paths.iter().map(|(path, want)| (path.split('.').map(str::to_owned).collect(), *want)).collect())
+        let between = |path: &str| if path.contains('>') { '>' } else { '.' };
+        let keys = |path: &str| path.split(between(path)).map(str::to_owned).collect();
+        Plan::new(paths.iter().map(|(path, want)| (keys(path), *want)).collect())
     }
 
     /// The same, whatever the case of the keys: what copies a vendor's log often writes all of them
     /// in lower case. Not for records with keys that a client may choose.
     pub fn any_case(paths: &[(&str, Want)]) -> Plan {
         Plan { any_case: true, ..Plan::of(paths) }
+    }
+
+    /// The same, where a key of the record itself has another name in some copies.
+    pub fn alias(mut self, key: &str, other: &str) -> Plan {
+        let node = self.child(0, key);
+        let entry = self.entries.len() as u16;
+        self.entries.push(Entry { key: other.into(), node: node as u16, next: 0 });
+        if let Some(root) = self.nodes.first_mut() {
+            root.children.push(entry);
+        }
+        self.index();
+        self
     }
 
     /// How many slots there are.

@@ -63,6 +63,16 @@ fn of_a_field_that_stands_twice_the_last_counts() {
 }
 
 #[test]
+fn keys_may_hold_dots_and_have_other_names() {
+    let plan = Plan::any_case(&[("a>b.c/d", Want::Text), ("e.f", Want::Text)]).alias("e", "e_copied");
+    let mut reader = Reader::new(plan, 64);
+    let found = reader.read(br#"{"a":{"B.c/d":"one","b":{"c/d":2}},"e_copied":{"f":"two"}}"#).expect("sound");
+    assert_eq!((found.text(0), found.text(1)), ("one", "two"));
+    let found = reader.read(br#"{"e":{"f":"three"},"f":"no"}"#).expect("sound");
+    assert_eq!((found.text(0), found.text(1)), ("", "three"));
+}
+
+#[test]
 fn one_path_can_fill_several_slots_and_stand_above_another() {
     let mut reader = reader(&[("user", Want::Text), ("user.id", Want::Text), ("user", Want::Raw)]);
     let found = reader.read(br#"{"user":{"id":"u1"}}"#).expect("sound");

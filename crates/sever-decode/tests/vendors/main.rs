@@ -10,6 +10,12 @@
 mod support;
 
 mod cloudtrail;
+mod gcp_audit;
+mod github_audit;
+mod google_workspace;
+mod kubernetes_audit;
+mod slack_audit;
+mod snowflake;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +35,15 @@ struct Check {
     says: &'static [(&'static [&'static str], &'static str)],
 }
 
-const CHECKS: &[Check] = &[cloudtrail::CHECK];
+const CHECKS: &[Check] = &[
+    cloudtrail::CHECK,
+    gcp_audit::CHECK,
+    github_audit::CHECK,
+    google_workspace::CHECK,
+    kubernetes_audit::CHECK,
+    slack_audit::CHECK,
+    snowflake::CHECK,
+];
 
 #[test]
 fn what_vendors_write_is_decoded_and_nothing_else() {

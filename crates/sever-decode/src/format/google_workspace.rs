@@ -1,0 +1,177 @@
+//! `google-workspace`: activities of Google Workspace, as the Admin SDK's Reports API tells them.
+//!
+//! A record is one activity of one actor, and each of its events is an event here. What an event is,
+//! is decided in [`event`]; its parameters are read in [`parameters`].
+
+mod event;
+mod parameters;
+
+use serde_json::value::RawValue;
+use sever_model::port::{Decoder, EventSink, Note, Reason};
+use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+
+use self::event::Event;
+use self::parameters::{Parameter, Parameters};
+use super::{Format, paths, repairs};
+use crate::json::{Found, Plan, Reader};
+use crate::mapping::Field;
+use crate::sniff::{Sample, has, text};
+use crate::{Framing, action, when};
+
+pub(super) const FORMAT: Format = Format {
+    id: "google-workspace",
+    title: "Google Workspace activities",
+    about: "Activities of the Admin SDK Reports API (`kind` `admin#reports#activity`), one a line or as an array \
+(`items` of its pages), of every application: login, admin, token, drive, saml, groups, user_accounts, mobile, vault, \
+gmail, calendar and others. Both writings of an event are read: `events` with `parameters` as a list of name and \
+value, and the flattened one of collectors, with `type`, `name` and `parameters` as an object in the record \
+itself.\n\nEach of a record's events gives one. Sign-ins are `authenticated`; consent to an application (token: \
+`authorize`) is `issued`, with the OAuth client as `client` and the scopes as `resource`; what an administrator does, \
+and changes of documents, access, groups and one's own account, are `changed`; views, downloads and calls of an \
+application are `used`. Actions carry our words before application and name: `create-account admin:CREATE_USER`, \
+`grant drive:change_document_visibility people_with_link`, `export admin:CUSTOMER_TAKEOUT_CREATED`, \
+`create-key login:password_edit`. `actor` is the e-mail address, else the profile's id; `account` the user acted upon, \
+or the owner of the document; `resource` the document, group, application, setting, role or device. A refusal is told \
+from the event's name (`login_failure`).\n\nThe log has no ids of sessions or tokens. The tables of the export to \
+BigQuery have another shape, and are not read.",
+    joins: "None. Google logs that somebody let an application in (`authorize`), never the tokens that follow, and no \
+event names the token or session it was made with (`provider_hmac`). Sign-ins and uses join by account only. What a \
+leaver consented to is in the `authorize` events without a later `revoke`.",
+    framing: Framing::Json,
+    whole: &[Field::Time, Field::Actor, Field::Action, Field::SourceIp],
+    make: |settings| {
+        let reader = |paths| Reader::new(Plan::any_case(paths), settings.json_depth_max);
+        settings.fixed(
+            "google-workspace",
+            GoogleWorkspace {
+                activity: reader(PATHS),
+                event: reader(EVENT_PATHS),
+                parameters: Parameters::default(),
+                action: String::new(),
+            },
+        )
+    },
+    score,
+};
+
+paths! {
+    Kind = "kind" Text;
+    Time = "id.time" Text;
+    Application = "id.applicationName" Text;
+    Email = "actor.email" Text;
+    Profile = "actor.profileId" Text;
+    Key = "actor.key" Text;
+    CallerType = "actor.callerType" Text;
+    ActingClient = "actor.applicationInfo.oauthClientId" Text;
+    Ip = "ipAddress" Text;
+    Events = "events" Json;
+    Type = "type" Text;
+    Name = "name" Text;
+    Flattened = "parameters" Json;
+}
+
+const EVENT_PATHS: &[(&str, crate::json::Want)] =
+    &[("type", crate::json::Want::Text), ("name", crate::json::Want::Text), ("parameters", crate::json::Want::Json)];
+
+struct GoogleWorkspace {
+    activity: Reader,
+    event: Reader,
+    parameters: Parameters,
+    action: String,
+}
+
+/// What all events of an activity share.
+struct Activity<'a> {
+    application: &'a str,
+    row: Row<'a>,
+}
+
+impl Decoder for GoogleWorkspace {
+    fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
+        let GoogleWorkspace { activity: reader, event, parameters, action } = self;
+        let found = reader.read(frame)?;
+        if !is_activity(&found) {
+            return Err(Reason::Unrelated);
+        }
+        let text = |path: Path| found.text(path as usize);
+        // They are UTC; collectors write them without saying so.
+        let time = when::said(&found, "id.time", &[Path::Time as usize], Some(&Zone::UTC))?;
+        let mut row = Row::new(time, EventKind::Used, offset);
+        let names = [Path::Email, Path::Profile, Path::Key, Path::CallerType].map(|path| path as usize);
+        row.actor = found.first(&names);
+        row.source_ip = text(Path::Ip);
+        row.client = text(Path::ActingClient);
+        let activity = Activity { application: text(Path::Application), row };
+        let events = text(Path::Events);
+        let elements: Vec<&RawValue> = serde_json::from_str(events).unwrap_or_default();
+        for element in &elements {
+            let Ok(read) = event.read(element.get().as_bytes()) else { continue };
+            parameters.read(read.text(2));
+            activity.push([read.text(0), read.text(1)], parameters, action, out);
+        }
+        if elements.is_empty() {
+            parameters.read(text(Path::Flattened));
+            activity.push([text(Path::Type), text(Path::Name)], parameters, action, out);
+        }
+        Ok(())
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        repairs(&self.activity)
+    }
+}
+
+impl Activity<'_> {
+    fn push(&self, [class, name]: [&str; 2], said: &Parameters, action: &mut String, out: &mut dyn EventSink) {
+        let event = Event::of(self.application, class, name);
+        let own = if name.is_empty() { class } else { name };
+        let colon = if self.application.is_empty() || own.is_empty() { "" } else { ":" };
+        action::write(action, event.words, &[self.application, colon, own]);
+        if event.words.contains(&"grant") && !said.text(Parameter::Visibility).is_empty() {
+            action.extend([" ", said.text(Parameter::Visibility)]);
+        }
+        let mut row = Row { kind: event.kind, outcome: event.outcome, action, ..self.row };
+        row.account = said.first(parameters::ACCOUNTS);
+        row.resource = said.first(parameters::RESOURCES);
+        if row.client.is_empty() {
+            row.client = said.first(parameters::CLIENTS);
+        }
+        row.user_agent = said.text(Parameter::UserAgent);
+        if row.source_ip.is_empty() {
+            row.source_ip = said.text(Parameter::ClientIp);
+        }
+        if event.kind == EventKind::Authenticated {
+            // Some sign-ins are told of an account and not by it.
+            row.account = if row.account.is_empty() { row.actor } else { row.account };
+        }
+        if event.kind == EventKind::Issued {
+            row.issuer = "https://accounts.google.com";
+            row.token_type = "oauth-consent";
+            row.token_subject = row.actor;
+            row.account = row.actor;
+            row.issued_at = (row.time != EventTime::MIN && row.outcome == Outcome::Answered).then_some(row.time);
+            row.resource = said.first(parameters::SCOPES);
+        }
+        out.push(&row);
+    }
+}
+
+/// Whether it is an activity: by its kind, by its id, or, in copies that lack both, by an actor such
+/// as only activities have.
+fn is_activity(found: &Found<'_>) -> bool {
+    let has = |path: Path| found.has(path as usize);
+    match found.text(Path::Kind as usize) {
+        "" => {
+            let tells = has(Path::Events) || (has(Path::Name) && has(Path::Type));
+            has(Path::Application) || (tells && (has(Path::Profile) || has(Path::CallerType)))
+        }
+        kind => kind.eq_ignore_ascii_case("admin#reports#activity"),
+    }
+}
+
+fn score(sample: &Sample) -> Option<(u8, String)> {
+    let share = sample.share(|record| {
+        text(record, "kind").eq_ignore_ascii_case("admin#reports#activity") || has(record, "id.applicationName")
+    });
+    (share >= 0.3).then(|| ((share * 98.0) as u8, "activities of `admin#reports#activity`".to_owned()))
+}

@@ -1,0 +1,279 @@
+//! The parameters of an event that have a place in a row.
+//!
+//! They are written as a list of name and value (`value`, `intValue`, `boolValue`, `multiValue`,
+//! `messageValue`), or as an object. Bounded by the record: each wanted one is held once.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A parameter that is wanted.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+pub(super) enum Parameter {
+    DocId,
+    DocTitle,
+    GroupEmail,
+    GroupId,
+    RoleName,
+    SettingName,
+    ApplicationName,
+    AppId,
+    DomainName,
+    DeviceId,
+    CalendarId,
+    MatterId,
+    ResourceName,
+    TakeoutId,
+    MessageId,
+    Subject,
+    OrgUnit,
+    SharedDrive,
+    PackageId,
+    RuleName,
+    TargetUser,
+    UserEmail,
+    Affected,
+    NewOwner,
+    Grantee,
+    TargetDomain,
+    Owner,
+    Destinations,
+    ClientId,
+    AppName,
+    ApiName,
+    Scope,
+    ScopeData,
+    Visibility,
+    UserAgent,
+    ClientIp,
+    MobileModel,
+}
+
+use Parameter::*;
+
+/// Names, whatever their case, and what they are. The admin's are written in capitals.
+const NAMES: &[(&str, Parameter)] = &[
+    ("doc_id", DocId),
+    ("doc_title", DocTitle),
+    ("group_email", GroupEmail),
+    ("group_id", GroupId),
+    ("role_name", RoleName),
+    ("setting_name", SettingName),
+    ("application_name", ApplicationName),
+    ("app_id", AppId),
+    ("domain_name", DomainName),
+    ("device_id", DeviceId),
+    ("calendar_id", CalendarId),
+    ("matter_id", MatterId),
+    ("resource_name", ResourceName),
+    ("obfuscated_customer_takeout_request_id", TakeoutId),
+    ("rfc2822_message_id", MessageId),
+    ("subject", Subject),
+    ("org_unit_name", OrgUnit),
+    ("shared_drive_id", SharedDrive),
+    ("mobile_app_package_id", PackageId),
+    ("rule_name", RuleName),
+    ("target_user", TargetUser),
+    ("target", TargetUser),
+    ("user_email", UserEmail),
+    ("member_email", UserEmail),
+    ("member_id", UserEmail),
+    ("affected_email_address", Affected),
+    ("new_owner", NewOwner),
+    ("grantee_email", Grantee),
+    ("target_domain", TargetDomain),
+    ("owner", Owner),
+    ("flattened_destinations", Destinations),
+    ("client_id", ClientId),
+    ("api_client_name", ClientId),
+    ("app_name", AppName),
+    ("api_name", ApiName),
+    ("scope", Scope),
+    ("api_scopes", Scope),
+    ("scope_data", ScopeData),
+    ("visibility", Visibility),
+    ("user_agent", UserAgent),
+    ("client_ip", ClientIp),
+    ("device_model", MobileModel),
+];
+
+const COUNT: usize = MobileModel as usize + 1;
+
+/// Whom an event may be about, most telling first.
+pub(super) const ACCOUNTS: &[Parameter] =
+    &[TargetUser, NewOwner, Grantee, UserEmail, Affected, TargetDomain, Owner, Destinations];
+/// What it may have touched, most telling first.
+pub(super) const RESOURCES: &[Parameter] = &[
+    DocId,
+    DocTitle,
+    GroupEmail,
+    GroupId,
+    RoleName,
+    MessageId,
+    CalendarId,
+    TakeoutId,
+    MatterId,
+    ResourceName,
+    RuleName,
+    SharedDrive,
+    DeviceId,
+    PackageId,
+    ApplicationName,
+    AppId,
+    SettingName,
+    Scope,
+    AppName,
+    ApiName,
+    Subject,
+    DomainName,
+    OrgUnit,
+    MobileModel,
+];
+/// By what application.
+pub(super) const CLIENTS: &[Parameter] = &[ClientId, AppName, ApiName];
+/// How far a consent reaches.
+pub(super) const SCOPES: &[Parameter] = &[Scope, ScopeData, AppName];
+
+/// Deepest nesting of parameters in parameters: Google's has two levels.
+const DEPTH_MAX: usize = 4;
+
+/// What was said of each wanted parameter.
+pub(super) struct Parameters([String; COUNT]);
+
+impl Default for Parameters {
+    fn default() -> Parameters {
+        Parameters(std::array::from_fn(|_| String::new()))
+    }
+}
+
+/// One element of a list of parameters.
+#[derive(Deserialize)]
+struct Listed<'a> {
+    #[serde(borrow, alias = "Name")]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    #[serde(borrow, alias = "intValue", alias = "intvalue")]
+    int: Option<&'a RawValue>,
+    #[serde(borrow, alias = "multiValue", alias = "multivalue", alias = "multiIntValue", alias = "multiintvalue")]
+    multi: Option<&'a RawValue>,
+    #[serde(borrow, alias = "messageValue", alias = "messagevalue")]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, alias = "multiMessageValue", alias = "multimessagevalue")]
+    messages: Option<&'a RawValue>,
+}
+
+/// A parameter that holds parameters.
+#[derive(Deserialize)]
+struct Nested<'a> {
+    #[serde(borrow)]
+    parameter: Option<&'a RawValue>,
+}
+
+impl Parameters {
+    /// Reads the parameters of one event; what cannot be read is left out.
+    pub fn read(&mut self, json: &str) {
+        self.0.iter_mut().for_each(String::clear);
+        self.read_within(json, 0);
+    }
+
+    pub fn text(&self, parameter: Parameter) -> &str {
+        self.0.get(parameter as usize).map_or("", String::as_str)
+    }
+
+    pub fn first(&self, parameters: &[Parameter]) -> &str {
+        parameters.iter().map(|parameter| self.text(*parameter)).find(|text| !text.is_empty()).unwrap_or("")
+    }
+
+    fn read_within(&mut self, json: &str, depth: usize) {
+        if depth >= DEPTH_MAX {
+            return;
+        }
+        if json.starts_with('[') {
+            let listed: Vec<Listed<'_>> = serde_json::from_str(json).unwrap_or_default();
+            for one in listed {
+                for value in [one.value, one.int, one.multi].into_iter().flatten() {
+                    self.put(&one.name, value.get());
+                }
+                for value in [one.message, one.messages].into_iter().flatten() {
+                    self.read_nested(value.get(), depth + 1);
+                }
+            }
+        } else if json.starts_with('{') {
+            let mut members = serde_json::Deserializer::from_str(json);
+            let read = serde::Deserializer::deserialize_map(&mut members, Members { into: self, depth });
+            debug_assert!(read.is_ok(), "what stands in a record that was read is sound");
+        }
+    }
+
+    fn read_nested(&mut self, json: &str, depth: usize) {
+        match serde_json::from_str::<Vec<Nested<'_>>>(json) {
+            Ok(several) => several
+                .iter()
+                .filter_map(|nested| nested.parameter)
+                .for_each(|parameters| self.read_within(parameters.get(), depth)),
+            Err(_) => {
+                if let Ok(Nested { parameter: Some(parameters) }) = serde_json::from_str(json) {
+                    self.read_within(parameters.get(), depth);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, name: &str, json: &str) {
+        let wanted = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let Some(place) = wanted.and_then(|(_, parameter)| self.0.get_mut(*parameter as usize)) else { return };
+        if place.is_empty() {
+            write_value(place, json);
+        }
+    }
+}
+
+/// Visits the members of an object of parameters.
+struct Members<'p> {
+    into: &'p mut Parameters,
+    depth: usize,
+}
+
+impl<'de> serde::de::Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("parameters")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+            self.into.put(&name, value.get());
+            if value.get().starts_with('{') {
+                self.into.read_within(value.get(), self.depth + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as text: a list's elements separated by commas, an object not at all.
+fn write_value(into: &mut String, json: &str) {
+    if json.starts_with('[') {
+        for element in serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default() {
+            if !into.is_empty() {
+                into.push(',');
+            }
+            write_scalar(into, element.get());
+        }
+    } else {
+        write_scalar(into, json);
+    }
+}
+
+fn write_scalar(into: &mut String, json: &str) {
+    match json.bytes().next() {
+        Some(b'"') => into.push_str(&serde_json::from_str::<Cow<'_, str>>(json).unwrap_or_default()),
+        Some(b'{' | b'[') | None => {}
+        Some(_) if json == "null" => {}
+        Some(_) => into.push_str(json),
+    }
+}
