@@ -18,7 +18,7 @@ mod slots;
 use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
-pub(crate) use pairs::{each_pair, pair};
+pub(crate) use pairs::{each_pair, member, pair};
 pub(crate) use plan::{Plan, Want};
 pub(crate) use slots::{Slots, Value};
 

@@ -7,8 +7,8 @@
 mod method;
 mod row;
 
-use sever_model::Zone;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
+use sever_model::{EventTime, Zone};
 
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
@@ -138,7 +138,8 @@ impl Decoder for GcpAudit {
         }
         let times = [Path::Time, Path::InnerTime, Path::Received, Path::InnerReceived].map(|path| path as usize);
         // They are UTC; some who keep the entries write them without saying so.
-        let time = when::said(&found, "timestamp", &times, Some(&Zone::UTC))?;
+        let time = when::said(&found, "timestamp", &times, Some(&Zone::UTC));
+        let time = time.or_else(|reason| of_bigquery(found.first(&times)).ok_or(reason))?;
         row::push(&found, time, offset, action, out);
         Ok(())
     }
@@ -146,6 +147,11 @@ impl Decoder for GcpAudit {
     fn notes(&self) -> Vec<Note> {
         repairs(&self.reader)
     }
+}
+
+/// `2025-07-10 11:50:00.123456 UTC`, as BigQuery writes an instant.
+fn of_bigquery(text: &str) -> Option<EventTime> {
+    text.strip_suffix(" UTC").and_then(|text| Zone::UTC.local(text).ok())
 }
 
 /// Whether the payload is an audit log: by its type, else by what every one has.

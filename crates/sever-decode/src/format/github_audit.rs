@@ -135,7 +135,10 @@ impl Decoder for GithubAudit {
         let act = Act::of(text(Path::Action));
         let method = text(Path::RequestMethod);
         action::write(action, act.words, &[text(Path::Action), if method.is_empty() { "" } else { " " }, method]);
-        let mut row = Row::new(time(&found)?, act.kind, offset);
+        // A key that is let in is no token that is made.
+        let key = is_key(text(Path::AccessType));
+        let kind = if act.kind == EventKind::Issued && key { EventKind::Changed } else { act.kind };
+        let mut row = Row::new(time(&found)?, kind, offset);
         row.action = action;
         row.outcome = act.outcome(status(&found));
         row.actor = found.first(&[Path::Actor as usize, Path::ActorId as usize]);
@@ -155,7 +158,7 @@ impl Decoder for GithubAudit {
         row.token_subject = found.first(&[Path::NameId as usize, Path::ExternalName as usize]);
         row.fields = text(Path::Scopes);
         presented(&found, &mut row);
-        if act.kind == EventKind::Issued {
+        if kind == EventKind::Issued {
             row.issuer = ISSUER;
             row.token_subject = if row.account.is_empty() { row.actor } else { row.account };
             row.issued_at = (row.time != EventTime::MIN).then_some(row.time);
@@ -177,17 +180,23 @@ fn presented<'a>(found: &Found<'a>, row: &mut Row<'a>) {
     let (hash, id, kind) = (text(Path::HashedToken), text(Path::TokenId), text(Path::AccessType));
     row.token_type = kind;
     (row.credential, row.parent) = if hash.is_empty() { (id, "") } else { (hash, id) };
-    let is = |part: &str| kind.as_bytes().windows(part.len()).any(|it| it.eq_ignore_ascii_case(part.as_bytes()));
     // A key is nobody's to issue; it joins the inventory, as does a token of which only the id is told.
-    if !hash.is_empty() && !is("ssh") && !is("deploy") {
+    if !hash.is_empty() && !is_key(kind) {
         row.issuer = ISSUER;
     }
+}
+
+/// Whether it is a key's kind and not a token's: `SSH key`, `Deploy key`, `deploy_key`.
+fn is_key(kind: &str) -> bool {
+    let is = |part: &str| kind.as_bytes().windows(part.len()).any(|it| it.eq_ignore_ascii_case(part.as_bytes()));
+    is("ssh") || is("deploy")
 }
 
 /// What was touched: the nearest thing first, and then what it stands in.
 fn resource<'a>(found: &Found<'a>) -> &'a str {
     let category = found.text(Path::Action as usize).split('.').next().unwrap_or("");
-    let (team, repo) = (&[Path::Team, Path::DataTeam][..], &[Path::Repo, Path::Repository][..]);
+    let team: &[Path] = &[Path::Team, Path::DataTeam];
+    let repo: &[Path] = &[Path::Repo, Path::Repository];
     let own: &[Path] = match category {
         "team" | "team_discussions" | "team_sync_tenant" => team,
         "repository_ruleset" | "organization_ruleset" => &[Path::Repo, Path::Repository, Path::RulesetName],

@@ -32,8 +32,8 @@ application are `used`. Actions carry our words before application and name: `cr
 `grant drive:change_document_visibility people_with_link`, `export admin:CUSTOMER_TAKEOUT_CREATED`, \
 `create-key login:password_edit`. `actor` is the e-mail address, else the profile's id; `account` the user acted upon, \
 or the owner of the document; `resource` the document, group, application, setting, role or device. A refusal is told \
-from the event's name (`login_failure`).\n\nThe log has no ids of sessions or tokens. The tables of the export to \
-BigQuery have another shape, and are not read.",
+from the event's name (`login_failure`).\n\nThe log has no ids of sessions or tokens. Rows of the `activity` table of the \
+export to BigQuery (`time_usec`, `record_type`, `event_name`) are read too, as JSON lines.",
     joins: "None. Google logs that somebody let an application in (`authorize`), never the tokens that follow, and no \
 event names the token or session it was made with (`provider_hmac`). Sign-ins and uses join by account only. What a \
 leaver consented to is in the `authorize` events without a later `revoke`.",
@@ -68,7 +68,44 @@ paths! {
     Type = "type" Text;
     Name = "name" Text;
     Flattened = "parameters" Json;
+    // The table of the export to BigQuery: one event a row, with a record for its application.
+    RowTime = "time_usec" Raw;
+    RowEmail = "email" Text;
+    RowIp = "ip_address" Text;
+    RowType = "event_type" Text;
+    RowName = "event_name" Text;
+    RowApplication = "record_type" Text;
+    OfAdmin = "admin" Json;
+    OfLogin = "login" Json;
+    OfDrive = "drive" Json;
+    OfToken = "token" Json;
+    OfGroups = "groups" Json;
+    OfSaml = "saml" Json;
+    OfMobile = "mobile" Json;
+    OfAccounts = "user_accounts" Json;
+    OfGmail = "gmail" Json;
+    OfCalendar = "calendar" Json;
+    OfRules = "rules" Json;
+    OfVault = "vault" Json;
+    OfChrome = "chrome" Json;
 }
+
+/// Where the parameters of a row of BigQuery's may stand.
+const ROW_PARAMETERS: &[Path] = &[
+    Path::OfAdmin,
+    Path::OfLogin,
+    Path::OfDrive,
+    Path::OfToken,
+    Path::OfGroups,
+    Path::OfSaml,
+    Path::OfMobile,
+    Path::OfAccounts,
+    Path::OfGmail,
+    Path::OfCalendar,
+    Path::OfRules,
+    Path::OfVault,
+    Path::OfChrome,
+];
 
 const EVENT_PATHS: &[(&str, crate::json::Want)] =
     &[("type", crate::json::Want::Text), ("name", crate::json::Want::Text), ("parameters", crate::json::Want::Json)];
@@ -95,13 +132,15 @@ impl Decoder for GoogleWorkspace {
         }
         let text = |path: Path| found.text(path as usize);
         // They are UTC; collectors write them without saying so.
-        let time = when::said(&found, "id.time", &[Path::Time as usize], Some(&Zone::UTC))?;
+        let times = [Path::Time as usize, Path::RowTime as usize];
+        let time = when::said(&found, "id.time", &times, Some(&Zone::UTC))?;
         let mut row = Row::new(time, EventKind::Used, offset);
-        let names = [Path::Email, Path::Profile, Path::Key, Path::CallerType].map(|path| path as usize);
+        let names = [Path::Email, Path::RowEmail, Path::Profile, Path::Key, Path::CallerType].map(|path| path as usize);
         row.actor = found.first(&names);
-        row.source_ip = text(Path::Ip);
+        row.source_ip = found.first(&[Path::Ip as usize, Path::RowIp as usize]);
         row.client = text(Path::ActingClient);
-        let activity = Activity { application: text(Path::Application), row };
+        let application = found.first(&[Path::Application as usize, Path::RowApplication as usize]);
+        let activity = Activity { application, row };
         let events = text(Path::Events);
         let elements: Vec<&RawValue> = serde_json::from_str(events).unwrap_or_default();
         for element in &elements {
@@ -110,8 +149,11 @@ impl Decoder for GoogleWorkspace {
             activity.push([read.text(0), read.text(1)], parameters, action, out);
         }
         if elements.is_empty() {
-            parameters.read(text(Path::Flattened));
-            activity.push([text(Path::Type), text(Path::Name)], parameters, action, out);
+            let row = ROW_PARAMETERS.iter().map(|path| text(*path)).find(|json| json.starts_with('{'));
+            parameters.read(if is_row(&found) { row.unwrap_or("") } else { text(Path::Flattened) });
+            let first = |path: Path, row: Path| found.first(&[path as usize, row as usize]);
+            let told = [first(Path::Type, Path::RowType), first(Path::Name, Path::RowName)];
+            activity.push(told, parameters, action, out);
         }
         Ok(())
     }
@@ -163,15 +205,22 @@ fn is_activity(found: &Found<'_>) -> bool {
     match found.text(Path::Kind as usize) {
         "" => {
             let tells = has(Path::Events) || (has(Path::Name) && has(Path::Type));
-            has(Path::Application) || (tells && (has(Path::Profile) || has(Path::CallerType)))
+            has(Path::Application) || is_row(found) || (tells && (has(Path::Profile) || has(Path::CallerType)))
         }
         kind => kind.eq_ignore_ascii_case("admin#reports#activity"),
     }
 }
 
+/// Whether it is a row of the export to BigQuery.
+fn is_row(found: &Found<'_>) -> bool {
+    [Path::RowTime, Path::RowName, Path::RowApplication].iter().all(|path| found.has(*path as usize))
+}
+
 fn score(sample: &Sample) -> Option<(u8, String)> {
     let share = sample.share(|record| {
-        text(record, "kind").eq_ignore_ascii_case("admin#reports#activity") || has(record, "id.applicationName")
+        text(record, "kind").eq_ignore_ascii_case("admin#reports#activity")
+            || has(record, "id.applicationName")
+            || ["time_usec", "event_name", "record_type"].iter().all(|key| has(record, key))
     });
     (share >= 0.3).then(|| ((share * 98.0) as u8, "activities of `admin#reports#activity`".to_owned()))
 }

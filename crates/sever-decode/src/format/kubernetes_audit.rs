@@ -156,11 +156,11 @@ fn push(
         time => time,
     };
     let (verb, subresource) = (found.text(Path::Verb as usize), found.text(Path::OnSubresource as usize));
-    let id = found.text(Path::AuditId as usize);
+    let request = [Path::AuditId, Path::User, Path::Verb, Path::Uri].map(|path| found.text(path as usize));
     match found.text(Path::Stage as usize) {
         "RequestReceived" => return Ok(()),
-        "ResponseStarted" => started.add(id),
-        _ if Request::is_long(verb, subresource) && started.take(id) => return Ok(()),
+        "ResponseStarted" => started.add(request),
+        _ if Request::is_long(verb, subresource) && started.take(request) => return Ok(()),
         _ => {}
     }
     row::push(found, time, offset, text, out);

@@ -39,7 +39,7 @@ pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&st
 }
 
 /// A member of an object, whatever the case of its key.
-fn member<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
+pub(crate) fn member<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
     let members = object.as_object()?;
     members.get(key).or_else(|| members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, it)| it))
 }

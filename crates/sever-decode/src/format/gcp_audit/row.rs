@@ -7,7 +7,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Span};
 use super::Path;
 use super::method::{About, Method};
 use crate::action;
-use crate::json::{Found, Value, pair};
+use crate::json::{Found, Value, member, pair};
 use crate::when;
 
 /// Where the thing that a call touched may be named, most telling first.
@@ -114,7 +114,7 @@ fn push_each_binding(found: &Found<'_>, mut row: Row<'_>, words: &[&str], out: &
     let (own, mut any, mut written) = (row.action, false, String::new());
     let own = words.iter().fold(own, |own, word| own.strip_prefix(word).map_or(own, str::trim_start));
     for delta in &deltas {
-        let part = |key: &str| delta.get(key).and_then(Json::as_str).unwrap_or("");
+        let part = |key: &str| member(delta, key).and_then(Json::as_str).unwrap_or("");
         // Taking a right away grants nothing.
         let words = if part("action").eq_ignore_ascii_case("REMOVE") { &[] } else { words };
         action::write(&mut written, words, &[own, " ", part("role")]);
@@ -136,7 +136,7 @@ fn push_issued(found: &Found<'_>, call: Row<'_>, mints: Option<&'static str>, ou
     row.issued_at = (call.time != EventTime::MIN).then_some(call.time);
     row.parent = call.credential;
     if text(Path::MadeName).contains("/serviceAccounts/")
-        && let Some((_, key)) = text(Path::MadeName).rsplit_once("/keys/")
+        && let Some((_, key)) = text(Path::MadeName).rsplit_once("/keys/").filter(|(_, key)| !key.is_empty())
     {
         (row.issuer, row.token_type, row.credential) = ("iam.googleapis.com", "service-account-key", key);
         row.token_subject = service_account(text(Path::MadeName));
@@ -147,10 +147,16 @@ fn push_issued(found: &Found<'_>, call: Row<'_>, mints: Option<&'static str>, ou
     }
     let Some(class) = mints else { return };
     row.token_type = class;
-    row.issuer = if class == "service-account" { "kubernetes" } else { "iamcredentials.googleapis.com" };
+    row.issuer = match class {
+        "service-account" => "kubernetes",
+        "federated" => "sts.googleapis.com",
+        _ => "iamcredentials.googleapis.com",
+    };
     let named = [text(Path::LabelEmail), text(Path::MappedPrincipal), service_account(text(Path::AskedName))];
     let named = named.into_iter().find(|name| !name.is_empty());
     row.token_subject = named.unwrap_or_else(|| service_account(call.resource));
+    let of_cluster = cluster_account(call.resource).filter(|_| class == "service-account");
+    row.token_subject = of_cluster.as_deref().unwrap_or(row.token_subject);
     row.account = row.token_subject;
     row.audience = text(Path::Audience);
     row.key_id = found.first(&[Path::SigningKey as usize, Path::SigningKeyCopied as usize]);
@@ -168,6 +174,12 @@ fn push_issued(found: &Found<'_>, call: Row<'_>, mints: Option<&'static str>, ou
 fn service_account(name: &str) -> &str {
     let rest = name.split_once("/serviceAccounts/").map_or(name, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
+}
+
+/// The user name of the account in `core/v1/namespaces/shop/serviceaccounts/web/token`.
+fn cluster_account(name: &str) -> Option<String> {
+    let (namespace, rest) = name.split_once("/namespaces/")?.1.split_once("/serviceaccounts/")?;
+    Some(format!("system:serviceaccount:{namespace}:{}", rest.split('/').next()?))
 }
 
 fn about(found: &Found<'_>) -> About {

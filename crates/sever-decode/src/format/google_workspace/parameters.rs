@@ -151,24 +151,31 @@ impl Default for Parameters {
 /// One element of a list of parameters.
 #[derive(Deserialize)]
 struct Listed<'a> {
-    #[serde(borrow, alias = "Name")]
+    #[serde(borrow, alias = "NAME")]
     name: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "VALUE")]
     value: Option<&'a RawValue>,
-    #[serde(borrow, alias = "intValue", alias = "intvalue")]
+    #[serde(borrow, alias = "intValue", alias = "intvalue", alias = "INTVALUE")]
     int: Option<&'a RawValue>,
-    #[serde(borrow, alias = "multiValue", alias = "multivalue", alias = "multiIntValue", alias = "multiintvalue")]
+    #[serde(
+        borrow,
+        alias = "multiValue",
+        alias = "multivalue",
+        alias = "MULTIVALUE",
+        alias = "multiIntValue",
+        alias = "multiintvalue"
+    )]
     multi: Option<&'a RawValue>,
-    #[serde(borrow, alias = "messageValue", alias = "messagevalue")]
+    #[serde(borrow, alias = "messageValue", alias = "messagevalue", alias = "MESSAGEVALUE")]
     message: Option<&'a RawValue>,
-    #[serde(borrow, alias = "multiMessageValue", alias = "multimessagevalue")]
+    #[serde(borrow, alias = "multiMessageValue", alias = "multimessagevalue", alias = "MULTIMESSAGEVALUE")]
     messages: Option<&'a RawValue>,
 }
 
 /// A parameter that holds parameters.
 #[derive(Deserialize)]
 struct Nested<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "PARAMETER")]
     parameter: Option<&'a RawValue>,
 }
 

@@ -8,7 +8,7 @@ use super::Path;
 use super::request::Request;
 use crate::action;
 use crate::format::{endpoint, http_outcome};
-use crate::json::{Found, Value};
+use crate::json::{Found, Value, member};
 use crate::when;
 
 /// Who issues tokens of service accounts: the cluster, whose own name stands in no record.
@@ -113,7 +113,7 @@ fn push_each_subject(subjects: &str, mut row: Row<'_>, out: &mut dyn EventSink) 
         out.push(&row);
         return;
     };
-    let part = |subject: &Json, key: &str| subject.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
+    let part = |subject: &Json, key: &str| member(subject, key).and_then(Json::as_str).unwrap_or("").to_owned();
     let mut any = false;
     for subject in &subjects {
         let (kind, name) = (part(subject, "kind"), part(subject, "name"));

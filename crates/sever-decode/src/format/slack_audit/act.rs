@@ -21,7 +21,6 @@ const READS: &[&str] = &[
     "guest_channel_join",
     "guest_channel_leave",
     "message_flagged",
-    "message_tombstoned",
     "user_channel_join",
     "user_channel_leave",
     "user_logout",
@@ -144,10 +143,11 @@ fn words(action: &str) -> &'static [&'static str] {
         // What is let go of a hold may then be deleted.
         _ if audit && action != "anomaly" => &["audit"],
         _ if CREATE_ACCOUNT.contains(&action) => &["create-account"],
+        "corporate_exports_enabled" | "corporate_exports_approved" => &["enable"],
         "ekm_key_added" | "app_token_created" | "app_token_preserved" | "service_token_created" => &["create-key"],
         _ if begins(action, GRANT) => &["grant"],
         _ if ends(&["_reactivated", "_activated", "_enrolled", "_unrestricted", "_unarchive"]) => &["enable"],
-        _ if action.contains("_export") || action.starts_with("corporate_exports") => &["export"],
+        _ if action.contains("_export") => &["export"],
         _ if ends(&[
             "_deactivated",
             "_unenrolled",

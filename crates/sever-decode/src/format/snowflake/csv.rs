@@ -1,6 +1,7 @@
 //! Rows of CSV, made into the JSON that the other exports are: one reader then does for both.
 //!
-//! A value with a line break in it would need another framing; LOGIN_HISTORY has none.
+//! A value with a line break in it would need another framing: its row is a reject. What is not UTF-8
+//! is repaired, for whoever tries to sign in chooses the name that is logged.
 
 use sever_model::port::Reason;
 
@@ -32,7 +33,7 @@ impl Table {
     /// # Errors
     /// When no header came before it, or it has more values than that.
     pub fn read(&mut self, line: &[u8]) -> Result<Line<'_>, Reason> {
-        let text = std::str::from_utf8(line).map_err(|_| Reason::NotUtf8)?;
+        let text = String::from_utf8_lossy(line);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if is_header(text) {
             self.columns = values(text).into_iter().take(COLUMNS_MAX).collect();

@@ -94,8 +94,10 @@ fn query<'a>(found: &Found<'a>, mut row: Row<'a>, own: &'a mut Text, out: &mut d
     row.kind = statement::kind(kind);
     row.outcome = match text(Path::Status) {
         status if status.eq_ignore_ascii_case("SUCCESS") => Outcome::Answered,
-        "" if text(Path::ErrorCode).is_empty() => Outcome::Unknown,
-        _ => Outcome::Refused,
+        status if ["FAIL", "INCIDENT"].iter().any(|part| statement::contains(status, part)) => Outcome::Refused,
+        _ if !text(Path::ErrorCode).is_empty() => Outcome::Refused,
+        // It is still running, or the row does not say.
+        _ => Outcome::Unknown,
     };
     (row.action, row.resource) = (action, resource);
     row.account = statement::user(kind, statement);

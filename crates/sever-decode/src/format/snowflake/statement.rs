@@ -72,15 +72,21 @@ fn sets_credential(text: &str) -> bool {
     ["RSA_PUBLIC_KEY", "PASSWORD", "PROGRAMMATIC ACCESS TOKEN", "ADD PAT"].iter().any(|part| contains(text, part))
 }
 
-/// The user that a statement is about: the name after `USER` in `CREATE USER IF NOT EXISTS ann …`.
+/// The user that a statement is about: `ann` in `CREATE USER IF NOT EXISTS ann …` and in `GRANT ROLE
+/// analyst TO USER ann`.
 pub(super) fn user<'a>(query_type: &str, text: &'a str) -> &'a str {
-    if !["CREATE_USER", "ALTER_USER", "DROP_USER"].iter().any(|it| it.eq_ignore_ascii_case(query_type)) {
-        return "";
-    }
     let is = |word: &str, one_of: &[&str]| one_of.iter().any(|it| it.eq_ignore_ascii_case(word));
-    let mut words = text.split_ascii_whitespace().skip_while(|word| !is(word, &["USER"])).skip(1);
-    let name = words.find(|word| !is(word, &["IF", "NOT", "EXISTS"])).unwrap_or("");
-    name.trim_end_matches(';').trim_matches('"')
+    let mut words = text.split_ascii_whitespace();
+    let name = if is(query_type, &["CREATE_USER", "ALTER_USER", "DROP_USER"]) {
+        words.find(|word| is(word, &["USER"]));
+        words.find(|word| !is(word, &["IF", "NOT", "EXISTS"]))
+    } else if is(query_type, &["GRANT", "REVOKE"]) {
+        words.find(|word| is(word, &["TO", "FROM"]));
+        words.next().filter(|word| is(word, &["USER"])).and_then(|_| words.next())
+    } else {
+        None
+    };
+    name.unwrap_or("").trim_end_matches(';').trim_matches('"')
 }
 
 fn begins(query_type: &str, with: &[&str]) -> bool {
@@ -88,6 +94,6 @@ fn begins(query_type: &str, with: &[&str]) -> bool {
     with.iter().any(begins)
 }
 
-fn contains(text: &str, part: &str) -> bool {
+pub(super) fn contains(text: &str, part: &str) -> bool {
     text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
