@@ -57,6 +57,7 @@ paths! {
     // Some copies put what follows the metadata into it, or the entry's fields into the payload.
     InnerTime = "protoPayload.timestamp" Raw;
     InnerReceived = "protoPayload.receiveTimestamp" Raw;
+    AskedTime = "protoPayload.requestMetadata.requestAttributes.time" Raw;
     LogName = "logName" Text;
     Labels = "labels" Json;
     Type = "protoPayload.@type" Text;
@@ -136,7 +137,8 @@ impl Decoder for GcpAudit {
         if !is_audit(&found) {
             return Err(Reason::Unrelated);
         }
-        let times = [Path::Time, Path::InnerTime, Path::Received, Path::InnerReceived].map(|path| path as usize);
+        let times = [Path::Time, Path::InnerTime, Path::AskedTime, Path::Received, Path::InnerReceived];
+        let times = times.map(|path| path as usize);
         // They are UTC; some who keep the entries write them without saying so.
         let time = when::said(&found, "timestamp", &times, Some(&Zone::UTC));
         let time = time.or_else(|reason| of_bigquery(found.first(&times)).ok_or(reason))?;

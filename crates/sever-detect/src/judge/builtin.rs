@@ -55,3 +55,6 @@ fn within(issuer: &str, name: &str, join: Join, log: &SourceId) -> Class {
         coverage: CoverageBy::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;
