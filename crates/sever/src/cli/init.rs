@@ -7,6 +7,7 @@
 mod link;
 mod propose;
 mod row;
+mod together;
 mod write;
 
 use std::io::{BufRead, IsTerminal};
