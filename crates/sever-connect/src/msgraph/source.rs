@@ -91,7 +91,8 @@ fn sniff(sample: &Sample<'_>) -> Option<(u8, String)> {
     }
     let has = |text: &str| memchr::memmem::find(sample.head, text.as_bytes()).is_some();
     // Sign-in and audit logs come from the same interface, and are logs.
-    if has("$metadata#auditLogs") || has("\"correlationId\"") || has("$metadata#security") {
+    let logs = ["$metadata#auditLogs", "$metadata#security", "\"correlationId\"", "\"operationName\"", "\"Workload\""];
+    if logs.iter().any(|member| has(member)) {
         return None;
     }
     if has("graph.microsoft.") && has("@odata.context") {

@@ -87,9 +87,9 @@ fn pages_say_what_stands_around_them_on_either_side() {
             "1:16 {\"a\":1}",
             "page {\"value\":[]}",
             "page {}",
-            "3:51 {\"data\":[{}]}",
+            "3:50 {\"data\":[{}]}",
             "page {}",
-            "4:66 {\"b\":2}",
+            "4:65 {\"b\":2}",
         ]
     );
     assert_eq!(scan, Scan::default());
