@@ -194,7 +194,8 @@ fn directories_claim_neither_each_others_files_nor_logs() {
             }
         }
     };
-    for provider in PROVIDERS {
+    // Where HR itself speaks SCIM, whoever reads it says so.
+    for provider in PROVIDERS.iter().filter(|provider| provider.id != "people") {
         below(&fixtures().join(provider.id)).iter().for_each(|case| claims(case, provider.id));
     }
     claims(&fixtures().join("../formats"), "");
