@@ -13,7 +13,7 @@ use serde_json::Value;
 use sever_model::FactKind;
 use sever_model::port::{Reason, Source, SourceError};
 
-use super::page::{Kind, Page, kind_of};
+use super::page::{Kind, Page, Relation, kind_of};
 use super::tenant::Tenant;
 use crate::answers::{self, Answers, Lists, Unfollowed};
 use crate::documents::Documents;
@@ -145,6 +145,9 @@ impl Answers for Graph {
         self.page = Page::new(path, around);
         if let Some(list) = self.page.list() {
             self.lists.saw(list);
+        }
+        if let Some((Relation::Member, group)) = &self.page.related {
+            self.tenant.listed(group);
         }
         if !around.is_empty() {
             let file = file_name(path);
