@@ -257,8 +257,9 @@ impl<'a> Walk<'a> {
             let name: String = serde_json::from_slice(name).unwrap_or_default();
             let value = self.skip_space(colon + 1);
             let whole = &mut |place: Place, element: Result<&[u8], Reason>| visit(&name, place, element);
-            let end = match self.text.get(value) {
-                Some(b'[') if self.holds_objects(value) => self.array(value, whole),
+            let first = self.text.get(self.skip_space(value + 1));
+            let end = match (self.text.get(value), first) {
+                (Some(b'['), Some(b'{')) => self.array(value, whole),
                 _ => self.element(value, whole),
             };
             at = self.skip_between(end.max(value));

@@ -305,3 +305,46 @@ fn a_log_is_linked_to_the_accounts_that_it_names() {
         serde_json::from_str(world.sever("decode exports/admin.log --limit 1 --format jsonl").stdout.trim()).unwrap();
     assert_eq!((&event["action"], &event["resource"]), (&"GET".into(), &"/admin/orders".into()));
 }
+
+#[test]
+fn init_makes_one_source_of_an_export_in_several_files() {
+    let world = World::empty();
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sources");
+    for name in ["users", "groups", "apps", "api-tokens", "roles"] {
+        let text = std::fs::read_to_string(fixtures.join(format!("okta/basic/{name}.json"))).unwrap();
+        world.write(&format!("exports/{name}.json"), &text);
+    }
+    for name in ["users", "groups", "tokens"] {
+        let text = std::fs::read_to_string(fixtures.join(format!("google-workspace/basic/{name}.json"))).unwrap();
+        world.write(&format!("exports/mail/{name}.json"), &text);
+    }
+    let member = "00g1dev0000000000Xd7.json";
+    let text = std::fs::read_to_string(fixtures.join("okta/basic/members").join(member)).unwrap();
+    world.write(&format!("exports/members/{member}"), &text);
+    world.write("exports/hr.csv", HR);
+    let said = world.sever("init --from exports --zone UTC");
+    assert_eq!(said.exit, 0, "{}", said.all());
+    let written = std::fs::read_to_string(world.path("severance.toml")).unwrap();
+    let sources: Vec<&str> =
+        written.lines().filter(|line| line.starts_with("kind = ") || line.starts_with("path = ")).collect();
+    // Beside other files it is a glob of its own, with the folder in it; alone in a folder, the folder.
+    assert_eq!(
+        sources,
+        [
+            "kind = \"people\"",
+            "path = \"exports/hr.csv\"",
+            "kind = \"google-workspace\"",
+            "path = \"exports/mail\"",
+            "kind = \"okta\"",
+            "path = \"exports/{api-tokens.json,apps.json,groups.json,members/**,roles.json,users.json}\"",
+        ],
+        "{written}"
+    );
+    let said = world.sever("sync");
+    assert_eq!(said.exit, 6, "no list of assignments, among others: {}", said.all());
+    let accounts = world.sever("list accounts").stdout;
+    assert!(accounts.contains("okta/00u1bob0000000000Xd7"), "{accounts}");
+    assert!(accounts.contains("mail/101012222222222222222"), "{accounts}");
+    let said = world.sever("who okta/00g1dev0000000000Xd7");
+    assert!(said.stdout.contains("00u1ann0000000000Xd7"), "{}", said.all());
+}
