@@ -18,6 +18,7 @@
 mod accounts {
     pub(crate) mod source;
 }
+mod answers;
 mod columns;
 mod csv;
 mod custody {
@@ -29,6 +30,7 @@ mod decisions {
     pub(crate) mod source;
 }
 mod files;
+mod gathered;
 mod groups {
     pub(crate) mod source;
 }
