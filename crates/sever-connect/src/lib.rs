@@ -19,6 +19,13 @@ mod accounts {
     pub(crate) mod source;
 }
 mod answers;
+mod aws_iam {
+    mod actions;
+    mod details;
+    mod policy;
+    mod report;
+    pub(crate) mod source;
+}
 mod columns;
 mod csv;
 mod custody {

@@ -7,6 +7,7 @@ use crate::{Provider, Sample, files};
 /// Every provider, alphabetically. The command line, the documents and the tests derive from it.
 pub static PROVIDERS: &[Provider] = &[
     crate::accounts::source::PROVIDER,
+    crate::aws_iam::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
     crate::groups::source::PROVIDER,
