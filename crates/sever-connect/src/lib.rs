@@ -66,6 +66,11 @@ mod openbao_audit {
 mod people {
     pub(crate) mod source;
 }
+mod postgres_roles {
+    mod dump;
+    mod roles;
+    pub(crate) mod source;
+}
 mod registry;
 mod resources {
     pub(crate) mod source;

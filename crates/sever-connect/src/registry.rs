@@ -18,6 +18,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
     crate::people::source::PROVIDER,
+    crate::postgres_roles::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
 ];
