@@ -50,6 +50,11 @@ mod jwks {
 mod keys {
     pub(crate) mod source;
 }
+mod kubernetes {
+    mod objects;
+    mod rules;
+    pub(crate) mod source;
+}
 mod ldif {
     pub(crate) mod source;
     mod wire;

@@ -14,6 +14,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
     crate::keys::source::PROVIDER,
+    crate::kubernetes::source::PROVIDER,
     crate::ldif::source::PROVIDER,
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
