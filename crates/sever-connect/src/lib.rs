@@ -38,6 +38,11 @@ mod decisions {
 }
 mod files;
 mod gathered;
+mod github {
+    pub(crate) mod organisation;
+    pub(crate) mod place;
+    pub(crate) mod source;
+}
 mod groups {
     pub(crate) mod source;
 }

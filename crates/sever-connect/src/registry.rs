@@ -10,6 +10,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::aws_iam::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
+    crate::github::source::PROVIDER,
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
