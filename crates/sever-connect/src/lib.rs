@@ -43,6 +43,9 @@ mod github {
     pub(crate) mod place;
     pub(crate) mod source;
 }
+mod gitleaks {
+    pub(crate) mod source;
+}
 mod groups {
     pub(crate) mod source;
 }
@@ -64,6 +67,7 @@ mod ldif {
     pub(crate) mod source;
     mod wire;
 }
+mod leaked;
 mod lines;
 mod openbao {
     pub(crate) mod path;

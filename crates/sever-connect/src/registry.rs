@@ -11,6 +11,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
     crate::github::source::PROVIDER,
+    crate::gitleaks::source::PROVIDER,
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
