@@ -95,6 +95,9 @@ mod rights {
 mod row;
 mod tables;
 mod tally;
+mod trufflehog {
+    pub(crate) mod source;
+}
 mod wire;
 
 use std::collections::BTreeMap;

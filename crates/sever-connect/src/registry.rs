@@ -24,6 +24,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::postgres_roles::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
+    crate::trufflehog::source::PROVIDER,
 ];
 
 /// Bytes of a file that are looked at to tell what it is.
