@@ -26,6 +26,9 @@ mod aws_iam {
     mod report;
     pub(crate) mod source;
 }
+mod ci_variables {
+    pub(crate) mod source;
+}
 mod columns;
 mod csv;
 mod custody {
