@@ -96,6 +96,12 @@ mod rights {
     pub(crate) mod source;
 }
 mod row;
+mod ssh {
+    mod fleet;
+    mod line;
+    mod place;
+    pub(crate) mod source;
+}
 mod tables;
 mod tally;
 mod trufflehog {

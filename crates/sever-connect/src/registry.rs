@@ -25,6 +25,7 @@ pub static PROVIDERS: &[Provider] = &[
     crate::postgres_roles::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
+    crate::ssh::source::PROVIDER,
     crate::trufflehog::source::PROVIDER,
 ];
 
