@@ -26,6 +26,11 @@ mod aws_iam {
     mod report;
     pub(crate) mod source;
 }
+mod baton_c1z {
+    mod database;
+    pub(crate) mod source;
+    mod wire;
+}
 mod ci_variables {
     pub(crate) mod source;
 }

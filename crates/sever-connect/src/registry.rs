@@ -8,6 +8,7 @@ use crate::{Provider, Sample, files};
 pub static PROVIDERS: &[Provider] = &[
     crate::accounts::source::PROVIDER,
     crate::aws_iam::source::PROVIDER,
+    crate::baton_c1z::source::PROVIDER,
     crate::ci_variables::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
