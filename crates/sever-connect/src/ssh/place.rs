@@ -3,7 +3,7 @@
 //!
 //! The first folder is the host; what is below lies as it does there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a file is.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,24 @@ pub(crate) enum Kind {
 pub(crate) struct Place {
     pub(crate) host: String,
     pub(crate) kind: Kind,
+}
+
+/// A file's path below the export: below the folder that was given, else below what all the files that
+/// were given have in common; of a single file, from the folder that seems to be its host's.
+pub(crate) fn below(given: &[PathBuf], path: &Path) -> PathBuf {
+    let folders = given.iter().filter(|root| root.as_path() != path);
+    let inside = folders.filter_map(|root| path.strip_prefix(root).ok()).min_by_key(|rest| rest.iter().count());
+    if let Some(rest) = inside {
+        return rest.to_owned();
+    }
+    let in_all = |root: &&Path| given.len() > 1 && given.iter().all(|other| other.starts_with(root));
+    let shared = path.ancestors().skip(1).find(in_all).and_then(|root| path.strip_prefix(root).ok());
+    if let Some(rest) = shared.filter(|rest| rest.iter().count() > 1) {
+        return rest.to_owned();
+    }
+    let parts: Vec<_> = path.iter().collect();
+    let end = parts.iter().position(|part| *part == "etc").unwrap_or(parts.len().saturating_sub(1));
+    parts.get(end.saturating_sub(1)..).unwrap_or_default().iter().collect()
 }
 
 /// How a list of revoked keys begins (PROTOCOL.krl).

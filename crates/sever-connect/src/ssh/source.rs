@@ -9,7 +9,7 @@ use sever_model::port::{Reason, Source, SourceError};
 
 use super::fleet::{Fleet, User};
 use super::line::{certificate, key};
-use super::place::{Kind, begins_with_key, place};
+use super::place::{Kind, begins_with_key, below, place};
 use crate::documents::{Documents, Text, each, only};
 use crate::files::Parts;
 use crate::gathered::Gathered;
@@ -116,10 +116,14 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn file(&mut self, file: &Text<'_>, tally: &mut Tally<'_>) {
-        let (relative, host) = self.below(file.path);
+        let given = self.settings.map.get("host");
+        let mut relative = below(&self.settings.paths, file.path);
+        if given.is_some() && self.settings.paths.iter().any(|path| path == file.path) {
+            relative = PathBuf::from(&file.name);
+        }
+        let host = given.cloned().unwrap_or_else(|| self.settings.system.to_string());
         let place = place(&relative, &host, &file.bytes);
-        let (host, shown) = (place.host, relative.display().to_string());
-        let said = if shown.is_empty() { file.name.clone() } else { shown };
+        let (host, said) = (place.host, relative.display().to_string());
         match place.kind {
             Kind::Keys { user } => {
                 self.fleet.host(&host).users.entry(user.clone()).or_default();
@@ -163,20 +167,6 @@ impl Reading<'_> {
             Kind::HostKey => {}
             Kind::Other => self.others += 1,
         }
-    }
-
-    /// A file's path below the folder that was given, and the host where that path names none.
-    fn below(&self, path: &Path) -> (PathBuf, String) {
-        let folders = self.settings.paths.iter().filter_map(|root| path.strip_prefix(root).ok());
-        let relative = folders.min_by_key(|rest| rest.iter().count()).map(Path::to_owned).unwrap_or_default();
-        let given = self.settings.map.get("host").cloned();
-        let host = given.unwrap_or_else(|| self.settings.system.to_string());
-        if relative.as_os_str().is_empty() {
-            // The file itself was given: its name says whose it is, its folder's name the host.
-            let name = PathBuf::from(path.file_name().unwrap_or_default());
-            return (name, host);
-        }
-        (relative, host)
     }
 
     /// Hands on every line that says something.
