@@ -185,7 +185,10 @@ fn directories_claim_neither_each_others_files_nor_logs() {
         let mut files = Vec::new();
         files_in(dir, "", &mut files);
         for (name, _) in files {
-            // Some logs are broken on purpose.
+            // What a log's decoder must refuse may well be a directory's answer; and some logs are broken on purpose.
+            if name.contains("unrelated-traffic") {
+                continue;
+            }
             let Ok(found) = sniff(&dir.join(&name)) else { continue };
             let others = found.iter().map(|(provider, ..)| provider.id);
             let others: Vec<&str> = others.filter(|id| *id != own && DIRECTORIES.contains(id)).collect();

@@ -5,10 +5,14 @@
 //! scanner that knows strings and nesting and nothing else, so that one bad element is one reject,
 //! and a file that breaks off gives everything before the break.
 
+mod sections;
+
 use serde_json::Value;
 use sever_model::port::Reason;
 
 use crate::lines::Place;
+
+pub(crate) use sections::sections;
 
 /// Members under which exports keep their array.
 const WRAPPERS: [&str; 9] =
