@@ -348,3 +348,38 @@ fn init_makes_one_source_of_an_export_in_several_files() {
     let said = world.sever("who okta/00g1dev0000000000Xd7");
     assert!(said.stdout.contains("00u1ann0000000000Xd7"), "{}", said.all());
 }
+
+#[test]
+fn a_right_that_nobody_used_would_have_spared_those_it_was_misused_on() {
+    let world = World::empty();
+    world.write("accounts.csv", "account_id,login,kind,status\nu1,ann,human,enabled\n");
+    world.write(
+        "rights.csv",
+        "holder,holder_kind,resource,rights,since\nu1,account,portal/reports/week/*,export,2024-01-01\n\
+         u1,account,portal/reports/full/*,export,2024-01-01\n",
+    );
+    // A report each month, and once that of everybody.
+    let mut log = String::new();
+    for month in 1..=12 {
+        log += &format!(
+            "{{\"ts\":\"2025-{month:02}-03T09:00:00Z\",\"user\":\"ann\",\"path\":\"/reports/week/r1\",\"ids\":[\"m-1\"]}}\n"
+        );
+    }
+    log += "{\"ts\":\"2025-12-20T23:00:00Z\",\"user\":\"ann\",\"path\":\"/reports/full/all\",\"ids\":[\"m-1\",\"m-2\",\"m-3\"]}\n";
+    world.write("portal.jsonl", log);
+    world.write(
+        "severance.toml",
+        "zone = \"UTC\"\ndata_dir = \"data\"\n\
+         [[source]]\nname = \"portal\"\nkind = \"accounts\"\npath = \"accounts.csv\"\ncomplete = true\n\
+         [[source]]\nname = \"rights\"\nkind = \"rights\"\npath = \"rights.csv\"\nsystem = \"portal\"\ncomplete = true\n\
+         [[log]]\nname = \"portal-log\"\npath = \"portal.jsonl\"\nformat = \"json-lines\"\nsystem = \"portal\"\n\
+         [log.map]\ntime = \"ts\"\nkind = { const = \"used\" }\noutcome = { const = \"answered\" }\nactor = \"user\"\n\
+         resource = \"path\"\ndata_subjects = \"ids\"\n",
+    );
+    assert_eq!(world.sever("sync").exit, 0);
+    let scanned = world.sever("scan --exit-zero");
+    let said = world.sever("rights --replay --as-of 2025-12-31");
+    assert!(said.stdout.contains("account\tportal/u1\t2\t1\t13\t1\t3\t1"), "{} {}", scanned.all(), said.all());
+    let shorter = world.sever("rights ann --replay --days 20 --as-of 2025-12-31");
+    assert!(shorter.stdout.contains("account\tportal/u1\t2\t2\t13\t12\t3\t1"), "{}", shorter.all());
+}
