@@ -46,6 +46,7 @@ mod ldif {
     mod wire;
 }
 mod lines;
+pub mod objects;
 mod openbao {
     pub(crate) mod path;
     pub(crate) mod source;

@@ -15,6 +15,9 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let base = base.canonicalize()?;
     let path = |path: &Path| -> Result<String, Failure> {
+        if crate::cli::places::is_object(path) {
+            return Ok(quoted(&path.to_string_lossy()));
+        }
         let (dir, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         let full = dir.canonicalize()?.join(name);
