@@ -51,8 +51,8 @@ struct Body {
 enum Envelopes {
     /// These.
     Known(Vec<&'static Envelope>),
-    /// Those in which its head fits the format.
-    Told(&'static Format),
+    /// Those in which its head fits the format, or holds what the mapping names.
+    Told(&'static Format, Vec<String>),
 }
 
 impl LogStream {
@@ -69,7 +69,10 @@ impl LogStream {
     pub fn of(format: &'static Format, mapping: Option<&Mapping>, limits: &Limits) -> Result<LogStream, MappingError> {
         let envelopes = match mapping.and_then(|mapping| mapping.envelope.as_deref()) {
             Some(named) => Envelopes::Known(chain(named)?),
-            None => Envelopes::Told(format),
+            None => {
+                let mapped = mapping.filter(|_| format.is_general()).into_iter().flat_map(Mapping::picks);
+                Envelopes::Told(format, mapped.flat_map(|(_, pick)| pick.paths.clone()).collect())
+            }
         };
         Ok(LogStream::with(format.decoder(mapping, limits)?, format.framing, envelopes, limits))
     }
@@ -152,10 +155,9 @@ impl Body {
         let Some(head) = self.head.take() else { return };
         let chain = match &self.envelopes {
             Envelopes::Known(chain) => chain.clone(),
-            Envelopes::Told(format) => {
+            Envelopes::Told(format, paths) => {
                 let peeled = Peeled::of(&head);
-                let (depth, _) = peeled.best(format);
-                peeled.chain(depth).to_vec()
+                peeled.chain(peeled.mapped(format, paths)).to_vec()
             }
         };
         let enveloped = !chain.is_empty();

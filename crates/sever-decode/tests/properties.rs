@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use sever_decode::{FORMATS, Field, Format, Mapping};
+use sever_decode::{ENVELOPES, FORMATS, Field, Format, Mapping};
 use sever_model::Limits;
 use support::decode_within;
 
@@ -48,6 +48,7 @@ proptest! {
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         chunk in 1usize..600,
         frame_bytes_max in prop_oneof![Just(1usize << 20), 1usize..700],
+        envelopes in prop::option::of(prop::collection::vec(0..ENVELOPES.len(), 1..4)),
     ) {
         thread_local!(static CORPUS: Vec<Vec<u8>> = corpus());
         let mut log = CORPUS.with(|corpus| {
@@ -66,7 +67,10 @@ proptest! {
         }
         let format: &'static Format = &FORMATS[format];
         let limits = Limits { frame_bytes_max, ..Limits::default() };
-        let mapping = mapping(format);
+        // Told from the head, or named whatever the log is.
+        let mut mapping = mapping(format).unwrap_or_default();
+        mapping.envelope = envelopes.map(|chain| chain.iter().map(|at| ENVELOPES[*at].id).collect::<Vec<_>>().join("/"));
+        let mapping = Some(mapping);
         let (events, accounting) = decode_within(format, mapping.as_ref(), &log, log.len().max(1), &limits);
         let accounted = accounting.event_bytes + accounting.rejected_bytes + accounting.blank_bytes;
         prop_assert_eq!(accounted, accounting.bytes);

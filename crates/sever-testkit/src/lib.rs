@@ -1,7 +1,7 @@
 //! What tests share: temporary companies, real servers, and documents read as a newcomer reads them.
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
-//! - [`OpenBao`], [`Nginx`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders.
+//! - [`OpenBao`], [`Nginx`], [`Sshd`], [`Moto`]: real servers on ephemeral loopback ports in temporary folders.
 //!   They are polled until they answer, with a deadline, and die with their guard.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
@@ -20,6 +20,7 @@
 mod company;
 pub mod documents;
 mod http;
+mod moto;
 mod nginx;
 mod openbao;
 mod server;
@@ -27,6 +28,7 @@ mod sshd;
 
 pub use company::Company;
 pub use http::Answer;
+pub use moto::Moto;
 pub use nginx::Nginx;
 pub use openbao::OpenBao;
 pub use server::{find_program, skip, wait_until};

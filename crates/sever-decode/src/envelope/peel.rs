@@ -9,7 +9,7 @@ use sever_model::{EventTime, Limits};
 use super::unwrap::{Lines, as_line};
 use super::{DEPTH_MAX, ENVELOPES, Envelope, Inner, Outer};
 use crate::framing::{Framer, Piece, Shape, solid};
-use crate::sniff::Sample;
+use crate::sniff::{Sample, has};
 use crate::{Format, Framing};
 
 /// Bytes of a decompressed log that decide.
@@ -94,6 +94,18 @@ impl Peeled {
             // What is named by its user and not seen in the head may stand further down.
             None => (deepest, None),
         }
+    }
+
+    /// How many envelopes the records of a mapped log are in: as many as leave what the mapping
+    /// names. Where nothing of that is seen, as the format fits best.
+    pub fn mapped(&self, format: &Format, paths: &[String]) -> usize {
+        let named = |layer: &Layer| -> usize {
+            let records = layer.sample.records.iter();
+            records.map(|record| paths.iter().filter(|path| has(record, path)).count()).sum()
+        };
+        let counted = self.layers.iter().map(named).enumerate();
+        let (depth, most) = counted.max_by_key(|(_, count)| *count).unwrap_or_default();
+        if most > 0 { depth } else { self.best(format).0 }
     }
 
     /// The first so many envelopes.

@@ -53,6 +53,19 @@ fn envelopes_can_be_named_or_denied() {
 }
 
 #[test]
+fn a_mapping_of_the_outer_record_is_believed() {
+    let log = r#"{"time":1,"host":"h","event":{"t":2,"id":"inner"}}"#;
+    assert_eq!(read(log, None).0, ["inner"]);
+    let mapping = Mapping::new().with(Field::Time, "time").with(Field::Credential, "event.id");
+    let format = Format::named("json-lines").expect("a format");
+    let mut stream = LogStream::of(format, Some(&mapping), &Limits::default()).expect("a sound mapping");
+    let mut seen = Seen::default();
+    stream.feed(log.as_bytes(), &mut seen);
+    stream.finish(&mut seen);
+    assert_eq!((seen.0.len(), stream.envelopes().len()), (1, 0));
+}
+
+#[test]
 fn a_record_that_holds_several_is_booked_once() {
     let line = r#"["1783684480000000000","{\"t\":1,\"id\":\"a\"}"],["1783684480000000000","broken"]"#;
     let log = format!(r#"{{"streams":[{{"stream":{{}},"values":[{line}]}}]}}"#);
