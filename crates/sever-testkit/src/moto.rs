@@ -1,4 +1,4 @@
-//! A real server that speaks S3: moto, in memory, on loopback.
+//! A real server that speaks S3: moto, in memory, on loopback. Its listings come in pages of ten.
 
 use std::process::Command;
 
@@ -23,6 +23,8 @@ impl Moto {
         let server = Server::start("moto", &|_, port| {
             let mut command = Command::new(&moto);
             command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+            // So that a few objects are more than a page.
+            command.env("MOTO_S3_DEFAULT_MAX_KEYS", "10");
             if let Some(free) = free {
                 command.env("INITIAL_NO_AUTH_ACTION_COUNT", free.to_string());
             }

@@ -319,6 +319,7 @@ impl Site {
             let files = places::files(&log.paths).unwrap_or_default();
             let same = |place: &&Place| place.path.canonicalize().is_ok_and(|path| path == real);
             if let Some(place) = files.iter().find(same) {
+                regular(&place.path)?;
                 let source = source(log, place, files.len());
                 let format = format_of(log, &place.path)?;
                 return input(log, source, place, format, &self.config.zone).map(Some);
