@@ -49,8 +49,16 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     };
     let mut left = args.limit;
     let mut exits = Vec::new();
-    for place in places::named(&args.file)? {
-        exits.push(one(&place.path, args, global, printing, &mut left, out)?);
+    let files = places::named(&args.file)?;
+    for place in &files {
+        match one(&place.path, args, global, printing, &mut left, out) {
+            // One of many that cannot be read keeps none of the others from being shown.
+            Err(failure) if files.len() > 1 => {
+                out.note(&failure.what);
+                exits.push(Exit::CoverageIncomplete);
+            }
+            exit => exits.push(exit?),
+        }
         if left == Some(0) {
             break;
         }

@@ -322,7 +322,8 @@ impl Site {
                 regular(&place.path)?;
                 let source = source(log, place, files.len());
                 let format = format_of(log, &place.path)?;
-                return input(log, source, place, format, &self.config.zone).map(Some);
+                let mapping = mapping_of(log, format, &place.path, &self.config.zone)?;
+                return input(source, place, format, mapping).map(Some);
             }
         }
         Ok(None)
@@ -506,14 +507,15 @@ fn inputs(log: &LogConfig, files: &[Place], zone: &Zone) -> Result<Vec<LogInput>
         regular(&place.path)?;
         formats.push(format_of(log, &place.path));
     }
-    let told = formats.iter().find_map(|format| format.as_ref().ok().copied());
+    let told = formats.iter().zip(files).find_map(|(format, place)| Some((format.as_ref().ok().copied()?, place)));
     let mut inputs = Vec::new();
     for (place, format) in files.iter().zip(formats) {
-        let format = match (format, told) {
+        let (format, like) = match (format, told) {
             (Err(_), Some(told)) => told,
-            (format, _) => format?,
+            (format, _) => (format?, place),
         };
-        inputs.push(input(log, source(log, place, files.len()), place, format, zone)?);
+        let mapping = mapping_of(log, format, &like.path, zone)?;
+        inputs.push(input(source(log, place, files.len()), place, format, mapping)?);
     }
     Ok(inputs)
 }
@@ -528,14 +530,12 @@ fn source(log: &LogConfig, place: &Place, count: usize) -> EventSource {
 }
 
 fn input(
-    log: &LogConfig,
     source: EventSource,
     place: &Place,
     format: &'static LogFormat,
-    zone: &Zone,
+    mapping: Option<Mapping>,
 ) -> Result<LogInput, Failure> {
     regular(&place.path)?;
-    let mapping = mapping_of(log, format, &place.path, zone)?;
     let bytes = match std::fs::metadata(&place.path) {
         Ok(meta) => meta.len(),
         Err(_) => place.bytes,
