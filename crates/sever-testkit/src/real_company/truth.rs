@@ -59,7 +59,8 @@ impl Truth {
         expect(ByLogs, "unknown-subject", &key, "one of the tokens names a customer who never was");
         expect(ByExports, "ghost-account", "directory/jo.doe", "bob made it for nobody, and it is open");
         expect(ByLogs, "ghost-account", "directory/jo.doe", "bob came back by it");
-        expect(ByExports, "ghost-account", "database/etl", "bob made it for nobody, and came back by it");
+        expect(ByExports, "ghost-account", "database/etl", "bob made it for nobody, and it is open");
+        expect(ByLogs, "ghost-account", "database/etl", "bob came back by it");
         expect(ByLogs, "use-after-departure", &vault, "bob used the token that he had made himself");
         expect(ByLogs, "use-after-departure", "host/bob", "bob used the key that he had left on the host");
         expect(ByLogs, "use-after-departure", "domain/bob", "bob signed in to the domain");
@@ -67,6 +68,9 @@ impl Truth {
             expect(ByExports, "ghost-account", &format!("{system}/bob"), "bob has left, and nobody closed it");
         }
         expect(ByExports, "ghost-account", &vault, "bob has left, and nobody closed it");
+        expect(ByExports, "shared-secret-not-rotated", "vault/secret/support/desk", "bob read it, as all did");
+        expect(ByExports, "key-extractable", &key, "it lies in the vault as text, and not in its transit engine");
+        expect(ByExports, "sole-holder", &key, "now that bob has left, only ann can read or rotate it");
         expect(ByExports, "leaver-lookback", "1002", "bob has just left: what he made and read is to be looked at");
         expected.sort();
         Truth { left, forged, expected }
