@@ -18,6 +18,8 @@
 mod accounts {
     pub(crate) mod source;
 }
+mod answers;
+mod certificate;
 mod columns;
 mod csv;
 mod custody {
@@ -28,7 +30,13 @@ mod documents;
 mod decisions {
     pub(crate) mod source;
 }
+mod facts;
+mod fields;
 mod files;
+mod google_workspace {
+    mod customer;
+    pub(crate) mod source;
+}
 mod groups {
     pub(crate) mod source;
 }
@@ -38,14 +46,36 @@ mod handovers {
 mod jwks {
     pub(crate) mod source;
 }
+mod keycloak_realm {
+    mod keys;
+    mod realm;
+    mod rights;
+    pub(crate) mod source;
+    mod user;
+}
 mod keys {
     pub(crate) mod source;
 }
 mod ldif {
+    mod account;
+    mod credentials;
+    mod directory;
+    mod names;
     pub(crate) mod source;
     mod wire;
 }
 mod lines;
+mod msgraph {
+    mod apps;
+    mod page;
+    mod rights;
+    pub(crate) mod source;
+    mod tenant;
+}
+mod okta {
+    mod org;
+    pub(crate) mod source;
+}
 mod openbao {
     pub(crate) mod path;
     pub(crate) mod source;
@@ -65,6 +95,9 @@ mod rights {
     pub(crate) mod source;
 }
 mod row;
+mod scim {
+    pub(crate) mod source;
+}
 mod tables;
 mod tally;
 mod wire;
@@ -91,6 +124,9 @@ pub struct Provider {
     pub kinds: &'static [FactKind],
     /// The columns it knows; empty where its files have none.
     pub columns: &'static [&'static Column],
+    /// Whether several of its files in one folder are one export (users, groups, tokens), so that they
+    /// are one source.
+    pub together: bool,
     /// Whether a sample looks like this export: how surely, 0 to 100, and why.
     pub sniff: fn(&Sample<'_>) -> Option<(u8, String)>,
     /// Opens the source; reads nothing yet.

@@ -9,16 +9,21 @@ pub static PROVIDERS: &[Provider] = &[
     crate::accounts::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
+    crate::google_workspace::source::PROVIDER,
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
+    crate::keycloak_realm::source::PROVIDER,
     crate::keys::source::PROVIDER,
     crate::ldif::source::PROVIDER,
+    crate::msgraph::source::PROVIDER,
+    crate::okta::source::PROVIDER,
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
     crate::people::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
+    crate::scim::source::PROVIDER,
 ];
 
 /// Bytes of a file that are looked at to tell what it is.

@@ -17,6 +17,9 @@ const WRAPPERS: [&str; 9] =
 /// Takes an element, or why there is none, with its place.
 pub(crate) type Visit<'v> = dyn FnMut(Place, Result<&[u8], Reason>) + 'v;
 
+/// Takes a member's name and its value, or why there is none, with its place.
+pub(crate) type Member<'v> = dyn FnMut(&str, Place, Result<&[u8], Reason>) + 'v;
+
 /// Values that may break off within JSON lines before the rest is given up, so that the search for
 /// their ends stays linear in the text.
 const BREAKS_MAX: usize = 200;
@@ -37,18 +40,78 @@ pub(crate) struct Scan {
     pub(crate) announced: Option<(u64, u64)>,
 }
 
+/// What an answer says of itself: the members of the object that wraps the array, without the array.
+pub(crate) type Around = serde_json::Map<String, Value>;
+
+/// Takes answers page by page.
+pub(crate) trait Pages {
+    /// A page, array or bare element begins; nothing is around the latter two.
+    fn page(&mut self, around: &Around);
+    /// An element of it, or why there is none.
+    fn element(&mut self, place: Place, element: Result<&[u8], Reason>);
+}
+
 /// Visits every element of an export.
 pub(crate) fn elements(text: &[u8], depth_max: usize, visit: &mut Visit<'_>) -> Scan {
-    let mut walk = Walk { text, depth_max, counted: 0, line: 1, breaks: 0, scan: Scan::default() };
-    let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut at = walk.skip_space(start);
-    while at < text.len() && walk.scan.breaks_off.is_none() {
-        at = match text.get(at) {
-            Some(b'[') => walk.array(at, visit),
-            Some(b'{') => walk.object(at, visit),
+    let mut walk = Walk::new(text, depth_max, &WRAPPERS);
+    while let Some((at, first)) = walk.next() {
+        walk.at = match first {
+            b'[' => walk.array(at, visit),
+            b'{' => match walk.wrapped_array(at) {
+                Some(inner) => walk.wrapped(at, inner, visit),
+                None => walk.element(at, visit),
+            },
             _ => walk.bad(at, visit),
         };
-        at = walk.skip_space(at);
+    }
+    walk.scan
+}
+
+/// Visits every element of an export with what is said around it; `wrappers` are the members under
+/// which its answers keep their array.
+pub(crate) fn pages(text: &[u8], depth_max: usize, wrappers: &[&str], into: &mut dyn Pages) -> Scan {
+    let nothing = Around::new();
+    let mut walk = Walk::new(text, depth_max, wrappers);
+    while let Some((at, first)) = walk.next() {
+        let inner = if first == b'{' { walk.wrapped_array(at) } else { None };
+        let around = inner.map(|inner| walk.around(at, inner));
+        into.page(around.as_ref().unwrap_or(&nothing));
+        let visit: &mut Visit<'_> = &mut |place, element| into.element(place, element);
+        walk.at = match (inner, first) {
+            (Some(inner), _) => walk.wrapped(at, inner, visit),
+            (None, b'[') => walk.array(at, visit),
+            (None, b'{') => walk.element(at, visit),
+            _ => walk.bad(at, visit),
+        };
+    }
+    walk.scan
+}
+
+/// What stands for a member's name where an object begins.
+pub(crate) const OBJECT: &str = "{";
+
+/// Visits the members of every object at the top, or in an array there: of an array of objects each
+/// one, of anything else the value whole; before them [`OBJECT`]. For documents that hold several lists.
+pub(crate) fn members(text: &[u8], depth_max: usize, visit: &mut Member<'_>) -> Scan {
+    let mut walk = Walk::new(text, depth_max, &[]);
+    let mut within = false;
+    while let Some((at, first)) = walk.next() {
+        walk.at = match first {
+            b'[' | b']' | b',' => {
+                within = first != b']';
+                at + 1
+            }
+            b'{' => {
+                let place = Place { offset: at as u64, line: walk.line_of(at), bytes: 1 };
+                visit(OBJECT, place, Ok(b"{"));
+                walk.members_of(at, visit)
+            }
+            _ => walk.bad(at, &mut |place, bad| visit("", place, bad)),
+        };
+    }
+    if within {
+        let line = walk.line_of(text.len());
+        walk.scan.breaks_off.get_or_insert(line);
     }
     walk.scan
 }
@@ -98,6 +161,9 @@ pub(crate) fn flatten(value: &Value) -> Vec<(String, String)> {
 struct Walk<'a> {
     text: &'a [u8],
     depth_max: usize,
+    wrappers: &'a [&'a str],
+    /// Where the next value is looked for.
+    at: usize,
     /// Up to where newlines were counted.
     counted: usize,
     line: u64,
@@ -106,7 +172,19 @@ struct Walk<'a> {
     scan: Scan,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(text: &'a [u8], depth_max: usize, wrappers: &'a [&'a str]) -> Walk<'a> {
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Walk { text, depth_max, wrappers, at, counted: 0, line: 1, breaks: 0, scan: Scan::default() }
+    }
+
+    /// Where the next value at the top begins, and with what; nothing at the end or after a break.
+    fn next(&self) -> Option<(usize, u8)> {
+        let at = self.skip_space(self.at);
+        let first = *self.text.get(at)?;
+        self.scan.breaks_off.is_none().then_some((at, first))
+    }
+
     fn array(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
         let mut at = self.skip_between(at + 1);
         loop {
@@ -122,32 +200,68 @@ impl Walk<'_> {
         }
     }
 
-    /// An object at the top: an element, or one that wraps the array.
-    fn object(&mut self, at: usize, visit: &mut Visit<'_>) -> usize {
-        match self.wrapped_array(at) {
-            Some(inner) => {
-                let before = self.scan.announced.map_or(0, |(_, seen)| seen);
-                let mut seen = 0;
-                let end = self.array(inner, &mut |place, element| {
-                    seen += 1;
-                    visit(place, element);
-                });
-                let whole = self.text.get(at..).unwrap_or_default();
-                if let Some(total) = total_results(whole.get(..inner - at).unwrap_or_default())
-                    .or_else(|| total_results(self.text.get(end..).unwrap_or_default()))
-                {
-                    self.scan.announced = Some((total, before + seen));
-                }
-                match self.end_of(at) {
-                    End::At(end) | End::TooDeep(end) => end,
-                    End::BreaksOff => {
-                        let line = self.line_of(self.text.len());
-                        self.scan.breaks_off.get_or_insert(line);
-                        self.text.len()
-                    }
-                }
+    /// An object at the top that wraps the array.
+    fn wrapped(&mut self, at: usize, inner: usize, visit: &mut Visit<'_>) -> usize {
+        let before = self.scan.announced.map_or(0, |(_, seen)| seen);
+        let mut seen = 0;
+        let end = self.array(inner, &mut |place, element| {
+            seen += 1;
+            visit(place, element);
+        });
+        let whole = self.text.get(at..).unwrap_or_default();
+        if let Some(total) = total_results(whole.get(..inner - at).unwrap_or_default())
+            .or_else(|| total_results(self.text.get(end..).unwrap_or_default()))
+        {
+            self.scan.announced = Some((total, before + seen));
+        }
+        match self.end_of(at) {
+            End::At(end) | End::TooDeep(end) => end,
+            End::BreaksOff => {
+                let line = self.line_of(self.text.len());
+                self.scan.breaks_off.get_or_insert(line);
+                self.text.len()
             }
-            None => self.element(at, visit),
+        }
+    }
+
+    /// The members of an object without the array that begins at `inner`; nothing if it is broken.
+    fn around(&self, at: usize, inner: usize) -> Around {
+        let mut text = self.text.get(at..inner).unwrap_or_default().to_vec();
+        text.extend_from_slice(b"[]");
+        match (self.end_of(inner), self.end_of(at)) {
+            (End::At(from) | End::TooDeep(from), End::At(to) | End::TooDeep(to)) => {
+                text.extend_from_slice(self.text.get(from..to).unwrap_or_default());
+            }
+            _ => text.push(b'}'),
+        }
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// The members of an object at the top.
+    fn members_of(&mut self, at: usize, visit: &mut Member<'_>) -> usize {
+        let mut at = self.skip_between(at + 1);
+        loop {
+            let key = match self.text.get(at) {
+                Some(b'}') => return at + 1,
+                Some(b'"') => string_end(self.text, at).and_then(|end| Some((self.text.get(at..end)?, end))),
+                Some(_) => return self.bad(at, &mut |place, bad| visit("", place, bad)),
+                None => None,
+            };
+            let value = key.map(|(name, end)| (name, self.skip_space(end)));
+            let value = value.filter(|(_, colon)| self.text.get(*colon) == Some(&b':'));
+            let Some((name, colon)) = value else {
+                let line = self.line_of(at);
+                self.scan.breaks_off.get_or_insert(line);
+                return self.text.len();
+            };
+            let name: String = serde_json::from_slice(name).unwrap_or_default();
+            let value = self.skip_space(colon + 1);
+            let whole = &mut |place: Place, element: Result<&[u8], Reason>| visit(&name, place, element);
+            let end = match self.text.get(value) {
+                Some(b'[') if self.holds_objects(value) => self.array(value, whole),
+                _ => self.element(value, whole),
+            };
+            at = self.skip_between(end.max(value));
         }
     }
 
@@ -199,7 +313,7 @@ impl Walk<'_> {
                 return None;
             }
             value = self.skip_space(value + 1);
-            let wraps = WRAPPERS.iter().any(|name| name.as_bytes() == key);
+            let wraps = self.wrappers.iter().any(|name| name.as_bytes() == key);
             match self.text.get(value) {
                 Some(b'[') if wraps && self.holds_objects(value) => return Some(value),
                 Some(_) => {}

@@ -164,3 +164,22 @@ fn what_cannot_be_placed_is_a_gap() {
     let gaps: Vec<_> = inventory.coverage().lines.iter().flat_map(|line| &line.gaps).collect();
     assert_eq!(gaps, ["1 rights or memberships name a person whom no HR source lists"]);
 }
+
+#[test]
+fn an_account_is_found_by_the_names_that_logs_use() {
+    let ann = Account { login: "ann".into(), emails: vec!["ann@shop.example".into()], ..an_account("ad/guid-1") };
+    let twin = Account { login: "ann".into(), ..an_account("crm/7") };
+    let inventory = inventory(vec![row(Fact::Account(ann), Valid::ALWAYS), row(Fact::Account(twin), Valid::ALWAYS)]);
+    let found = |system, name| {
+        let ix = inventory.account_named(system, name);
+        ix.and_then(|ix| inventory.account(ix)).map(|entry| entry.it.id.to_string())
+    };
+    for name in ["guid-1", "ann", "ANN", "ann@shop.example", r"CORP\ann", "uid=ann,ou=people,dc=shop", "CN = ann ,DC=x"]
+    {
+        assert_eq!(found(Some("ad"), name).as_deref(), Some("ad/guid-1"), "{name}");
+    }
+    for name in ["", "ou=people", "uid=bob,dc=x", r"CORP\", r"CN=Lee\, Ann,OU=x", ",", "="] {
+        assert_eq!(found(Some("ad"), name), None, "{name}");
+    }
+    assert_eq!(found(None, "uid=ann,dc=x"), None, "two systems have an `ann`");
+}

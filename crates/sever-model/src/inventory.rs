@@ -408,8 +408,13 @@ impl Inventory {
     }
 
     /// The account that a log of `system` calls `name`: by id there, else by a login or e-mail
-    /// address that only one account has.
+    /// address that only one account has. A distinguished name (`uid=ann,ou=people,…`) and a name with
+    /// its domain (`CORP\ann`) are looked up whole, then by the login in them.
     pub fn account_named(&self, system: Option<&str>, name: &str) -> Option<AccountIx> {
+        self.account_called(system, name).or_else(|| self.account_called(system, login_within(name)?))
+    }
+
+    fn account_called(&self, system: Option<&str>, name: &str) -> Option<AccountIx> {
         if name.is_empty() {
             return None;
         }
@@ -556,4 +561,14 @@ impl Inventory {
             _ => None,
         }
     }
+}
+
+/// The login in a distinguished name, the value of its first part, or after a Windows domain.
+fn login_within(name: &str) -> Option<&str> {
+    if let Some((_, login)) = name.rsplit_once('\\') {
+        return Some(login);
+    }
+    let (first, _) = name.split_once(',')?;
+    let (_, login) = first.split_once('=')?;
+    Some(login.trim())
 }

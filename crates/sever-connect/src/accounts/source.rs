@@ -15,6 +15,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a role that can list users, such as a directory reader or read-only auditor",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

@@ -20,6 +20,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "none: a list that people keep",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

@@ -17,6 +17,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a role that can list groups and their members",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

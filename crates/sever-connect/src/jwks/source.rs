@@ -29,6 +29,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "none: the set is public",
     kinds: &[FactKind::Credential],
     columns: &[],
+    together: false,
     sniff,
     open,
 };

@@ -20,6 +20,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a role that can list keys and their metadata, without reading any value",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

@@ -9,11 +9,18 @@ use crate::lines::{Found, Lines, Place};
 /// Values of one entry beyond which it is rejected: a group of a million members has as many.
 const VALUES_MAX: usize = 4_000_000;
 
+/// Attributes whose values are bytes, and are read as such. Photos and the like are left out.
+const BINARY: [&str; 4] = ["objectguid", "objectsid", "ms-ds-creatorsid", "usercertificate"];
+
 /// One entry: attributes in lower case without their options, in the order of the file.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) dn: String,
     pub(crate) values: Vec<(String, String)>,
+    /// Values that are bytes, of the attributes that are known to be.
+    pub(crate) binary: Vec<(String, Vec<u8>)>,
+    /// Attributes given in part (`member;range=0-1499`), and up to which value; nothing is to the last.
+    pub(crate) ranges: Vec<(String, Option<u64>)>,
 }
 
 impl Entry {
@@ -25,6 +32,11 @@ impl Entry {
     /// All values of an attribute.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.values.iter().filter(move |(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The bytes of an attribute's values.
+    pub(crate) fn bytes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.binary.iter().filter(move |(attribute, _)| attribute == name).map(|(_, value)| value.as_slice())
     }
 
     /// Whether an attribute has this value, in any case.
@@ -125,17 +137,32 @@ impl Entries {
 
 impl Entry {
     fn take(&mut self, line: &str) -> Result<(), Reason> {
+        // It ends one modification of a change record.
+        if line == "-" {
+            return Ok(());
+        }
         let Some((name, rest)) = line.split_once(':') else {
             return Err(Reason::Syntax("a line without `:`".to_owned()));
         };
-        // Options (`;lang-ko`, `;binary`) do not change what an attribute is.
-        let name = name.split(';').next().unwrap_or(name).trim().to_ascii_lowercase();
+        // Options (`;lang-ko`, `;binary`) do not change what an attribute is; a range says what is missing.
+        let mut options = name.split(';');
+        let name = options.next().unwrap_or(name).trim().to_ascii_lowercase();
+        if let Some((_, last)) = options.find_map(|option| option.strip_prefix("range=")?.split_once('-')) {
+            let range = (name.clone(), last.trim().parse().ok());
+            if !self.ranges.contains(&range) {
+                self.ranges.push(range);
+            }
+        }
         let value = match rest.strip_prefix(':') {
             Some(coded) => {
                 let bytes = STANDARD.decode(coded.trim()).map_err(|_| Reason::Invalid("base64", name.clone()))?;
+                if BINARY.contains(&name.as_str()) {
+                    self.binary.push((name, bytes));
+                    return Ok(());
+                }
                 match String::from_utf8(bytes) {
                     Ok(text) => text,
-                    // Photos and certificates: binary by nature, and nothing we read.
+                    // Photos and the like: binary by nature, and nothing we read.
                     Err(_) if name != "dn" => return Ok(()),
                     Err(_) => return Err(Reason::NotUtf8),
                 }

@@ -39,6 +39,7 @@ pub(crate) const PROVIDER: Provider = Provider {
             `auth/+/users/*`, `auth/+/role/*`; none on any secret",
     kinds: &[FactKind::Account, FactKind::Group, FactKind::Membership, FactKind::Grant],
     columns: &[],
+    together: true,
     sniff,
     open: |settings| {
         Ok(Box::new(Documents { kind: PROVIDER.id, kinds: PROVIDER.kinds, settings, read }) as Box<dyn Source>)

@@ -33,6 +33,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "read on the log file; nothing on the server",
     kinds: &[FactKind::Custody],
     columns: &[],
+    together: false,
     sniff,
     open: |settings| {
         Ok(Box::new(Documents { kind: PROVIDER.id, kinds: PROVIDER.kinds, settings, read }) as Box<dyn Source>)

@@ -30,6 +30,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a report of worker id, name, e-mail, login, team, manager and dates; no pay, no birth date",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

@@ -15,6 +15,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a role that can list the inventory, such as a read-only auditor",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

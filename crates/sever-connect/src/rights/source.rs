@@ -21,6 +21,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     scope: "a role that can list grants, such as a security auditor",
     kinds: TABLE.kinds,
     columns: TABLE.columns,
+    together: false,
     sniff: |sample| TABLE.sniff(sample),
     open: |settings| TABLE.open(settings),
 };

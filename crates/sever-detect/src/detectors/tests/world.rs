@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sever_model::{
     Account, AccountId, AccountIx, Bound, Candidate, Certainty, ClaimSet, Class, Correlation, Coverage, Credential,
-    CredentialIx, CustodyRow, Employment, Entry, EventSource, EventTime, GrantRow, Group, GroupIx, Handover, HolderIx,
-    Inventory, Join, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceId, ResourceIx, Rights,
-    SourceId, Span, Stint, SubjectRegister, SystemId, Tables, Valid, WallTime,
+    CredentialIx, CustodyRow, Employment, Entry, EventSource, EventTime, Fingerprint, GrantRow, Group, GroupIx,
+    Handover, HolderIx, Inventory, Join, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceId,
+    ResourceIx, Rights, SourceId, Span, Stint, SubjectRegister, SystemId, Tables, Valid, WallTime,
 };
 
 use super::case::{AccountLine, ClassLine, EventLine, Expect, GrantLine, GroupLine, Line, PersonLine, SettleLine};
