@@ -8,6 +8,7 @@ mod adfs;
 mod auth0;
 mod cloudtrail;
 mod columns;
+mod entra;
 mod envoy_json;
 mod gcp_audit;
 mod github_audit;
@@ -16,9 +17,11 @@ mod google_workspace;
 mod json_lines;
 mod keycloak;
 mod kubernetes_audit;
+mod m365;
 mod missing;
 mod nginx_combined;
 mod nginx_json;
+mod ocsf;
 mod oidc_provider;
 mod okta;
 mod onelogin;
@@ -51,6 +54,7 @@ pub static FORMATS: &[Format] = &[
     adfs::FORMAT,
     auth0::FORMAT,
     cloudtrail::FORMAT,
+    entra::FORMAT,
     envoy_json::FORMAT,
     gcp_audit::FORMAT,
     github_audit::FORMAT,
@@ -59,8 +63,10 @@ pub static FORMATS: &[Format] = &[
     json_lines::FORMAT,
     keycloak::FORMAT,
     kubernetes_audit::FORMAT,
+    m365::FORMAT,
     nginx_combined::FORMAT,
     nginx_json::FORMAT,
+    ocsf::FORMAT,
     oidc_provider::FORMAT,
     okta::FORMAT,
     onelogin::FORMAT,
@@ -160,6 +166,10 @@ struct Replacing<D> {
 impl<D: Decoder> Decoder for Replacing<D> {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
         self.decoder.decode(frame, offset, &mut ReplacingSink { out, constants: &self.constants })
+    }
+
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.decoder.finish(&mut ReplacingSink { out, constants: &self.constants });
     }
 
     fn notes(&self) -> Vec<Note> {

@@ -86,6 +86,7 @@ impl Body {
         let Body { framer, decoder, accounting, rejects_kept_max, .. } = self;
         let mut sink = Counting { sink, events: 0, untimed: 0 };
         framer.finish(&mut |piece| place(piece, &mut **decoder, accounting, *rejects_kept_max, &mut sink));
+        decoder.finish(&mut sink);
         accounting.events += sink.events;
     }
 

@@ -42,14 +42,19 @@ pub(crate) fn said(
     }
 }
 
-/// The same, for records that are worth showing although their time cannot be read: when, and what is
-/// to be returned once the record's events have been pushed.
-pub(crate) fn said_or_not(found: &Found<'_>, name: &'static str, slots: &[usize]) -> (EventTime, Result<(), Reason>) {
-    // Vendors' times are UTC; some who keep their records on write them without saying so.
-    match said(found, name, slots, Some(&Zone::UTC)) {
-        Ok(time) => (time, Ok(())),
+/// Of a record whose time cannot be read, all the rest is still shown: the time to show it by, and
+/// what is to be returned once it was.
+pub(crate) fn or_untimed(said: Result<EventTime, Reason>) -> (EventTime, Result<(), Reason>) {
+    match said {
+        Ok(at) => (at, Ok(())),
         Err(reason) => (EventTime::MIN, Err(reason)),
     }
+}
+
+/// The two together, for vendors whose times are UTC; some who keep their records on write them
+/// without saying so.
+pub(crate) fn said_or_not(found: &Found<'_>, name: &'static str, slots: &[usize]) -> (EventTime, Result<(), Reason>) {
+    or_untimed(said(found, name, slots, Some(&Zone::UTC)))
 }
 
 /// Reads an instant from text: RFC 3339, an epoch number, a local date-time, or the common log format.

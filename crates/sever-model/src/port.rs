@@ -74,6 +74,10 @@ pub trait Decoder {
     /// Why the frame holds no event; the caller counts it and goes on.
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason>;
 
+    /// Ends the log: pushes what was held back for what might have followed. Nothing, unless the format
+    /// holds back.
+    fn finish(&mut self, _out: &mut dyn EventSink) {}
+
     /// What it met so far and went on from. Nothing, unless the format says so.
     fn notes(&self) -> Vec<Note> {
         Vec::new()

@@ -13,7 +13,7 @@ use super::winlog::{self, Record, Winlog};
 use super::{Format, paths, repairs_of};
 use crate::mapping::Field;
 use crate::sniff::Sample;
-use crate::{Framing, action};
+use crate::{Framing, action, when};
 use audit::Audit;
 
 pub(super) const FORMAT: Format = Format {
@@ -81,7 +81,7 @@ impl Decoder for Adfs {
         if !is_own(&record) {
             return Err(Reason::Unrelated);
         }
-        let time = record.time(zone.as_ref())?;
+        let (time, fault) = when::or_untimed(record.time(zone.as_ref()));
         audit.read(&record);
         let deed = Deed::of(record.id);
         action::write(action, deed.words, &[deed.name]);
@@ -118,7 +118,7 @@ impl Decoder for Adfs {
             row.parent = &audit.activity;
         }
         out.push(&row);
-        Ok(())
+        fault
     }
 
     fn notes(&self) -> Vec<Note> {

@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     title: "Auth0 tenant logs",
     about: "Auth0's tenant logs: from a log stream (`{\"log_id\", \"data\": {\"type\", \"date\", …}}`) or as the Management \
 API returns them (`GET /api/v2/logs`: the inner object, with `log_id` and `_id`). A record is told by its type code with a \
-`log_id`, or by a known code with a client, user, tenant or date of Auth0's beside it.\n\n`s`, `f`, `fp`, `fu`, `ssa`, \
+`log_id`, or by a code of Auth0's list with enough of its other fields beside it.\n\n`s`, `f`, `fp`, `fu`, `ssa`, \
 `gd_auth_succeed` and the like are sign-ins, answered or refused; exchanges that succeed (`seacft`, `seccft`, `sertft`, \
 `sepft`, …) are `issued`, of type `access`, for `user_id`, with the tenant's host as `issuer` (`https://shop.example/`); \
 those that fail are `used` or sign-ins, refused. `ss` makes an account, `du` and `sdu` delete one, `scp` and second factors \
@@ -76,6 +76,20 @@ paths! {
     Factor = "details.authenticator.type" Text;
 }
 
+/// What else tells an event of Auth0's, where it has lost its id.
+const BESIDE: [Path; 10] = [
+    Path::Date,
+    Path::UserId,
+    Path::UserName,
+    Path::ClientId,
+    Path::ClientName,
+    Path::Ip,
+    Path::Agent,
+    Path::Description,
+    Path::Called,
+    Path::Host,
+];
+
 /// Where an event stands in what a log stream sends.
 const WRAPPER: &str = "data.";
 
@@ -115,11 +129,15 @@ impl<'a> Event<'a> {
         if !code.is_empty() && !self.text(Path::LogId).is_empty() {
             return true;
         }
-        // A letter or two may be anybody's: users' ids of Auth0's name their connection before a bar.
+        // Wrapped, the rest of an event may be trimmed away; bare, a letter or two may be anybody's. Users'
+        // ids of Auth0's name their connection before a bar.
         let sure = [Path::Tenant, Path::Connection, Path::Jti];
-        let told = !self.first(&sure).is_empty() || self.text(Path::UserId).contains('|');
-        let beside = !self.first(&[Path::ClientId, Path::UserId]).is_empty();
-        code::is_known(code) && (told || beside && (code.len() > 2 || self.0.has(BARE + Path::Date as usize)))
+        let sure = !self.first(&sure).is_empty() || self.text(Path::UserId).contains('|');
+        let beside = BESIDE.iter().filter(|path| self.value(**path) != Value::Absent).count();
+        let wrapped = self.0.has(BARE + Path::Type as usize);
+        let enough = if wrapped && code.len() > 2 { 1 } else { 2 };
+        let named = wrapped || !self.first(&[Path::ClientId, Path::UserId]).is_empty();
+        code::is_known(code) && (sure || named && beside >= enough)
     }
 }
 

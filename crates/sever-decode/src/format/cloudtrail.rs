@@ -4,7 +4,7 @@
 //! credentials also gives their issuance; a call that ends several machines gives one event for each.
 //! What a call is, is decided in [`call`].
 
-mod call;
+pub(super) mod call;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};

@@ -32,6 +32,10 @@ impl Decoder for Counting {
         decoded
     }
 
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.decoder.finish(out);
+    }
+
     fn notes(&self) -> Vec<Note> {
         let missing = self.whole.iter().zip(&self.missing).filter(|(_, count)| **count > 0);
         let missing = missing.map(|(field, count)| Note { what: "missing", of: field.name(), count: *count });

@@ -8,7 +8,7 @@ mod deed;
 mod target;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{EventKind, Outcome, Row, Zone};
+use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
 use super::{Format, endpoint, paths, repairs_of};
 use crate::json::{Found, Plan, Reader};
@@ -122,7 +122,7 @@ impl Decoder for Okta {
             return Err(Reason::Unrelated);
         }
         // The API's times are UTC; tables that copy them leave that out.
-        let time = when::said(&found, "published", &[Path::Time as usize], Some(&Zone::UTC))?;
+        let (time, fault) = when::or_untimed(when::said(&found, "published", &[Path::Time as usize], Some(&Zone::UTC)));
         name.clear();
         name.extend(kind.chars().map(|char| char.to_ascii_lowercase()));
         targets.read(text(Path::Target));
@@ -139,7 +139,7 @@ impl Decoder for Okta {
         row.credential = known(text(Path::ApiToken));
         if deed.is_grant() {
             push_tokens(targets, name, row, out);
-            return Ok(());
+            return fault;
         }
         if deed::is_in_session(name, row.kind) && in_session(&row) {
             (row.issuer, row.token_type) = (ISSUER, "session");
@@ -149,10 +149,10 @@ impl Decoder for Okta {
         if name == "user.session.start" && row.outcome == Outcome::Answered && !row.session.is_empty() {
             row.token_subject = if is_user(&found) { text(Path::ActorId) } else { "" };
             (row.kind, row.issuer, row.token_type) = (EventKind::Issued, ISSUER, "session");
-            (row.credential, row.issued_at) = ("", Some(time));
+            (row.credential, row.issued_at) = ("", told(time));
             out.push(&row);
         }
-        Ok(())
+        fault
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -196,6 +196,9 @@ fn about<'a>(found: &Found<'a>, targets: &'a Targets, name: &str, row: &mut Row<
         row.resource = found.text(Path::Privilege as usize);
     }
     if row.resource.is_empty() {
+        row.resource = &targets.user;
+    }
+    if row.resource.is_empty() {
         row.resource = endpoint(found.first(&[Path::Uri as usize, Path::Url as usize]));
     }
 }
@@ -207,7 +210,7 @@ fn push_tokens(targets: &Targets, name: &str, row: Row<'_>, out: &mut dyn EventS
         out.push(&Row { kind: EventKind::Authenticated, token_type: named, ..row });
         return;
     }
-    let issued = Row { issuer: ISSUER, issued_at: Some(row.time), token_subject: &targets.user_id, ..row };
+    let issued = Row { issuer: ISSUER, issued_at: told(row.time), token_subject: &targets.user_id, ..row };
     if targets.tokens.is_empty() {
         out.push(&Row { token_type: named, credential: "", ..issued });
     }
@@ -220,6 +223,11 @@ fn push_tokens(targets: &Targets, name: &str, row: Row<'_>, out: &mut dyn EventS
             ..issued
         });
     }
+}
+
+/// A time that was told.
+fn told(time: EventTime) -> Option<EventTime> {
+    Some(time).filter(|at| *at != EventTime::MIN)
 }
 
 fn outcome(result: &str) -> Outcome {

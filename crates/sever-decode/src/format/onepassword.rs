@@ -18,8 +18,8 @@ pub(super) const FORMAT: Format = Format {
     id: "onepassword",
     title: "1Password Events API",
     about: "The elements (`items`) that `POST /api/v1/` or `/api/v2/` `signinattempts`, `itemusages` and `auditevents` of \
-1Password's Events API return, one a line or as an array, in one file or three. Told by `category` with `target_user` or a \
-sign-in's `type`; by `item_uuid` with `vault_uuid` or `used_version`; by `action` with `object_type` and an actor or object.\n\n\
+1Password's Events API return, one a line or as an array, in one file or three. Told by `target_user` or a known `category` \
+with another field of a sign-in's; by `item_uuid` with `vault_uuid` or `used_version`; by `action` with `object_type` and an actor or object.\n\n\
 A sign-in attempt is `authenticated`, refused unless its category is `success` (`action` is category and type: \
 `credentials_failed password_secret_bad`). Using an item is `read`: it shows a secret to somebody (`fill`, `reveal`, \
 `secure-copy`, `server-fetch`, …; `export` with our word), and so is custody of it; making, updating or sharing one is \
@@ -99,20 +99,20 @@ impl Decoder for OnePassword {
         let feed = feed(&found).ok_or(Reason::Unrelated)?;
         let (time, told) = when::said_or_not(&found, "timestamp", &[Path::Timestamp as usize]);
         place.clear();
-        let (kind, words, own) = match feed {
-            Feed::SignIn => (EventKind::Authenticated, &[][..], [text(Path::Category), text(Path::Type)]),
+        let (kind, words, (done, of)) = match feed {
+            Feed::SignIn => (EventKind::Authenticated, audit::NONE, (text(Path::Category), text(Path::Type))),
             Feed::Item => {
                 let (kind, words) = audit::of_item(text(Path::Action));
                 let done = if text(Path::Action).is_empty() { "use" } else { text(Path::Action) };
-                (kind, words, [done, ""])
+                (kind, words, (done, ""))
             }
             Feed::Audit => {
                 let (kind, words) = audit::of(text(Path::Action), text(Path::ObjectType));
-                (kind, words, [text(Path::Action), text(Path::ObjectType)])
+                (kind, words, (text(Path::Action), text(Path::ObjectType)))
             }
         };
-        let space = if own.iter().any(|part| part.is_empty()) { "" } else { " " };
-        action::write(action, words, &[own[0], space, own[1]]);
+        let space = if done.is_empty() || of.is_empty() { "" } else { " " };
+        action::write(action, words, &[done, space, of]);
         let mut row = Row::new(time, kind, offset);
         row.action = action;
         row.outcome = outcome(feed, &found);
@@ -155,9 +155,9 @@ fn feed(found: &Found<'_>) -> Option<Feed> {
     let has = |path: Path| !found.text(path as usize).is_empty();
     let any = |paths: &[Path]| paths.iter().any(|path| has(*path));
     const TARGET: &[Path] = &[Path::TargetUuid, Path::TargetEmail, Path::TargetName];
-    if has(Path::Category)
-        && (any(TARGET) || audit::is_sign_in(found.text(Path::Category as usize), found.text(Path::Type as usize)))
-    {
+    let (category, of) = (found.text(Path::Category as usize), found.text(Path::Type as usize));
+    let target = any(TARGET);
+    if target && (any(&[Path::Category, Path::Session]) || audit::is_type(of)) || audit::is_sign_in(category, of) {
         return Some(Feed::SignIn);
     }
     if has(Path::Item) && any(&[Path::Vault, Path::Version]) {
@@ -173,6 +173,15 @@ fn outcome(feed: Feed, found: &Found<'_>) -> Outcome {
         Feed::SignIn if category.eq_ignore_ascii_case("success") => Outcome::Answered,
         // Told, and let in.
         Feed::SignIn if category.eq_ignore_ascii_case("firewall_reported_success") => Outcome::Answered,
+        Feed::SignIn if category.is_empty() => {
+            let of = found.text(Path::Type as usize);
+            let passed = of.to_ascii_lowercase().ends_with("_ok");
+            match of {
+                "" => Outcome::Unknown,
+                _ if passed => Outcome::Answered,
+                _ => Outcome::Refused,
+            }
+        }
         Feed::SignIn => Outcome::Refused,
         Feed::Item | Feed::Audit => Outcome::Answered,
     }

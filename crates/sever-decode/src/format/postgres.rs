@@ -7,7 +7,10 @@
 mod audit;
 mod deed;
 mod message;
+mod role;
+mod sign_in;
 mod sql;
+mod words;
 
 use sever_model::port::Reason;
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
@@ -45,6 +48,7 @@ pub(super) struct Writer {
     resource: String,
     /// The columns of a pgaudit message.
     audit: Columns,
+    sign_ins: sign_in::SignIns,
 }
 
 impl<'a> Record<'a> {

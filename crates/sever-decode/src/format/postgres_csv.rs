@@ -19,9 +19,10 @@ pub(super) const FORMAT: Format = Format {
 `log_connections` and `log_disconnections` on and pgaudit, or `log_statement`. Records span lines where a statement \
 does; a file torn by a crash or cut in the middle loses the records around the tear, counted, and nothing that a client \
 wrote is taken for one.\n\nEach record gives at most one event, but for statements that hold several.\n\n\
-`connection authorized` is a sign-in (`authenticated`, answered), with the database as `resource`; so is `connection \
-authenticated` (14 and later), with the method as `action` and the identity that the method proved as `token_subject`; \
-a FATAL record of authentication or start-up is one that was refused. `connection received` and `disconnection` are \
+`connection authorized` is a sign-in (`authenticated`, answered), with the database as `resource` and, from \
+`connection authenticated` (14 and later), the method as `action` and the identity that it proved as `token_subject`. It is \
+told once it stands: at the session's next record, or five seconds on, for the server looks only then whether the role may \
+log in. A FATAL record of authentication or start-up is a sign-in that was refused. `connection received` and `disconnection` are \
 `used`. `session` is the session's id, `actor` the role that signed in, whatever `SET ROLE` says later, `user_agent` \
 the application's name, `source_ip` the host.\n\npgaudit's lines (`AUDIT: SESSION,…`, `AUDIT: OBJECT,…`) give what was \
 done: reading is `used` (`read` for `pg_authid` and other tables of secrets) with the relation as `resource`, the \
@@ -31,8 +32,7 @@ writing is `changed`; roles, rights and definitions are `changed` with our words
 ALTER SYSTEM` (settings of pgaudit and of the log). Without pgaudit the same is read from `log_statement` and \
 `log_min_duration_statement` lines, as far as their text tells: the first relation of a SELECT, no function's doings. \
 Rows deleted are a change, not a deletion. A refused right (`42501`) is `used`, refused; `received replication command: \
-BASE_BACKUP` carries `export`. The server says `connection authorized` before it looks whether the role may log in and \
-the database exists, so that a refusal may follow; and where both pgaudit and `log_statement` are on, each deed is told \
+BASE_BACKUP` carries `export`. Where both pgaudit and `log_statement` are on, each deed is told \
 twice. Transaction control and all other lines say nothing about access and give no event.\n\n\
 Resources are named as the inventory of PostgreSQL names them: `shop/public/customers`, `role/ann`, `shop`. A statement \
 is kept only where it reads, for others may hold a password.\n\nTimes are in `log_timezone`. UTC, GMT and numeric \
@@ -105,6 +105,10 @@ impl Decoder for PostgresCsv {
         };
         self.writer.push(&record, out);
         Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.writer.finish(out);
     }
 
     fn notes(&self) -> Vec<Note> {

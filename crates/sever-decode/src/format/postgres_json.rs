@@ -83,6 +83,10 @@ impl Decoder for PostgresJson {
         Ok(())
     }
 
+    fn finish(&mut self, out: &mut dyn EventSink) {
+        self.writer.finish(out);
+    }
+
     fn notes(&self) -> Vec<Note> {
         repairs(&self.reader)
     }

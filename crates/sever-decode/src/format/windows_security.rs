@@ -12,9 +12,9 @@ use sever_model::{EventKind, Outcome, Row, Zone};
 
 use super::winlog::{self, Record, Winlog};
 use super::{Format, paths, repairs_of};
-use crate::Framing;
 use crate::mapping::Field;
 use crate::sniff::Sample;
+use crate::{Framing, when};
 use deed::Deed;
 use fill::Ids;
 
@@ -123,7 +123,7 @@ impl Decoder for Windows {
         if !is_own(&record) {
             return Err(Reason::Unrelated);
         }
-        let time = record.time(zone.as_ref())?;
+        let (time, fault) = when::or_untimed(record.time(zone.as_ref()));
         ids.read(&record);
         let text = |path: Path| record.data.text(path as usize);
         let deed = Deed::of(record.id, text(Path::Attribute), text(Path::Properties));
@@ -138,7 +138,7 @@ impl Decoder for Windows {
         if row.outcome != Outcome::Refused {
             push_issued(&record, row, ids, out);
         }
-        Ok(())
+        fault
     }
 
     fn notes(&self) -> Vec<Note> {

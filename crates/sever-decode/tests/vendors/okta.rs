@@ -12,8 +12,11 @@ pub const CHECK: Check = Check {
         (&["client.ipAddress"], "source_ip"),
         (&["client.userAgent.rawUserAgent"], "user_agent"),
         (&["actor.alternateId", "actor.id", "actor.displayName"], "actor"),
-        (&["target.0.id", "target.0.alternateId", "target.1.id", "target.1.alternateId"], "resource"),
-        (&["debugContext.debugData.privilegeGranted"], "resource"),
+        (
+            &["target.0.id", "target.0.alternateId", "target.1.id", "debugContext.debugData.privilegeGranted"],
+            "resource",
+        ),
+        (&["transaction.detail.requestApiTokenId"], "credential"),
         (&["authenticationContext.externalSessionId"], "session"),
     ],
 };

@@ -3,7 +3,7 @@
 use sever_model::EventKind;
 
 /// What a call does.
-pub(super) struct Call {
+pub(in crate::format) struct Call {
     pub kind: EventKind,
     pub words: &'static [&'static str],
 }

@@ -8,6 +8,9 @@ use sever_model::EventKind;
 
 type Deed = (EventKind, &'static [&'static str]);
 
+/// No words.
+pub(super) const NONE: &[&str] = &[];
+
 /// How types of sign-in attempt begin.
 const SIGN_INS: [&str; 16] = [
     "credentials_",
@@ -41,8 +44,12 @@ const CATEGORIES: [&str; 8] = [
 
 /// Whether category and type are those of a sign-in attempt.
 pub(super) fn is_sign_in(category: &str, of: &str) -> bool {
-    CATEGORIES.iter().any(|name| category.eq_ignore_ascii_case(name))
-        && SIGN_INS.iter().any(|begin| of.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
+    CATEGORIES.iter().any(|name| category.eq_ignore_ascii_case(name)) && is_type(of)
+}
+
+/// Whether a type is that of a sign-in attempt.
+pub(super) fn is_type(of: &str) -> bool {
+    SIGN_INS.iter().any(|begin| of.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
 }
 
 /// What is done with an item.

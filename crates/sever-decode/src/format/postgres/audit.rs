@@ -27,7 +27,7 @@ pub(super) fn push(writer: &mut Writer, audited: &str, record: &Record<'_>, out:
             "<not logged>" | "<previously logged>" => "",
             statement => statement,
         };
-        if let Some(mut deed) = deed(command, statement) {
+        if let Some((mut deed, written)) = deed(command, statement) {
             // Objects that a definition names are of several kinds, and only relations are told whole.
             if !named.is_empty() && !matches!(deed.object, Object::Role(_) | Object::Setting(_) | Object::Database(_)) {
                 deed.object = Object::Within(named);
@@ -41,7 +41,7 @@ pub(super) fn push(writer: &mut Writer, audited: &str, record: &Record<'_>, out:
             let mut row = writer.row_of(&deed, &[command], deed.object, record);
             row.account = deed.account;
             if reads {
-                row.subject_ref = statement;
+                row.subject_ref = written;
                 // pgaudit does not count what COPY copies, and says 0.
                 row.subject_count = columns.at(ROWS).parse().ok().filter(|rows| *rows > 0 || command != "COPY");
             }
@@ -51,15 +51,19 @@ pub(super) fn push(writer: &mut Writer, audited: &str, record: &Record<'_>, out:
     writer.audit = columns;
 }
 
-/// What a command does: told by the statement of that name in the text, else by its name alone.
-fn deed<'a>(command: &'a str, statement: &'a str) -> Option<Deed<'a>> {
+/// What a command does, and its text: told by the statement of that name, else by its name alone. The
+/// text may hold other statements too, with a password in them.
+fn deed<'a>(command: &'a str, statement: &'a str) -> Option<(Deed<'a>, &'a str)> {
     let by_name = Deed::of(Tokens::of(command))?;
-    let mut told = None;
-    each_statement(statement, &mut |tokens, _| {
+    let (mut told, mut count) = (None, 0);
+    each_statement(statement, &mut |tokens, written| {
         // `SET` and `GRANT` are the tags of more than one kind of statement.
         let fits = |deed: &Deed<'_>| deed.verb == by_name.verb && (by_name.of.is_empty() || deed.of == by_name.of);
         let deed = Deed::of(tokens).filter(fits);
-        told = told.take().or(deed);
+        told = told.take().or(deed.map(|deed| (deed, written)));
+        count += 1;
     });
-    Some(told.unwrap_or(by_name))
+    // What is executed may be named otherwise than it begins (`WITH` is a SELECT): where the text is of
+    // one statement, it is that.
+    Some(told.unwrap_or((by_name, if count == 1 { statement } else { "" })))
 }

@@ -2,40 +2,9 @@
 
 use sever_model::EventKind;
 
+use super::role::role;
 use super::sql::Tokens;
-use crate::action;
-
-/// Some of our words for actions, in their order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Words(u8);
-
-impl Words {
-    fn of(words: &[&str]) -> Words {
-        words.iter().fold(Words::default(), |words, word| words.with(word))
-    }
-
-    fn with(self, word: &str) -> Words {
-        action::WORDS.iter().position(|of| *of == word).map_or(self, |at| Words(self.0 | 1 << at))
-    }
-
-    fn with_if(self, is: bool, word: &str) -> Words {
-        if is { self.with(word) } else { self }
-    }
-
-    /// Writes an action: the words, and PostgreSQL's own.
-    pub fn write(self, into: &mut String, own: &[&str]) {
-        let mut list = [""; action::WORDS.len()];
-        let mut count = 0;
-        for (at, word) in action::WORDS.iter().enumerate().filter(|(at, _)| self.0 & (1 << at) > 0) {
-            debug_assert!(count <= at, "there are no more words than words");
-            if let Some(place) = list.get_mut(count) {
-                *place = word;
-                count += 1;
-            }
-        }
-        action::write(into, list.get(..count).unwrap_or_default(), own);
-    }
-}
+use super::words::Words;
 
 /// A name in a statement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -190,7 +159,7 @@ impl<'a> Deed<'a> {
         Some(used)
     }
 
-    fn new(kind: EventKind, verb: &'static str, of: &'static str) -> Deed<'a> {
+    pub(super) fn new(kind: EventKind, verb: &'static str, of: &'static str) -> Deed<'a> {
         Deed { kind, words: Words::default(), verb, of, object: Object::Unknown, account: "", reads: false, rest: None }
     }
 
@@ -260,7 +229,7 @@ impl<'a> Deed<'a> {
                 let words = Words::default().with_if(verb == "DROP", "delete").with_if(of == "POLICY", "grant");
                 let words = words.with_if(of == "EXTENSION" && is_audit(name), "audit");
                 let rest = (verb == "DROP").then(|| at.clone());
-                Deed { words: if verb == "ALTER" { words.altering(at) } else { words }, object, rest, ..deed }
+                Deed { words: if verb == "ALTER" { altering(words, at) } else { words }, object, rest, ..deed }
             }
         }
     }
@@ -333,64 +302,15 @@ impl<'a> Deed<'a> {
     }
 }
 
-impl Words {
-    /// What the rest of an `ALTER` says of rights and protections.
-    fn altering(self, at: &mut Tokens<'_>) -> Words {
-        match at.seek(&["OWNER", "DISABLE", "ENABLE", "SET", "RESET"]) {
-            Some("OWNER") => self.with("grant"),
-            Some("DISABLE") => self.with("disable"),
-            Some("ENABLE") => self.with("enable"),
-            Some("SET" | "RESET") => self.with_if(is_audit(at.name()), "audit"),
-            _ => self,
-        }
+/// What the rest of an `ALTER` says of rights and protections.
+fn altering(words: Words, at: &mut Tokens<'_>) -> Words {
+    match at.seek(&["OWNER", "DISABLE", "ENABLE", "SET", "RESET"]) {
+        Some("OWNER") => words.with("grant"),
+        Some("DISABLE") => words.with("disable"),
+        Some("ENABLE") => words.with("enable"),
+        Some("SET" | "RESET") => words.with_if(is_audit(at.name()), "audit"),
+        _ => words,
     }
-}
-
-/// `CREATE ROLE`, `ALTER ROLE`, `DROP ROLE`, with what the options give and take.
-fn role<'a>(verb: &'static str, name: &'a str, signs_in: bool, at: &mut Tokens<'a>) -> Deed<'a> {
-    const RIGHTS: [&str; 11] = [
-        "SUPERUSER",
-        "NOSUPERUSER",
-        "CREATEROLE",
-        "NOCREATEROLE",
-        "CREATEDB",
-        "NOCREATEDB",
-        "REPLICATION",
-        "NOREPLICATION",
-        "BYPASSRLS",
-        "NOBYPASSRLS",
-        "IN",
-    ];
-    let object = if name.is_empty() { Object::Unknown } else { Object::Role(name) };
-    let deed = Deed { object, account: name, ..Deed::new(EventKind::Changed, verb, "ROLE") };
-    if verb == "DROP" {
-        return Deed { words: Words::of(&["delete"]), rest: Some(at.clone()), ..deed };
-    }
-    // A statement that is not written down may make an account: that is the graver reading.
-    let mut login = if verb == "CREATE" && (signs_in || name.is_empty()) { Some(true) } else { None };
-    let mut words = Words::default();
-    loop {
-        if at.eat("PASSWORD") {
-            words = words.with_if(!at.eat("NULL"), "create-key");
-        } else if at.eat_any(&RIGHTS).is_some() {
-            words = words.with("grant");
-        } else if let Some(word) = at.eat_any(&["LOGIN", "NOLOGIN"]) {
-            login = Some(word == "LOGIN");
-        } else if at.eat_any(&["SET", "RESET"]).is_some() {
-            words = words.with_if(is_audit(at.clone().name()), "audit");
-        } else if at.eat_any(&["ADD", "DROP"]).is_some() {
-            words = words.with_if(at.eat("USER"), "grant");
-        } else if at.next().is_none() {
-            break;
-        }
-    }
-    let words = match (verb, login) {
-        ("CREATE", Some(true)) => words.with("create-account"),
-        ("CREATE", _) | (_, None) => words,
-        (_, Some(true)) => words.with("enable"),
-        (_, Some(false)) => words.with("disable"),
-    };
-    Deed { words, ..deed }
 }
 
 /// The kind of thing that is made, changed or dropped.

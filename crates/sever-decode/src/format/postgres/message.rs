@@ -10,8 +10,14 @@ impl Writer {
     /// Pushes what a record says, if it says anything about access.
     pub fn push(&mut self, record: &Record<'_>, out: &mut dyn EventSink) {
         let message = record.message;
+        if record.severity == "LOG" && record.context.is_empty() && self.steps(record, out) {
+            return;
+        }
+        let refused = record.severity == "FATAL" && refuses_sign_in(record);
+        let identity = if refused { self.sign_ins.take_back(record.session) } else { None };
+        self.sign_ins.settle(record, out);
         match record.severity {
-            "FATAL" if refuses_sign_in(record) => sign_in_refused(record, out),
+            "FATAL" if refused => sign_in_refused(record, &identity.unwrap_or_default(), out),
             "ERROR" if record.state == "42501" => self.right_refused(record, out),
             // Only a function's own words have a context here.
             "FATAL" | "PANIC" | "ERROR" => {}
@@ -26,17 +32,29 @@ impl Writer {
         }
     }
 
+    /// Tells what was held back: the log has ended.
+    pub fn finish(&mut self, out: &mut dyn EventSink) {
+        self.sign_ins.finish(out);
+    }
+
+    /// Notes a step of a sign-in, if the record is one.
+    fn steps(&mut self, record: &Record<'_>, out: &mut dyn EventSink) -> bool {
+        let message = record.message.strip_prefix("replication ").unwrap_or(record.message);
+        if let Some(rest) = message.strip_prefix("connection authorized: ") {
+            let told = if record.application.is_empty() { application(rest) } else { record.application };
+            self.sign_ins.step(record, told, "", "", out);
+        } else if let Some(rest) = message.strip_prefix("connection authenticated: ") {
+            let (method, identity) = authenticated(rest);
+            self.sign_ins.step(record, "", method, identity, out);
+        } else {
+            return false;
+        }
+        true
+    }
+
     fn logged(&mut self, message: &str, record: &Record<'_>, out: &mut dyn EventSink) {
         let beginning = |with| message.strip_prefix(with);
-        if let Some(rest) =
-            beginning("connection authorized: ").or_else(|| beginning("replication connection authorized: "))
-        {
-            let mut row = signed_in(record, "connection authorized");
-            row.user_agent = if record.application.is_empty() { application(rest) } else { record.application };
-            out.push(&row);
-        } else if let Some(rest) = beginning("connection authenticated: ") {
-            authenticated(rest, record, out);
-        } else if message.starts_with("connection received: ") {
+        if message.starts_with("connection received: ") {
             let mut row = record.row(EventKind::Used, Outcome::Unknown);
             row.action = "connection received";
             out.push(&row);
@@ -138,20 +156,12 @@ fn name(into: &mut String, object: Object<'_>, database: &str) {
     }
 }
 
-fn signed_in<'a>(record: &Record<'a>, action: &'a str) -> Row<'a> {
-    let mut row = record.row(EventKind::Authenticated, Outcome::Answered);
-    (row.account, row.action, row.resource) = (record.user, action, record.database);
-    row
-}
-
-/// `identity="ann@SHOP.EXAMPLE" method=gss (/etc/postgresql/pg_hba.conf:7)`, or `user="ann" method=trust (…)`
-/// where the method proves nobody's identity.
-fn authenticated(rest: &str, record: &Record<'_>, out: &mut dyn EventSink) {
+/// Method and identity of `identity="ann@SHOP.EXAMPLE" method=gss (/etc/postgresql/pg_hba.conf:7)`; of
+/// `user="ann" method=trust (…)` the method alone, for it proves nobody's identity.
+fn authenticated(rest: &str) -> (&str, &str) {
     // The identity is the client's word, and may hold anything: what follows it is read from the end.
-    let Some((identity, method)) = rest.rsplit_once("\" method=") else { return };
-    let mut row = signed_in(record, method.split(' ').next().unwrap_or(method));
-    row.token_subject = identity.strip_prefix("identity=\"").unwrap_or("");
-    out.push(&row);
+    let Some((identity, method)) = rest.rsplit_once("\" method=") else { return ("", "") };
+    (method.split(' ').next().unwrap_or(method), identity.strip_prefix("identity=\"").unwrap_or(""))
 }
 
 /// The application's name, which in a sign-in's message stands before what is said of its encryption.
@@ -169,10 +179,10 @@ fn refuses_sign_in(record: &Record<'_>) -> bool {
             && matches!(state, "3D000" | "53300" | "42501" | "0A000")
 }
 
-fn sign_in_refused(record: &Record<'_>, out: &mut dyn EventSink) {
+fn sign_in_refused(record: &Record<'_>, identity: &str, out: &mut dyn EventSink) {
     let message = record.message;
     let mut row = record.row(EventKind::Authenticated, Outcome::Refused);
-    (row.account, row.resource) = (record.user, record.database);
+    (row.account, row.resource, row.token_subject) = (record.user, record.database, identity);
     row.action = match message.split_once(" authentication failed for user ") {
         Some((method, _)) if !method.contains(' ') => method,
         _ if message.starts_with("no pg_hba.conf entry") => "no pg_hba.conf entry",

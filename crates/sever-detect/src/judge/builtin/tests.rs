@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use sever_model::SourceId;
 
-use super::builtin_classes;
+use super::*;
 
 /// What the fixtures of a format say was issued and used, as issuer and class.
 fn told(format: &str, kind: fn(&str) -> bool, key: &str) -> BTreeSet<(String, String)> {
@@ -31,7 +30,7 @@ fn told(format: &str, kind: fn(&str) -> bool, key: &str) -> BTreeSet<(String, St
 #[test]
 fn both_sides_of_a_class_stand_in_its_log() {
     let log = SourceId::from("log");
-    for format in ["cloudtrail", "kubernetes-audit", "slack-audit", "snowflake"] {
+    for format in BUILTIN.iter().map(|of| of.format).collect::<BTreeSet<_>>() {
         let classes = builtin_classes(format, &log);
         assert!(!classes.is_empty(), "{format}");
         for class in classes {
@@ -40,6 +39,27 @@ fn both_sides_of_a_class_stand_in_its_log() {
             assert!(told(format, |kind| kind == "issued", key).contains(&name), "{format}: nothing issued as {name:?}");
             assert!(told(format, |kind| kind != "issued", key).contains(&name), "{format}: nothing used as {name:?}");
             assert_eq!((class.issued_in, class.used_in), (Some(log.clone()), vec![log.clone()]));
+        }
+    }
+}
+
+#[test]
+fn a_format_brings_its_own_classes_and_no_others() {
+    let names = |format| {
+        let classes = builtin_classes(format, &SourceId::from("log"));
+        classes.into_iter().map(|class| class.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("windows-security"), ["tgt", "service-ticket", "logon"]);
+    assert_eq!(names("okta"), ["session"]);
+    assert_eq!(names("nginx-json"), [""; 0]);
+}
+
+#[test]
+fn no_class_claims_a_coverage_that_nothing_measures() {
+    for of in BUILTIN {
+        for class in builtin_classes(of.format, &SourceId::from("log")) {
+            assert_eq!(class.coverage, CoverageBy::Unknown, "{}", class.name);
+            assert!(class.settle < class.lifetime_max, "{}", class.name);
         }
     }
 }
