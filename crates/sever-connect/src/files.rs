@@ -4,7 +4,7 @@
 //! that day (or month) in the source's zone, for an export made during a day speaks of that day.
 //! Files of the same date are parts of one listing. Files without a date are parts of one listing
 //! too, whose instant is the youngest one's modification time: copying files without keeping their
-//! times moves it, which is why a name with a date is better.
+//! times moves it, which is why a name with a date is better. What is hidden is left out, but for `.ssh`.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -192,7 +192,10 @@ fn walk(path: &Path, depth: usize, into: &mut Vec<PathBuf>) -> std::io::Result<(
     }
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // Hidden things are editors' and systems' own, but for the folder in which SSH keeps keys.
+        if !name.starts_with('.') || name == ".ssh" {
             walk(&entry.path(), depth + 1, into)?;
         }
     }

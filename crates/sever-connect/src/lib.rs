@@ -19,20 +19,44 @@ mod accounts {
     pub(crate) mod source;
 }
 mod answers;
+mod aws_iam {
+    mod actions;
+    mod details;
+    mod policy;
+    mod report;
+    pub(crate) mod source;
+}
+mod baton_c1z {
+    mod database;
+    pub(crate) mod source;
+    mod wire;
+}
 mod certificate;
+mod ci_variables {
+    pub(crate) mod source;
+}
 mod columns;
 mod csv;
 mod custody {
     pub(crate) mod source;
 }
 mod dates;
-mod documents;
 mod decisions {
     pub(crate) mod source;
 }
+mod documents;
 mod facts;
 mod fields;
 mod files;
+mod gathered;
+mod github {
+    pub(crate) mod organisation;
+    pub(crate) mod place;
+    pub(crate) mod source;
+}
+mod gitleaks {
+    pub(crate) mod source;
+}
 mod google_workspace {
     mod customer;
     pub(crate) mod source;
@@ -56,6 +80,11 @@ mod keycloak_realm {
 mod keys {
     pub(crate) mod source;
 }
+mod kubernetes {
+    mod objects;
+    mod rules;
+    pub(crate) mod source;
+}
 mod ldif {
     mod account;
     mod credentials;
@@ -64,7 +93,9 @@ mod ldif {
     pub(crate) mod source;
     mod wire;
 }
+mod leaked;
 mod lines;
+mod members;
 mod msgraph {
     mod apps;
     mod page;
@@ -87,6 +118,11 @@ mod openbao_audit {
 mod people {
     pub(crate) mod source;
 }
+mod postgres_roles {
+    mod dump;
+    mod roles;
+    pub(crate) mod source;
+}
 mod registry;
 mod resources {
     pub(crate) mod source;
@@ -98,8 +134,17 @@ mod row;
 mod scim {
     pub(crate) mod source;
 }
+mod ssh {
+    mod fleet;
+    mod line;
+    mod place;
+    pub(crate) mod source;
+}
 mod tables;
 mod tally;
+mod trufflehog {
+    pub(crate) mod source;
+}
 mod wire;
 
 use std::collections::BTreeMap;

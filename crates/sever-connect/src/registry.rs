@@ -7,23 +7,32 @@ use crate::{Provider, Sample, files};
 /// Every provider, alphabetically. The command line, the documents and the tests derive from it.
 pub static PROVIDERS: &[Provider] = &[
     crate::accounts::source::PROVIDER,
+    crate::aws_iam::source::PROVIDER,
+    crate::baton_c1z::source::PROVIDER,
+    crate::ci_variables::source::PROVIDER,
     crate::custody::source::PROVIDER,
     crate::decisions::source::PROVIDER,
+    crate::github::source::PROVIDER,
+    crate::gitleaks::source::PROVIDER,
     crate::google_workspace::source::PROVIDER,
     crate::groups::source::PROVIDER,
     crate::handovers::source::PROVIDER,
     crate::jwks::source::PROVIDER,
     crate::keycloak_realm::source::PROVIDER,
     crate::keys::source::PROVIDER,
+    crate::kubernetes::source::PROVIDER,
     crate::ldif::source::PROVIDER,
     crate::msgraph::source::PROVIDER,
     crate::okta::source::PROVIDER,
     crate::openbao::source::PROVIDER,
     crate::openbao_audit::source::PROVIDER,
     crate::people::source::PROVIDER,
+    crate::postgres_roles::source::PROVIDER,
     crate::resources::source::PROVIDER,
     crate::rights::source::PROVIDER,
     crate::scim::source::PROVIDER,
+    crate::ssh::source::PROVIDER,
+    crate::trufflehog::source::PROVIDER,
 ];
 
 /// Bytes of a file that are looked at to tell what it is.

@@ -175,6 +175,36 @@ fn every_provider_is_documented_and_has_fixtures_and_is_sniffed_by_them() {
     }
 }
 
+/// Providers that tell their files by what is in them.
+const DIRECTORIES: [&str; 6] = ["google-workspace", "keycloak-realm", "ldif", "msgraph", "okta", "scim"];
+
+#[test]
+fn directories_claim_neither_each_others_files_nor_logs() {
+    let mut wrong = Vec::new();
+    let mut claims = |dir: &Path, own: &str| {
+        let mut files = Vec::new();
+        files_in(dir, "", &mut files);
+        for (name, _) in files {
+            // What a log's decoder must refuse may well be a directory's answer; and some logs are broken on purpose.
+            if name.contains("unrelated-traffic") {
+                continue;
+            }
+            let Ok(found) = sniff(&dir.join(&name)) else { continue };
+            let others = found.iter().map(|(provider, ..)| provider.id);
+            let others: Vec<&str> = others.filter(|id| *id != own && DIRECTORIES.contains(id)).collect();
+            if !others.is_empty() {
+                wrong.push(format!("{}/{name}: {others:?}", dir.display()));
+            }
+        }
+    };
+    // Where HR itself speaks SCIM, whoever reads it says so.
+    for provider in PROVIDERS.iter().filter(|provider| provider.id != "people") {
+        below(&fixtures().join(provider.id)).iter().for_each(|case| claims(case, provider.id));
+    }
+    claims(&fixtures().join("../formats"), "");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn a_misspelt_provider_gets_a_suggestion() {
     assert_eq!(provider("poeple").err(), Some(Some("people")));

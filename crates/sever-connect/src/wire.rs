@@ -5,10 +5,14 @@
 //! scanner that knows strings and nesting and nothing else, so that one bad element is one reject,
 //! and a file that breaks off gives everything before the break.
 
+mod sections;
+
 use serde_json::Value;
 use sever_model::port::Reason;
 
 use crate::lines::Place;
+
+pub(crate) use sections::sections;
 
 /// Members under which exports keep their array.
 const WRAPPERS: [&str; 9] =
@@ -257,8 +261,9 @@ impl<'a> Walk<'a> {
             let name: String = serde_json::from_slice(name).unwrap_or_default();
             let value = self.skip_space(colon + 1);
             let whole = &mut |place: Place, element: Result<&[u8], Reason>| visit(&name, place, element);
-            let end = match self.text.get(value) {
-                Some(b'[') if self.holds_objects(value) => self.array(value, whole),
+            let first = self.text.get(self.skip_space(value + 1));
+            let end = match (self.text.get(value), first) {
+                (Some(b'['), Some(b'{')) => self.array(value, whole),
                 _ => self.element(value, whole),
             };
             at = self.skip_between(end.max(value));

@@ -185,3 +185,6 @@ pub(crate) fn kind_of(fields: &Fields<'_>, page: Option<Kind>) -> Kind {
         () => Kind::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,6 @@ pub(crate) fn of_permission(name: &str) -> Rights {
     }
     if rights.is_empty() { Rights::USE } else { rights }
 }
+
+#[cfg(test)]
+mod tests;

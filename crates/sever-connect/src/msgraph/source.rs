@@ -13,7 +13,7 @@ use serde_json::Value;
 use sever_model::FactKind;
 use sever_model::port::{Reason, Source, SourceError};
 
-use super::page::{Kind, Page, kind_of};
+use super::page::{Kind, Page, Relation, kind_of};
 use super::tenant::Tenant;
 use crate::answers::{self, Answers, Lists, Unfollowed};
 use crate::documents::Documents;
@@ -91,7 +91,8 @@ fn sniff(sample: &Sample<'_>) -> Option<(u8, String)> {
     }
     let has = |text: &str| memchr::memmem::find(sample.head, text.as_bytes()).is_some();
     // Sign-in and audit logs come from the same interface, and are logs.
-    if has("$metadata#auditLogs") || has("\"correlationId\"") || has("$metadata#security") {
+    let logs = ["$metadata#auditLogs", "$metadata#security", "\"correlationId\"", "\"operationName\"", "\"Workload\""];
+    if logs.iter().any(|member| has(member)) {
         return None;
     }
     if has("graph.microsoft.") && has("@odata.context") {
@@ -144,6 +145,9 @@ impl Answers for Graph {
         self.page = Page::new(path, around);
         if let Some(list) = self.page.list() {
             self.lists.saw(list);
+        }
+        if let Some((Relation::Member, group)) = &self.page.related {
+            self.tenant.listed(group);
         }
         if !around.is_empty() {
             let file = file_name(path);

@@ -28,6 +28,8 @@ pub(crate) struct Tenant {
     /// Principal names of users, by object id: how owners and granters are named.
     logins: HashMap<String, String>,
     groups: HashSet<String>,
+    /// Groups of which the members were listed, be there any or not.
+    with_members: HashSet<String>,
     /// Service principals, and with them what is known of their applications.
     pub(super) services: Vec<(Account, Valid)>,
     pub(super) service_credentials: Vec<(Credential, Valid)>,
@@ -57,6 +59,7 @@ impl Tenant {
             seen: Seen::default(),
             logins: HashMap::new(),
             groups: HashSet::new(),
+            with_members: HashSet::new(),
             services: Vec::new(),
             service_credentials: Vec::new(),
             service_of_app: HashMap::new(),
@@ -134,6 +137,9 @@ impl Tenant {
             self.groups.insert(id.to_owned());
             facts::hand_group(tally, GroupId::of(&self.system, id), &name, valid);
         }
+        if fields.has("members") {
+            self.listed(id);
+        }
         if fields.has("members@odata.nextLink") || members.len() == EXPANDED_MAX {
             self.expanded_full += 1;
         }
@@ -143,6 +149,11 @@ impl Tenant {
             self.related(relation, id, fields)?;
         }
         Ok(())
+    }
+
+    /// Notes that a group's members were listed.
+    pub(crate) fn listed(&mut self, group: &str) {
+        self.with_members.insert(group.to_owned());
     }
 
     /// A member or owner of an object.
@@ -232,6 +243,11 @@ impl Tenant {
                 "{} without `accountEnabled`, so nobody knows whether they can sign in; add it to `$select`",
                 counted(self.without_status, "user")
             ));
+        }
+        let without = self.groups.difference(&self.with_members).count() as u64;
+        if without > 0 && !self.with_members.is_empty() {
+            let groups = counted(without, "group");
+            tally.partial(format!("{groups} whose members are not in the export; fetch `/groups/ID/members` of each"));
         }
         if self.expanded_full > 0 {
             tally.partial(format!(

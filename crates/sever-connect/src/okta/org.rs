@@ -24,6 +24,9 @@ pub(super) struct Org {
     /// The account of an application that acts by itself, by the application's id.
     clients: HashMap<String, AccountId>,
     signing: HashSet<CredentialId>,
+    groups: HashSet<String>,
+    /// Groups of which the members were listed, be there any or not.
+    with_members: HashSet<String>,
     /// Who has an administrator's role: the assignee, the role, its name, since when.
     roles: Vec<(Holder, String, String, Option<EventTime>)>,
     /// Administrators of whom no role was listed.
@@ -39,6 +42,8 @@ impl Org {
             relations: Relations::default(),
             clients: HashMap::new(),
             signing: HashSet::new(),
+            groups: HashSet::new(),
+            with_members: HashSet::new(),
             roles: Vec::new(),
             admins: Vec::new(),
             in_clear: 0,
@@ -90,8 +95,14 @@ impl Org {
         let name = profile.owned("name")?;
         let valid = facts::since(fields.time("created")?);
         self.seen.once(id, place)?;
+        self.groups.insert(id.to_owned());
         facts::hand_group(tally, GroupId::of(&self.system, id), &name, valid);
         Ok(())
+    }
+
+    /// Notes that a group's members were listed.
+    pub(super) fn listed(&mut self, group: &str) {
+        self.with_members.insert(group.to_owned());
     }
 
     pub(super) fn member(&mut self, group: &str, fields: &Fields<'_>, tally: &mut Tally<'_>) -> Result<(), Reason> {
@@ -235,6 +246,11 @@ impl Org {
                  rotate them, and delete the files",
                 counted(self.in_clear, "client secret")
             ));
+        }
+        let without = self.groups.difference(&self.with_members).count() as u64;
+        if without > 0 && !self.with_members.is_empty() {
+            let groups = counted(without, "group");
+            tally.partial(format!("{groups} whose members are not in the export; add `GET /api/v1/groups/ID/users`"));
         }
         let mut made: HashSet<String> = HashSet::new();
         let mut listed: HashSet<Holder> = HashSet::new();

@@ -147,7 +147,8 @@ impl Answers for Okta {
         }
         let folder = path.parent().map(file_name).unwrap_or_default();
         self.named = okta_id(&self.file).or_else(|| okta_id(&folder));
-        if self.is_member_list() {
+        if let Some(group) = self.named.as_deref().filter(|id| id.starts_with("00g")) {
+            self.org.listed(group);
             self.lists.saw(List::Members);
         }
     }

@@ -55,3 +55,73 @@ proptest! {
         });
     }
 }
+
+/// What is heard of pages: what stands around each, and its elements.
+struct Heard(Vec<String>);
+
+impl Pages for Heard {
+    fn page(&mut self, around: &Around) {
+        self.0.push(format!("page {}", serde_json::to_string(around).unwrap()));
+    }
+    fn element(&mut self, place: Place, element: Result<&[u8], Reason>) {
+        let said =
+            element.map_or_else(|reason| reason.to_string(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+        self.0.push(format!("{}:{} {said}", place.line, place.offset));
+    }
+}
+
+fn heard(text: &str) -> (Vec<String>, Scan) {
+    let mut heard = Heard(Vec::new());
+    let scan = pages(text.as_bytes(), 8, &["value"], &mut heard);
+    (heard.0, scan)
+}
+
+#[test]
+fn pages_say_what_stands_around_them_on_either_side() {
+    let (said, scan) =
+        heard("{\"c\":1,\"value\":[{\"a\":1}],\"next\":\"n\"}\n{\"value\":[]}\n{\"data\":[{}]}\n[{\"b\":2}]");
+    assert_eq!(
+        said,
+        [
+            "page {\"c\":1,\"value\":[],\"next\":\"n\"}",
+            "1:16 {\"a\":1}",
+            "page {\"value\":[]}",
+            "page {}",
+            "3:50 {\"data\":[{}]}",
+            "page {}",
+            "4:65 {\"b\":2}",
+        ]
+    );
+    assert_eq!(scan, Scan::default());
+    let (said, scan) = heard("{\"c\":1,\"value\":[{\"a\":1},{\"a\"");
+    assert_eq!(said, ["page {\"c\":1,\"value\":[]}", "1:16 {\"a\":1}", "1:24 breaks off"]);
+    assert_eq!(scan.breaks_off, Some(1));
+}
+
+fn named(text: &str) -> (Vec<String>, Scan) {
+    let mut said = Vec::new();
+    let scan = members(text.as_bytes(), 8, &mut |name, place, value| {
+        let value = value.map_or_else(|reason| reason.to_string(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+        said.push(format!("{name}@{} {value}", place.line));
+    });
+    (said, scan)
+}
+
+#[test]
+fn members_come_one_by_one_and_lists_element_by_element() {
+    let (said, scan) = named("{\"n\":\"x\",\n\"u\":[{\"a\":1},{\"a\":2}],\"e\":[],\"s\":[1]}");
+    assert_eq!(said, ["{@1 {", "n@1 \"x\"", "u@2 {\"a\":1}", "u@2 {\"a\":2}", "e@2 []", "s@2 [1]"]);
+    assert_eq!(scan, Scan::default());
+    assert_eq!(named("[{\"n\":1},\n{\"n\":2}]").0, ["{@1 {", "n@1 1", "{@2 {", "n@2 2"]);
+    for broken in ["{\"n\":", "{\"n", "{", "[{\"n\":1}", "{\"u\":[{\"a\":1}"] {
+        assert!(named(broken).1.breaks_off.is_some(), "{broken}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn pages_and_members_of_anything_end_without_a_panic(text in prop::collection::vec(prop::sample::select(b"[]{}\",:\\ \na1v".to_vec()), 0..120)) {
+        heard(&String::from_utf8_lossy(&text));
+        named(&String::from_utf8_lossy(&text));
+    }
+}

@@ -43,7 +43,8 @@ credential: `JTI=…` without its label for tokens of service accounts (`issuer`
 `authentication.kubernetes.io/credential-id` (join `jti`, issuer `kubernetes`, class `service-account`; Kubernetes \
 1.30 and later). An API server extends the tokens that it gives pods to a year unless it is told not to \
 (`--service-account-extend-token-expiration=false`), and records neither that nor when a token in use was issued: \
-hence the class's lifetime of a year. Where extension is off, declare the class with 24 h. No issuance is seen where \
+hence the class's lifetime of a year. Until the log is as old as that, a token without an issuance may be from before it: where extension is off, declare \
+the class with 24 h and be told sooner. No issuance is seen where \
 the audit policy leaves out `serviceaccounts/token`. Tokens from secrets, which have no id, client certificates and \
 tokens of other issuers cannot be judged here. Temporary AWS keys on EKS join CloudTrail's class `assumed-role` where \
 this log is among its `used_in`.",

@@ -28,7 +28,8 @@ that it was done to; `resource` what it was done to, by type, id and name (`file
     joins: "By session: `context.session_id` of `user_login` and of what is done in that session later (join `session`, \
 issuer `slack`, class `session`). Not every action is made in a session: those of apps and of Slack itself name \
 none. Slack's sessions last until somebody ends them unless a duration is set, so that the class's lifetime is a \
-year; sessions from before Slack logged their ids are older than any ledger. API tokens are not in this log \
+year; a session that is not in the log may be from before it until the log is as old as that. Where a \
+session duration is enforced, declare the class with it and be told sooner. API tokens are not in this log \
 (`app_installed` says that one was made, without its id).",
     framing: Framing::Json,
     whole: &[Field::Time, Field::Actor, Field::SourceIp],

@@ -33,7 +33,9 @@ ACCESS_HISTORY gives the objects that a query read as `resource` and their colum
     joins: "By session: SESSIONS names each session that was opened and QUERY_HISTORY the session of each statement \
 (join `session`, issuer `snowflake`, class `session`), where both stand in one log. SESSIONS leaves out the ephemeral \
 sessions of the SQL API and those of Snowflake's own internal users, so that a statement of theirs has no issuance: do \
-not declare the log complete where they occur. A login joins its session by `parent`. Tokens and keys that a login was \
+not declare the log complete where they occur. Sessions can be kept alive, so that the class's lifetime is a year, and an unknown \
+session may be from before the log until that is as old: where a session policy ends them, declare the class with its \
+limit. A login joins its session by `parent`. Tokens and keys that a login was \
 made with are not in the views but for the id of the factor.",
     framing: Framing::Json,
     whole: &[Field::Time, Field::Outcome, Field::Actor, Field::Action],

@@ -161,7 +161,7 @@ fn leavers(
     let shared = account.and_then(|ix| inventory.account(ix)).filter(|entry| entry.it.kind == AccountKind::Shared);
     let group = shared.and_then(|shared| inventory.find_group(&GroupId::from(shared.it.id.as_str())));
     let rotated = custody::rotated(&entry.it, at).unwrap_or(EventTime::MIN);
-    for row in group.map_or(&[][..], |group| inventory.members_of(group)) {
+    for row in group.map(|group| inventory.members_of(group)).unwrap_or_default() {
         let HolderIx::Account(member) = row.member else { continue };
         let Some(person) = inventory.person_of(member) else { continue };
         let shared_since = row.valid.earliest_start() <= at && row.valid.latest_end() > rotated;

@@ -126,7 +126,7 @@ fn key(
 ) {
     let (inventory, reads) = (view.inventory, Rights::READ.with(Rights::EXPORT));
     let Some(place) = entry.it.kept_at.as_ref().filter(|_| entry.it.exportable != Exportable::No) else { return };
-    let on_place = by_system.get(place.system()).map_or(&[][..], Vec::as_slice);
+    let on_place = by_system.get(place.system()).map(Vec::as_slice).unwrap_or_default();
     let on_place: Vec<&GrantRow> = on_place
         .iter()
         .filter(|grant| {

@@ -8,6 +8,7 @@ mod link;
 mod propose;
 mod row;
 mod systems;
+mod together;
 mod write;
 
 use std::io::{BufRead, IsTerminal};
@@ -95,7 +96,8 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     while let Some((dir, depth)) = waiting.pop() {
         for entry in std::fs::read_dir(&dir).map_err(|error| super::site::cannot_read(&dir, error))? {
             let path = entry?.path();
-            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let hidden = name.starts_with('.') && name != ".ssh";
             if hidden {
                 continue;
             }

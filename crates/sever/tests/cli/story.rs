@@ -305,3 +305,81 @@ fn a_log_is_linked_to_the_accounts_that_it_names() {
         serde_json::from_str(world.sever("decode exports/admin.log --limit 1 --format jsonl").stdout.trim()).unwrap();
     assert_eq!((&event["action"], &event["resource"]), (&"GET".into(), &"/admin/orders".into()));
 }
+
+#[test]
+fn init_makes_one_source_of_an_export_in_several_files() {
+    let world = World::empty();
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sources");
+    for name in ["users", "groups", "apps", "api-tokens", "roles"] {
+        let text = std::fs::read_to_string(fixtures.join(format!("okta/basic/{name}.json"))).unwrap();
+        world.write(&format!("exports/{name}.json"), &text);
+    }
+    for name in ["users", "groups", "tokens"] {
+        let text = std::fs::read_to_string(fixtures.join(format!("google-workspace/basic/{name}.json"))).unwrap();
+        world.write(&format!("exports/mail/{name}.json"), &text);
+    }
+    let member = "00g1dev0000000000Xd7.json";
+    let text = std::fs::read_to_string(fixtures.join("okta/basic/members").join(member)).unwrap();
+    world.write(&format!("exports/members/{member}"), &text);
+    world.write("exports/hr.csv", HR);
+    let said = world.sever("init --from exports --zone UTC");
+    assert_eq!(said.exit, 0, "{}", said.all());
+    let written = std::fs::read_to_string(world.path("severance.toml")).unwrap();
+    let sources: Vec<&str> =
+        written.lines().filter(|line| line.starts_with("kind = ") || line.starts_with("path = ")).collect();
+    // Beside other files it is a glob of its own, with the folder in it; alone in a folder, the folder.
+    assert_eq!(
+        sources,
+        [
+            "kind = \"people\"",
+            "path = \"exports/hr.csv\"",
+            "kind = \"google-workspace\"",
+            "path = \"exports/mail\"",
+            "kind = \"okta\"",
+            "path = \"exports/{api-tokens.json,apps.json,groups.json,members/**,roles.json,users.json}\"",
+        ],
+        "{written}"
+    );
+    let said = world.sever("sync");
+    assert_eq!(said.exit, 6, "no list of assignments, among others: {}", said.all());
+    let accounts = world.sever("list accounts").stdout;
+    assert!(accounts.contains("okta/00u1bob0000000000Xd7"), "{accounts}");
+    assert!(accounts.contains("mail/101012222222222222222"), "{accounts}");
+    let said = world.sever("who okta/00g1dev0000000000Xd7");
+    assert!(said.stdout.contains("00u1ann0000000000Xd7"), "{}", said.all());
+}
+
+#[test]
+fn a_right_that_nobody_used_would_have_spared_those_it_was_misused_on() {
+    let world = World::empty();
+    world.write("accounts.csv", "account_id,login,kind,status\nu1,ann,human,enabled\n");
+    world.write(
+        "rights.csv",
+        "holder,holder_kind,resource,rights,since\nu1,account,portal/reports/week/*,export,2024-01-01\n\
+         u1,account,portal/reports/full/*,export,2024-01-01\n",
+    );
+    // A report each month, and once that of everybody.
+    let mut log = String::new();
+    for month in 1..=12 {
+        log += &format!(
+            "{{\"ts\":\"2025-{month:02}-03T09:00:00Z\",\"user\":\"ann\",\"path\":\"/reports/week/r1\",\"ids\":[\"m-1\"]}}\n"
+        );
+    }
+    log += "{\"ts\":\"2025-12-20T23:00:00Z\",\"user\":\"ann\",\"path\":\"/reports/full/all\",\"ids\":[\"m-1\",\"m-2\",\"m-3\"]}\n";
+    world.write("portal.jsonl", log);
+    world.write(
+        "severance.toml",
+        "zone = \"UTC\"\ndata_dir = \"data\"\n\
+         [[source]]\nname = \"portal\"\nkind = \"accounts\"\npath = \"accounts.csv\"\ncomplete = true\n\
+         [[source]]\nname = \"rights\"\nkind = \"rights\"\npath = \"rights.csv\"\nsystem = \"portal\"\ncomplete = true\n\
+         [[log]]\nname = \"portal-log\"\npath = \"portal.jsonl\"\nformat = \"json-lines\"\nsystem = \"portal\"\n\
+         [log.map]\ntime = \"ts\"\nkind = { const = \"used\" }\noutcome = { const = \"answered\" }\nactor = \"user\"\n\
+         resource = \"path\"\ndata_subjects = \"ids\"\n",
+    );
+    assert_eq!(world.sever("sync").exit, 0);
+    let scanned = world.sever("scan --exit-zero");
+    let said = world.sever("rights --replay --as-of 2025-12-31");
+    assert!(said.stdout.contains("account\tportal/u1\t2\t1\t13\t1\t3\t1"), "{} {}", scanned.all(), said.all());
+    let shorter = world.sever("rights ann --replay --days 20 --as-of 2025-12-31");
+    assert!(shorter.stdout.contains("account\tportal/u1\t2\t2\t13\t12\t3\t1"), "{}", shorter.all());
+}

@@ -11,6 +11,8 @@ pub(super) enum Touches {
 
 /// Words for evidence.
 const EVIDENCE: [&str; 8] = ["audit", "auditing", "auditlog", "logging", "trail", "cloudtrail", "retention", "log"];
+/// Of them, those by which a thing is called that keeps it.
+const KEEPERS: [&str; 5] = ["audit", "auditing", "auditlog", "trail", "cloudtrail"];
 /// Words for evidence that only count when it is taken away: their settings are changed every day.
 const LOGS: [&str; 3] = ["logs", "logstream", "loggroup"];
 /// Words for taking away.
@@ -28,7 +30,7 @@ pub(super) fn touches(action: &str, thing: &str) -> Option<Touches> {
     let takes = any(&TAKES, &action);
     let about = any(&EVIDENCE, &action);
     // `delete` on `sys/audit/file`.
-    if takes && (about || any(&LOGS, &action) || any(&EVIDENCE[..6], &split(thing))) {
+    if takes && (about || any(&LOGS, &action) || any(&KEEPERS, &split(thing))) {
         return Some(Touches::Takes);
     }
     (about && any(&CHANGES, &action) && !action.iter().any(|word| word == "log")).then_some(Touches::Changes)

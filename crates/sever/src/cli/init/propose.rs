@@ -11,7 +11,7 @@ use sever_engine::{LogInput, LogSample};
 use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
 
 use super::link::{self, Linked, Names};
-use super::systems;
+use super::{systems, together};
 use crate::cli::site;
 use crate::hint::Failure;
 
@@ -66,9 +66,12 @@ const EVENTS_SHOWN: usize = 5;
 pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals, Failure> {
     let mut proposals = Proposals::default();
     let mut names: BTreeMap<String, u32> = BTreeMap::new();
-    let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
-    let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    for (pattern, members) in series(files) {
+    let mut exports = Vec::new();
+    let mut unknown: Vec<(PathBuf, String)> = Vec::new();
+    // The files of a folder before those of the folders in it: an export's own are found first.
+    let mut series: Vec<(PathBuf, Vec<PathBuf>)> = series(files).into_iter().collect();
+    series.sort_by_key(|(pattern, _)| (pattern.components().count(), pattern.clone()));
+    for (pattern, members) in series {
         let Some(newest) = members.last() else { continue };
         if newest.file_name().is_some_and(|name| name == "severance.toml" || name == "truth.json") {
             continue;
@@ -80,48 +83,48 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
         let source = sever_connect::sniff(newest).map_err(|error| site::cannot_read(newest, error))?.into_iter().next();
         let log = sever_decode::sniff(&plain).into_iter().next();
         let scores = (source.as_ref().map_or(0, |(_, score, _)| *score), log.as_ref().map_or(0, |log| log.score));
-        if let Some((provider, _, _)) = &source
-            && let Some(folder) = systems::folder_of(provider, newest, dir)
-        {
-            folders.entry(folder).or_default().extend(members);
-            continue;
-        }
         let register = register_score(&plain, &pattern);
-        let name = unique(&pattern, &mut names);
+        let mut name = || unique(&pattern, &mut names);
         match (source, log) {
             _ if register > scores.0 && register > scores.1 && proposals.register.is_none() => {
                 proposals.register = Some(pattern);
             }
+            (Some((provider, score, why)), _) if provider.together && score >= SCORE_MIN && score >= scores.1 => {
+                together::add(&mut exports, provider, why, pattern, members);
+            }
             (Some((provider, score, why)), _) if score >= SCORE_MIN && score >= scores.1 => {
-                proposals.sources.push(listing(name, pattern, provider, why, &members, zone)?);
+                proposals.sources.push(listing(name(), pattern.clone(), provider, why, &members, zone)?);
             }
             (source, Some(log)) if log.score >= SCORE_MIN => {
-                proposals.logs.push(look(name, pattern.clone(), newest, (log.format, None, log.why), zone));
+                proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, None, log.why), zone));
                 // Some logs are a source of facts as well: who read which secret.
                 if let Some((provider, score, why)) = source.filter(|_| log.format.id == "openbao-audit")
                     && score >= SCORE_MIN
                 {
-                    let name = unique(&pattern, &mut names);
-                    proposals.sources.push(listing(name, pattern, provider, why, &members, zone)?);
+                    proposals.sources.push(listing(name(), pattern.clone(), provider, why, &members, zone)?);
                 }
             }
             (_, Some(log)) if log.format.id == "json-lines" => match mapped(&plain) {
                 Some((mapping, why)) => {
-                    proposals.logs.push(look(name, pattern, newest, (log.format, Some(mapping), why), zone));
+                    proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, Some(mapping), why), zone));
                 }
-                None => proposals.unknown.push((shown(newest), "JSON lines, but no field reads as a time".to_owned())),
+                None => unknown.push((newest.clone(), "JSON lines, but no field reads as a time".to_owned())),
             },
-            _ => proposals.unknown.push((shown(newest), "no source or log format fits".to_owned())),
+            _ => unknown.push((newest.clone(), "no source or log format fits".to_owned())),
         }
     }
-    for folder in folders.into_keys() {
-        // What nothing is made of in it, such as an empty policy, is still read with it.
-        proposals.unknown.retain(|(path, _)| !dir.join(path).starts_with(&folder));
-        let Some((provider, why)) = systems::folder_provider() else { continue };
-        let name = unique(&folder, &mut names);
-        let members = [folder.clone()];
-        proposals.sources.push(listing(name, folder, provider, why, &members, zone)?);
+    // What nothing is made of, such as an empty policy, keeps no folder from being one export.
+    let known: Vec<PathBuf> =
+        files.iter().filter(|file| unknown.iter().all(|(path, _)| path != *file)).cloned().collect();
+    for export in &exports {
+        let source = one_of(export, dir, &known, &mut names, zone)?;
+        unknown.retain(|(path, _)| source.path != export.folder || !path.starts_with(&export.folder));
+        proposals.sources.push(source);
     }
+    let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
+    proposals.unknown = unknown.into_iter().map(|(path, why)| (shown(&path), why)).collect();
+    proposals.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    proposals.logs.sort_by(|a, b| a.path.cmp(&b.path));
     systems::link(&mut proposals.sources);
     for at in 0..proposals.logs.len() {
         let linked = proposals.logs.get(at).and_then(|log| link::system_of(log, &proposals.sources));
@@ -130,6 +133,22 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
         }
     }
     Ok(proposals)
+}
+
+/// One source for an export in several files.
+fn one_of(
+    export: &together::Export,
+    dir: &Path,
+    files: &[PathBuf],
+    names: &mut BTreeMap<String, u32>,
+    zone: &str,
+) -> Result<SourceProposal, Failure> {
+    let path = export.path(files);
+    // A file or a folder of its own names the source; a glob does not, nor does the folder looked through.
+    let is_glob = export.series.len() > 1 && path != export.folder;
+    let named = if is_glob || path == dir { Path::new(export.provider.id) } else { path.as_path() };
+    let name = unique(named, names);
+    listing(name, path.clone(), export.provider, export.why.clone(), &export.files(), zone)
 }
 
 /// Any JSON lines may be a log: they are one where the names of their fields give a time.

@@ -3,36 +3,16 @@
 //! Rights, keys and audit logs name accounts that stand in another export; only under one system do they
 //! mean the same ones. The list that knows most of the names is proposed, with its figures.
 
-use std::path::{Path, PathBuf};
-
-use sever_connect::{PROVIDERS, Provider};
 use sever_model::FactKind;
 
 use super::link::is_enough;
 use super::propose::SourceProposal;
-
-/// The provider whose export is a folder of several files.
-const FOLDER: &str = "openbao";
 
 impl SourceProposal {
     /// The system that its ids belong to.
     pub(super) fn system_name(&self) -> &str {
         self.system.as_ref().map_or(&self.name, |(system, _)| system)
     }
-}
-
-/// The provider of exports that are folders, and why a folder is taken for one.
-pub(super) fn folder_provider() -> Option<(&'static Provider, String)> {
-    let provider = PROVIDERS.iter().find(|provider| provider.id == FOLDER)?;
-    Some((provider, "policies and identities".to_owned()))
-}
-
-/// The folder whose part a file is, where the provider reads folders: that of its `policies`, too. A file
-/// beside exports of other kinds stands for itself.
-pub(super) fn folder_of(provider: &Provider, file: &Path, dir: &Path) -> Option<PathBuf> {
-    let parent = file.parent()?;
-    let folder = if parent.ends_with("policies") { parent.parent()? } else { parent };
-    (provider.id == FOLDER && folder != dir).then(|| folder.to_owned())
 }
 
 /// Finds the system of each source that lists no accounts itself.

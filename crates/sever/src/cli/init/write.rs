@@ -15,9 +15,12 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let base = base.canonicalize()?;
     let path = |path: &Path| -> Result<String, Failure> {
-        let (dir, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
-        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-        let full = dir.canonicalize()?.join(name);
+        // A glob may cross folders: the nearest folder that is there is where it begins.
+        let here = Path::new(".");
+        let there = |dir: &&Path| !dir.as_os_str().is_empty() && dir.is_dir();
+        let dir = path.ancestors().skip(1).find(there);
+        let name = dir.map_or(path, |dir| path.strip_prefix(dir).unwrap_or(path));
+        let full = dir.unwrap_or(here).canonicalize()?.join(name);
         let shown = full.strip_prefix(&base).unwrap_or(&full);
         Ok(quoted(&shown.to_string_lossy()))
     };

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use sever_engine::{Narrowed, narrow};
 use sever_graph::Readers;
 use sever_lake::{Filter, Pivot, ReachQuery, reach_where};
-use sever_model::{AccountIx, CredentialIx, CredentialKind, FactKind, Inventory, Outcome, Span, SubjectRegister};
+use sever_model::{
+    AccountIx, CredentialIx, CredentialKind, FactKind, Inventory, Outcome, PersonIx, Span, SubjectRegister,
+};
 
 use super::Args;
 use crate::cli::output::Output;
@@ -40,11 +42,25 @@ pub(super) fn run(
         .collect();
     asked.sort_by_key(|(account, refused)| (std::cmp::Reverse(*refused), *account));
     let beyond = asked.len().saturating_sub(ACCOUNTS_MAX);
-    for (account, _) in asked.iter().take(ACCOUNTS_MAX) {
-        sheet.rows.push(account_row(&narrowed, *account, inventory, site, register, moment)?);
+    asked.truncate(ACCOUNTS_MAX);
+    let rights = |accounts: &[AccountIx]| {
+        let of = |account: &AccountIx| (narrowed.narrow.rights(*account).len(), unused(&narrowed, *account).0);
+        accounts.iter().map(of).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    };
+    for (account, _) in &asked {
+        let id = inventory.account(*account).map_or("", |entry| entry.it.id.as_str());
+        let reached = reached(&narrowed, Some((Pivot::Account, id.to_owned())), site, register, moment)?;
+        sheet.rows.push(row("account", id, rights(&[*account]), &reached));
+    }
+    for person in people(inventory, &asked) {
+        let id = inventory.person(person).map_or("", |entry| entry.it.id.as_str());
+        let reached = reached(&narrowed, Some((Pivot::Person, id.to_owned())), site, register, moment)?;
+        sheet.rows.push(row("person", id, rights(inventory.accounts_of(person)), &reached));
     }
     if args.account.is_none() {
         sheet.rows.extend(key_rows(&narrowed, inventory, moment));
+        let reached = reached(&narrowed, None, site, register, moment)?;
+        sheet.rows.push(row("all", "everybody", rights(accounts), &reached));
     }
     sheet.coverage = inventory.coverage().clone();
     let cut: usize = accounts.iter().map(|account| unused(&narrowed, *account).0).sum();
@@ -76,44 +92,56 @@ fn refused(narrowed: &Narrowed<'_>, account: AccountIx) -> u64 {
     narrowed.exercises(account).filter(|exercise| narrowed.narrow.refuses(exercise)).count() as u64
 }
 
-fn account_row(
+/// Whose data was in answers to a thing's uses, and whose would have been.
+struct Reached {
+    uses: u64,
+    refused: u64,
+    people: u64,
+    then: u64,
+}
+
+fn reached(
     narrowed: &Narrowed<'_>,
-    account: AccountIx,
-    inventory: &Inventory,
+    thing: Option<(Pivot, String)>,
     site: &Site,
     register: Option<&dyn SubjectRegister>,
     moment: &Moment,
-) -> Result<Vec<Value>, Failure> {
-    let id = inventory.account(account).map_or("", |entry| entry.it.id.as_str());
-    let query = ReachQuery {
-        filter: Filter {
-            thing: Some((Pivot::Account, id.to_owned())),
-            from: None,
-            to: Some(moment.as_of.plus(Span::from_micros(1))),
-        },
-        judged: None,
-    };
+) -> Result<Reached, Failure> {
+    let to = Some(moment.as_of.plus(Span::from_micros(1)));
+    let query = ReachQuery { filter: Filter { thing, from: None, to }, judged: None };
     let (people, dir) = (site.people()?, site.lake_dir());
     let whole = sever_lake::reach(&dir, &query, register, &people).map_err(lake_failure)?;
-    let mut denied = 0u64;
+    let mut refused = 0u64;
     let then = reach_where(&dir, &query, register, &people, &mut |row| {
-        let refused = row.outcome != Outcome::Refused && narrowed.refuses(row);
-        denied += u64::from(refused);
-        !refused
+        let no = row.outcome != Outcome::Refused && narrowed.refuses(row);
+        refused += u64::from(no);
+        !no
     })
     .map_err(lake_failure)?;
-    let (cut, _) = unused(narrowed, account);
     let uses = whole.requests.answered + whole.requests.unknown;
-    Ok(vec![
-        json!("account"),
-        json!(id),
-        json!(narrowed.narrow.rights(account).len()),
+    Ok(Reached { uses, refused, people: whole.lower, then: then.lower })
+}
+
+fn row(kind: &str, thing: &str, (rights, cut): (usize, usize), reached: &Reached) -> Vec<Value> {
+    vec![
+        json!(kind),
+        json!(thing),
+        json!(rights),
         json!(cut),
-        json!(uses),
-        json!(denied),
-        json!(whole.lower),
-        json!(then.lower),
-    ])
+        json!(reached.uses),
+        json!(reached.refused),
+        json!(reached.people),
+        json!(reached.then),
+    ]
+}
+
+/// People with several accounts that would have been refused something, each as one.
+fn people(inventory: &Inventory, accounts: &[(AccountIx, u64)]) -> Vec<PersonIx> {
+    let mut all: Vec<PersonIx> = accounts.iter().filter_map(|(account, _)| inventory.person_of(*account)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|person| inventory.accounts_of(*person).len() > 1);
+    all
 }
 
 /// Signing keys that somebody may read where they lie: by how many people.
