@@ -103,6 +103,7 @@ mod msgraph {
     pub(crate) mod source;
     mod tenant;
 }
+pub mod objects;
 mod okta {
     mod org;
     pub(crate) mod source;

@@ -128,6 +128,11 @@ impl Format {
         Ok(if self.whole.is_empty() { decoder } else { Box::new(missing::Counting::new(decoder, self.whole)) })
     }
 
+    /// Whether it is the one that any JSON is of.
+    pub(crate) fn is_general(&self) -> bool {
+        self.id == json_lines::FORMAT.id
+    }
+
     pub(crate) fn score(&self, sample: &Sample) -> Option<(u8, String)> {
         (self.score)(sample)
     }

@@ -1,22 +1,28 @@
 //! Cuts a pushed stream into records, without a copy where a record lies whole in what was pushed.
 //!
-//! Three framings. [`Framing::Lines`] is one record a line. [`Framing::Csv`] is that where no field is
-//! quoted: within quotation marks a line may end. [`Framing::Json`] is that too, and also the
-//! elements of a bare array of objects and of `{"Records": […]}` (CloudTrail's files), however they are
-//! broken into lines. Which it is, is decided at the start, and anew after each array, so that such
-//! files may be strung together; what has begun as lines stays lines, so that a stray bracket in one
-//! cannot swallow those that follow.
+//! [`Framing::Lines`] is one record a line. [`Framing::Csv`] is that where no field is quoted: within
+//! quotation marks a line may end. [`Framing::Json`] is one record a line, and also the elements of a
+//! bare array of objects, those of an object that keeps its records under a member (see [`page`]), and
+//! values that are broken into lines or follow each other without a line end. Which of these a stream
+//! is, its [`Shape`], is decided from its head and stays; such documents may be strung together. What
+//! has begun as lines stays lines, so that a stray bracket in one cannot swallow those that follow.
 //!
 //! A record longer than the limit is never held: its bytes are counted and dropped until it ends. In
 //! lines it ends with the line. In an array it ends where its brackets close, or at a raw line end
 //! inside a string, which no JSON writer makes. It does *not* end at something that merely looks like
 //! the next record: whoever can choose a value inside one could then plant an event of their own.
-//! The same holds of CSV ([`csv`]).
+//! The same holds of CSV ([`csv`]). Only the outermost object of a document can be a page, so that a
+//! value that looks like one is none.
 
 mod array;
+mod counted;
 mod csv;
+mod page;
+mod shape;
 
 use array::Element;
+use page::{Around, Page};
+pub(crate) use shape::{Shape, solid};
 
 /// How a format's records are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +31,10 @@ pub enum Framing {
     Lines,
     /// CSV: one record a line, but that quoted fields may hold line ends.
     Csv,
-    /// JSON: one record a line, or the elements of an array, or those of `{"Records": […]}`.
+    /// One record a line of syslog, which the format reads with its header.
+    Syslog,
+    /// JSON: one record a line, the elements of an array or of an object that wraps one, or values
+    /// one after another.
     Json,
 }
 
@@ -62,27 +71,52 @@ const OPENING_BYTES: usize = 64;
 
 const BOM: &[u8] = &[0xef, 0xbb, 0xbf];
 
+/// What stands around the records of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outer {
+    /// Nothing.
+    Nothing,
+    /// A page.
+    Page { page: &'static Page, around: Around },
+    /// There is no array: the record stands by itself.
+    Alone,
+}
+
+impl Outer {
+    /// Where the stream is once the array has ended.
+    fn after(self) -> State {
+        match self {
+            Outer::Page { page, around } => State::Around { page, around },
+            Outer::Nothing | Outer::Alone => State::Start,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before the first record, or after an array (JSON framing only).
+    /// Before the first record, or after a document.
     Start,
     /// In a line.
     Line,
     /// In a record of CSV, or before one.
     Csv(csv::Record),
-    /// Between the elements of an array; whether the array stands in a wrapping object.
-    Between { wrapped: bool },
+    /// Between the elements of an array.
+    Between { outer: Outer },
     /// In an element.
-    Within { wrapped: bool, element: Element },
-    /// After the array of a wrapping object.
-    After,
+    Within { outer: Outer, element: Element },
+    /// In a page, before or after its records.
+    Around { page: &'static Page, around: Around },
+    /// In the number of bytes of a record: what it is by now.
+    Count(usize),
+    /// In a record of which so many bytes are left.
+    Counted(usize),
 }
 
 /// Cuts a stream into records.
 #[derive(Debug)]
 pub(crate) struct Framer {
-    /// Whether an array may begin where a line ends.
-    undecided: bool,
+    /// [`Shape::Lines`] once lines have begun that stay lines.
+    shape: Shape,
     frame_max: usize,
     state: State,
     /// What is held of a record that is not yet whole.
@@ -95,16 +129,17 @@ pub(crate) struct Framer {
 }
 
 impl Framer {
-    pub fn new(framing: Framing, frame_max: usize) -> Framer {
+    pub fn new(shape: Shape, frame_max: usize) -> Framer {
         // Places within a record are 32-bit numbers.
         let frame_max = frame_max.min(u32::MAX as usize);
-        let state = match framing {
-            Framing::Lines => State::Line,
-            Framing::Csv => State::Csv(csv::Record::default()),
-            Framing::Json => State::Start,
+        let state = match shape {
+            Shape::Lines => State::Line,
+            Shape::Csv => State::Csv(csv::Record::default()),
+            Shape::Counted => State::Count(0),
+            Shape::Records | Shape::Values | Shape::Pages(_) => State::Start,
         };
         let place = Place { offset: 0, line: 1, bytes: 0 };
-        Framer { undecided: framing == Framing::Json, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
+        Framer { shape, frame_max, state, held: Vec::new(), place, offset: 0, line: 1 }
     }
 
     /// Takes the next bytes of the stream.
@@ -121,9 +156,11 @@ impl Framer {
                 State::Line => self.in_line(bytes, each),
                 State::Csv(record) => self.in_csv(bytes, record, each),
                 State::Start => self.at_start(bytes, each),
-                State::Between { wrapped } => self.between(bytes, wrapped, each),
-                State::Within { wrapped, element } => self.within(bytes, wrapped, element, each),
-                State::After => self.after(bytes, each),
+                State::Between { outer } => self.between(bytes, outer, each),
+                State::Within { outer, element } => self.within(bytes, outer, element, each),
+                State::Around { page, around } => self.around(bytes, page, around, each),
+                State::Count(count) => self.count(bytes, count, each),
+                State::Counted(left) => self.counted(bytes, left, each),
             };
             bytes = bytes.get(used..).unwrap_or_default();
         }
@@ -135,17 +172,19 @@ impl Framer {
             return;
         }
         match self.state {
-            State::Csv(record) if record.is_torn() || record.is_open() => {
+            State::Csv(record) if record.is_torn() => {
                 let place = self.end_frame();
                 self.held.clear();
-                each(if record.is_torn() { Piece::Torn(place) } else { Piece::Truncated(place) });
+                each(Piece::Torn(place));
             }
-            State::Within { element, .. } if !element.is_scalar() => {
+            State::Csv(record) if !record.is_open() => self.emit(&[], each),
+            State::Within { element, .. } if element.is_scalar() => self.emit(&[], each),
+            State::Start | State::Line => self.emit(&[], each),
+            _ => {
                 let place = self.end_frame();
                 self.held.clear();
                 each(Piece::Truncated(place));
             }
-            _ => self.emit(&[], each),
         }
     }
 
@@ -167,9 +206,12 @@ impl Framer {
         self.place.bytes += used as u64;
         self.emit(line, each);
         self.line += 1;
-        if self.undecided {
-            self.state = State::Start;
-        }
+        self.state = match self.shape {
+            Shape::Lines => State::Line,
+            Shape::Csv => State::Csv(csv::Record::default()),
+            Shape::Counted => State::Count(0),
+            Shape::Records | Shape::Values | Shape::Pages(_) => State::Start,
+        };
         used
     }
 
@@ -180,76 +222,61 @@ impl Framer {
         }
         let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace(), each);
         let rest = bytes.get(blank..).unwrap_or_default();
-        if rest.is_empty() {
-            return blank;
+        let Some(first) = rest.first() else { return blank };
+        match (self.shape, first) {
+            (Shape::Pages(page), b'{') => self.state = State::Around { page, around: Around::default() },
+            (Shape::Values, b'{') => {
+                self.state = State::Within { outer: Outer::Alone, element: Element::beginning_with(*first) };
+            }
+            (_, b'[') => match opens_array(rest) {
+                Some(true) => {
+                    self.blank(1, each);
+                    self.state = State::Between { outer: Outer::Nothing };
+                    return blank + 1;
+                }
+                Some(false) => self.begin_line(),
+                None => {
+                    self.hold(rest);
+                    return bytes.len();
+                }
+            },
+            _ => self.begin_line(),
         }
-        match opening(rest) {
-            Opening::Array { wrapped, bytes } => {
-                self.open_array(rest, wrapped, bytes, each);
-                blank + bytes
-            }
-            Opening::Line => {
-                (self.state, self.undecided) = (State::Line, false);
-                blank
-            }
-            Opening::Perhaps => {
-                self.hold(rest);
-                bytes.len()
-            }
+        blank
+    }
+
+    /// A line where a document might have begun. Among plain records all that follow are lines.
+    fn begin_line(&mut self) {
+        self.state = State::Line;
+        if self.shape == Shape::Records {
+            self.shape = Shape::Lines;
         }
     }
 
-    fn open_array(&mut self, head: &[u8], wrapped: bool, bytes: usize, each: &mut dyn FnMut(Piece<'_>)) {
-        self.count_lines(head.get(..bytes).unwrap_or_default());
-        self.blank(bytes, each);
-        self.state = State::Between { wrapped };
-    }
-
-    /// The same where too little was seen last time to decide.
+    /// The same where too little was seen last time to decide whether an array begins.
     fn at_start_held(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
         let before = self.held.len();
         let taken = bytes.get(..OPENING_BYTES.saturating_sub(before).min(bytes.len())).unwrap_or_default();
         let mut head = std::mem::take(&mut self.held);
         head.extend_from_slice(taken);
-        let opening = opening(&head);
-        if let Opening::Perhaps = opening {
+        let Some(array) = opens_array(&head) else {
             self.hold(taken);
             self.held = head;
             return taken.len();
-        }
+        };
         // Go back to where the document began.
         self.offset = self.place.offset;
         self.place.bytes = 0;
-        if let Opening::Array { wrapped, bytes } = opening
-            && bytes >= before
-        {
-            self.open_array(&head, wrapped, bytes, each);
-            return bytes - before;
-        }
-        match opening {
-            Opening::Array { wrapped, bytes } => self.open_array(&head, wrapped, bytes, each),
-            _ => (self.state, self.undecided) = (State::Line, false),
+        let used = usize::from(array);
+        if array {
+            self.blank(1, each);
+            self.state = State::Between { outer: Outer::Nothing };
+        } else {
+            self.begin_line();
         }
         // What was pushed before lies in front of this push, and nowhere else.
-        let used = if let Opening::Array { bytes, .. } = opening { bytes } else { 0 };
         self.feed(head.get(used..before).unwrap_or_default(), each);
         0
-    }
-
-    fn after(&mut self, bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) -> usize {
-        let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace(), each);
-        match bytes.get(blank) {
-            None => blank,
-            Some(b'}') => {
-                self.blank(1, each);
-                self.state = State::Start;
-                blank + 1
-            }
-            Some(_) => {
-                self.state = State::Line;
-                blank
-            }
-        }
     }
 
     /// Keeps what there is of a record, unless it has grown past the limit.
@@ -327,43 +354,16 @@ impl Framer {
     }
 }
 
-/// What a document begins with.
-#[derive(Clone, Copy)]
-enum Opening {
-    /// An array of records, which begins after so many bytes; whether an object wraps it.
-    Array { wrapped: bool, bytes: usize },
-    /// Anything else.
-    Line,
-    /// Too little to tell.
-    Perhaps,
-}
-
-/// Looks for `[` before an object or the array's end, or for `{ "Records" : [`, blanks between them,
-/// within the first [`OPENING_BYTES`].
-fn opening(bytes: &[u8]) -> Opening {
-    let head = bytes.get(..OPENING_BYTES.min(bytes.len())).unwrap_or_default();
-    let undecided = if head.len() < OPENING_BYTES { Opening::Perhaps } else { Opening::Line };
-    let solid = |at: usize| {
-        let rest = head.get(at..).unwrap_or_default();
-        at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
-    };
-    if head.first() == Some(&b'[') {
-        return match head.get(solid(1)) {
-            Some(b'{' | b']') => Opening::Array { wrapped: false, bytes: 1 },
-            Some(_) => Opening::Line,
-            None => undecided,
-        };
+/// Looks for `[` before an object or the array's end, blanks between them: an array of records.
+/// Nothing where there is too little to tell.
+fn opens_array(head: &[u8]) -> Option<bool> {
+    let inside = head.strip_prefix(b"[").unwrap_or_default();
+    let first = inside.iter().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(first) => Some(matches!(first, b'{' | b']')),
+        None if head.len() < OPENING_BYTES => None,
+        None => Some(false),
     }
-    let mut at = 0;
-    for token in [&b"{"[..], b"\"Records\"", b":", b"["] {
-        at = solid(at);
-        let rest = head.get(at..).unwrap_or_default();
-        if !rest.starts_with(token) {
-            return if token.starts_with(rest) { undecided } else { Opening::Line };
-        }
-        at += token.len();
-    }
-    Opening::Array { wrapped: true, bytes: at }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! bytes are pushed in, events come out, and every byte is accounted for.
 //!
 //! ```text
-//! LogStream:  bytes ─► unpack ─► framing ─► Decoder of a Format ─► EventSink
-//!                     (gzip,    (lines, or       │
-//!                      zstd)     JSON arrays)    └─► rejects with place and reason, in Accounting
+//! LogStream:  bytes ─► unpack ─► framing ─► envelopes ─► Decoder of a Format ─► EventSink
+//!                     (gzip,    (lines, or  (Splunk,          │
+//!                      zstd)     JSON)       syslog, …)       └─► rejects with place and reason, in Accounting
 //! ```
 //!
 //! For example, a gateway's log, by a mapping:
@@ -51,6 +51,7 @@
 
 mod accounting;
 pub mod action;
+pub mod envelope;
 mod format;
 mod framing;
 mod json;
@@ -61,9 +62,10 @@ mod unpack;
 mod when;
 
 pub use accounting::Accounting;
+pub use envelope::{ENVELOPES, Envelope};
 pub use format::{FORMATS, Format};
 pub use framing::Framing;
 pub use mapping::{Field, Guess, Mapping, MappingError, Pick};
-pub use sniff::{Sniffed, sniff};
+pub use sniff::{Sniffed, named, sniff};
 pub use stream::LogStream;
 pub use unpack::head;

@@ -9,6 +9,7 @@
 //! outcome = "status"                              # HTTP statuses and common words are understood
 //! key_id = 'jwt."header.kid"'                     # a key that holds a dot
 //! zone = "Asia/Seoul"                             # for times without an offset
+//! envelope = "cloudwatch-logs/syslog"             # or "none"; told from the log's head otherwise
 //! ```
 //!
 //! What each field takes:
@@ -61,6 +62,9 @@ pub struct Mapping {
     pub zone: Option<String>,
     /// The year of the log's first line, for formats whose times have none (RFC 3164).
     pub year: Option<i16>,
+    /// What the records are carried in, where that is not to be told from the log's head: `none`, or
+    /// ids of envelopes from the outermost, with `/` between them.
+    pub envelope: Option<String>,
 }
 
 /// Why a mapping does not fit.
@@ -104,6 +108,9 @@ pub enum MappingError {
         /// The field.
         field: &'static str,
     },
+    /// An envelope that there is none of.
+    #[error("there is no envelope `{0}`")]
+    Envelope(String),
     /// A field that takes no constant.
     #[error("`{0}` cannot be a constant")]
     Constant(&'static str),
@@ -122,6 +129,7 @@ impl MappingError {
             MappingError::Value { .. } => "translate the log's words with `values = { theirs = \"ours\" }`",
             MappingError::Zone(_) => "write an IANA name such as `Europe/Berlin`",
             MappingError::Fixed { .. } => "write `{ const = \"…\" }`, or use format `json-lines` with a full mapping",
+            MappingError::Envelope(_) => "write `none`, or ids such as `cloudwatch-logs/syslog`",
             MappingError::Constant(_) => "map it to a path",
             MappingError::TooMany(_) => "leave out alternatives that the log does not have",
         }
@@ -167,6 +175,7 @@ impl Mapping {
         }
         both.zone = self.zone.clone().or(both.zone);
         both.year = self.year.or(both.year);
+        both.envelope = self.envelope.clone().or(both.envelope);
         both
     }
 
@@ -187,6 +196,9 @@ impl Mapping {
         }
         if let Some(year) = self.year {
             line("year", year.to_string());
+        }
+        if let Some(envelope) = &self.envelope {
+            line("envelope", pick::quoted(envelope));
         }
         out
     }
@@ -211,6 +223,9 @@ impl Serialize for Mapping {
         if let Some(year) = self.year {
             map.serialize_entry("year", &year)?;
         }
+        if let Some(envelope) = &self.envelope {
+            map.serialize_entry("envelope", envelope)?;
+        }
         map.end()
     }
 }
@@ -230,6 +245,7 @@ impl<'de> Visitor<'de> for Keys {
             match key.as_str() {
                 "zone" => mapping.zone = Some(map.next_value()?),
                 "year" => mapping.year = Some(map.next_value()?),
+                "envelope" => mapping.envelope = Some(map.next_value()?),
                 name => {
                     let field = Field::named(name).ok_or_else(|| A::Error::custom(Field::unknown(name)))?;
                     if mapping.picks.insert(field, map.next_value()?).is_some() {

@@ -1,13 +1,15 @@
 //! Which format a file is in, told from its head.
 //!
 //! Each format says how sure it is, from 0 to 100, and why. Formats with names of their own beat the
-//! general one: `json-lines` never says more than 20.
+//! general one: `json-lines` never says more than 20. What a log is carried in ([`crate::envelope`]) is
+//! opened before the formats are asked.
 
 use serde_json::Value;
 use sever_model::Limits;
 
+use crate::envelope::peel::{Peeled, shape};
 use crate::framing::{Framer, Piece};
-use crate::{FORMATS, Format, Framing};
+use crate::{Envelope, FORMATS, Format, Framing};
 
 /// Bytes of a sample that are looked at.
 const SAMPLE_BYTES: usize = 256 << 10;
@@ -23,17 +25,37 @@ pub struct Sniffed {
     pub score: u8,
     /// Why.
     pub why: String,
+    /// What its records are carried in, from the outermost.
+    pub envelopes: Vec<&'static Envelope>,
+}
+
+impl Sniffed {
+    /// What it is, in words: `okta in a Splunk export`.
+    pub fn what(&self) -> String {
+        named(self.format, &self.envelopes)
+    }
+}
+
+/// A format in envelopes, in words.
+pub fn named(format: &Format, envelopes: &[&Envelope]) -> String {
+    let mut what = format.id.to_owned();
+    for envelope in envelopes.iter().rev() {
+        what.push_str(" in ");
+        what.push_str(envelope.title);
+    }
+    what
 }
 
 /// Which formats a file may be in, the likeliest first. `sample` is the head of the decompressed
 /// file ([`crate::head`]); its last line may be cut.
 pub fn sniff(sample: &[u8]) -> Vec<Sniffed> {
-    let sample = Sample::of(sample);
-    let mut sniffed: Vec<Sniffed> = FORMATS
-        .iter()
-        .filter_map(|format| format.score(&sample).map(|(score, why)| Sniffed { format, score, why }))
-        .filter(|sniffed| sniffed.score > 0)
-        .collect();
+    let peeled = Peeled::of(sample);
+    let sniff = |format: &'static Format| {
+        let (depth, scored) = peeled.best(format);
+        let (score, why) = scored.filter(|(score, _)| *score > 0)?;
+        Some(Sniffed { format, score, why, envelopes: peeled.chain(depth).to_vec() })
+    };
+    let mut sniffed: Vec<Sniffed> = FORMATS.iter().filter_map(sniff).collect();
     sniffed.sort_by_key(|sniffed| std::cmp::Reverse(sniffed.score));
     sniffed
 }
@@ -55,6 +77,17 @@ impl Sample {
             // What is no JSON stands as null, so that shares are of all records.
             records: records.iter().map(|frame| serde_json::from_slice(frame).unwrap_or(Value::Null)).collect(),
         }
+    }
+
+    /// Of the records that envelopes held.
+    pub fn of_records<'a>(records: impl Iterator<Item = &'a str>) -> Sample {
+        Sample::of_lines(records.map(str::to_owned).collect())
+    }
+
+    /// Of records, each a line.
+    pub fn of_lines(lines: Vec<String>) -> Sample {
+        let records = lines.iter().map(|line| serde_json::from_str(line).unwrap_or(Value::Null)).collect();
+        Sample { lines, records }
     }
 
     /// The share of records that are so.
@@ -93,7 +126,7 @@ fn share(count: usize, of: usize) -> f64 {
 /// The first records. The last one is left out where others stand before it, for it may be cut.
 fn frames(head: &[u8], framing: Framing, cut: bool) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    let mut framer = Framer::new(framing, Limits::default().frame_bytes_max);
+    let mut framer = Framer::new(shape(framing, head, false), Limits::default().frame_bytes_max);
     let mut each = |piece: Piece<'_>| {
         if let Piece::Frame(_, frame) = piece
             && frames.len() < SAMPLE_RECORDS

@@ -13,36 +13,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sever_decode::{FORMATS, Format, Mapping};
-use support::decode;
+use support::{beside, decode, entries, logs, name};
 
 const CASES: [&str; 6] =
     ["basic", "recoverable-errors", "unknown-version", "unrelated-traffic", "truncated", "hostile"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/formats")
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let read = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = read.map(|entry| entry.expect("a readable folder").path()).collect();
-    paths.sort();
-    paths
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().expect("a file name").to_string_lossy().into_owned()
-}
-
-/// A file beside a log: its name up to the first dot, and this ending.
-fn beside(log: &Path, ending: &str) -> PathBuf {
-    let stem = name(log);
-    let stem = stem.split('.').next().unwrap_or(&stem);
-    log.with_file_name(format!("{stem}.{ending}"))
-}
-
-fn logs(folder: &Path) -> Vec<PathBuf> {
-    let ours = [".events.jsonl", ".summary.json", ".map.toml"];
-    entries(folder).into_iter().filter(|path| !ours.iter().any(|ending| name(path).ends_with(ending))).collect()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use sever_decode::{FORMATS, Field, Format, Mapping};
+use sever_decode::{ENVELOPES, FORMATS, Field, Format, Mapping};
 use sever_model::Limits;
 use support::decode_within;
 
@@ -32,7 +32,9 @@ fn corpus() -> Vec<Vec<u8>> {
         }
     }
     let mut out = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/formats"), &mut out);
+    for folder in ["formats", "envelopes"] {
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(folder), &mut out);
+    }
     out
 }
 
@@ -46,6 +48,7 @@ proptest! {
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         chunk in 1usize..600,
         frame_bytes_max in prop_oneof![Just(1usize << 20), 1usize..700],
+        envelopes in prop::option::of(prop::collection::vec(0..ENVELOPES.len(), 1..4)),
     ) {
         thread_local!(static CORPUS: Vec<Vec<u8>> = corpus());
         let mut log = CORPUS.with(|corpus| {
@@ -64,12 +67,16 @@ proptest! {
         }
         let format: &'static Format = &FORMATS[format];
         let limits = Limits { frame_bytes_max, ..Limits::default() };
-        let mapping = mapping(format);
+        // Told from the head, or named whatever the log is.
+        let mut mapping = mapping(format).unwrap_or_default();
+        mapping.envelope = envelopes.map(|chain| chain.iter().map(|at| ENVELOPES[*at].id).collect::<Vec<_>>().join("/"));
+        let mapping = Some(mapping);
         let (events, accounting) = decode_within(format, mapping.as_ref(), &log, log.len().max(1), &limits);
         let accounted = accounting.event_bytes + accounting.rejected_bytes + accounting.blank_bytes;
         prop_assert_eq!(accounted, accounting.bytes);
         prop_assert_eq!(accounting.bytes_in, log.len() as u64);
-        let timed = events.iter().filter(|event| event["time"].is_string()).count();
+        // Those without a time are shown here, and rejected.
+        let timed = events.iter().filter(|event| event.get("time").is_some()).count();
         prop_assert_eq!(accounting.events, timed as u64);
         prop_assert_eq!(accounting.rejects, accounting.by_reason.values().sum::<u64>());
         let again = decode_within(format, mapping.as_ref(), &log, chunk, &limits);

@@ -1,10 +1,10 @@
 //! What tests share: temporary companies, real servers, and documents read as a newcomer reads them.
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
-//! - [`Glewlwyd`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`], [`Slapd`],
-//!   [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real clients.
-//!   They are polled until they answer, with a deadline, and die with their guard. [`Gateway`] is an
-//!   nginx before an application that believes the tokens of an [`OidcProvider`].
+//! - [`Glewlwyd`], [`Moto`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`],
+//!   [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
+//!   clients. They are polled until they answer, with a deadline, and die with their guard. [`Gateway`]
+//!   is an nginx before an application that believes the tokens of an [`OidcProvider`].
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
@@ -26,6 +26,7 @@ pub mod documents;
 mod gateway;
 mod glewlwyd;
 mod http;
+mod moto;
 mod nginx;
 mod node;
 mod openbao;
@@ -41,6 +42,7 @@ pub use company::Company;
 pub use gateway::Gateway;
 pub use glewlwyd::Glewlwyd;
 pub use http::Answer;
+pub use moto::Moto;
 pub use nginx::Nginx;
 pub use node::{LISTENER, OidcProvider, new_signing_key};
 pub use openbao::OpenBao;

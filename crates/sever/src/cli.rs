@@ -17,6 +17,7 @@ mod init;
 mod list;
 mod logs;
 mod output;
+mod places;
 mod privacy;
 mod reach;
 mod readiness;

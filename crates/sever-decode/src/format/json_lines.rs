@@ -231,7 +231,8 @@ impl Rules {
                 Err(Reason::Invalid("time", format!("{} (of an unknown zone)", found.shown(*slot))))
             }
             Some(slot) => Err(Reason::Invalid("time", found.shown(*slot))),
-            None => Err(Reason::Missing("time")),
+            // It may be that of an envelope; otherwise the record is rejected.
+            None => Ok(EventTime::MIN),
         }
     }
 }

@@ -44,7 +44,6 @@ paths! {
     Type = "event_type_id" Text;
     Created = "created_at" Raw;
     Timestamp = "event_timestamp" Raw;
-    Id = "id" Text;
     Uuid = "uuid" Text;
     Account = "account_id" Text;
     ActorId = "actor_user_id" Text;

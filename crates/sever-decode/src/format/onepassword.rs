@@ -42,7 +42,6 @@ servers sign in with tokens that the feeds do not name either.",
 
 paths! {
     Timestamp = "timestamp" Text;
-    Uuid = "uuid" Text;
     Session = "session_uuid" Text;
     AuditSession = "session.uuid" Text;
     Category = "category" Text;
@@ -50,7 +49,6 @@ paths! {
     TargetEmail = "target_user.email" Text;
     TargetName = "target_user.name" Text;
     TargetUuid = "target_user.uuid" Text;
-    Country = "country" Text;
     Item = "item_uuid" Text;
     Vault = "vault_uuid" Text;
     Version = "used_version" Text;

@@ -26,7 +26,7 @@ where a token has none, as the root's, `actor` is its display name. `client` is 
 made with (`userpass-ann`, `token-deploy`), `credential` its accessor, as the log has it: an HMAC under the device's own \
 salt unless it was told otherwise.",
     joins: "By accessor, within one audit device: sign-in, creation and every later use of a token carry the same HMAC \
-of it (join `jti`, issuer `openbao`, class `service` or `batch`). Accessors under another device's salt, and the \
+of it (join `jti`, issuer `openbao`, class `service`, which the log brings with it; batch tokens have no accessor). Accessors under another device's salt, and the \
 OIDC tokens that the server issues (logged as an HMAC of the whole token), join to nothing outside: \
 `provider_hmac`. A custody source above all: who read what, and when.",
     framing: Framing::Json,

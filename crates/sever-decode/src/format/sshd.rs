@@ -25,7 +25,7 @@ have no year and no zone: set `year` (that of the log's *first* line; it moves o
 `zone` under `[log.map]`. Without them such lines are rejected, for a guess could move a sign-in across a departure.",
     joins: "Sign-ins only. An SSH key is not issued by anyone, so that its uses are not judged by the ledger; they are \
 joined to its holder by fingerprint. A certificate's authority does not log what it signed here.",
-    framing: Framing::Lines,
+    framing: Framing::Syslog,
     whole: &[],
     make,
     score,

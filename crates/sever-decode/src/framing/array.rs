@@ -2,7 +2,7 @@
 //!
 //! Only brackets and strings are looked at; whether an element is sound JSON is for its decoder.
 
-use super::{Framer, Piece, State};
+use super::{Framer, Outer, Piece, State};
 
 /// How far an element has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,7 +29,7 @@ impl Element {
         self.scalar
     }
 
-    fn beginning_with(first: u8) -> Element {
+    pub fn beginning_with(first: u8) -> Element {
         Element { scalar: !matches!(first, b'{' | b'['), ..Element::default() }
     }
 
@@ -83,17 +83,17 @@ impl Element {
 }
 
 impl Framer {
-    pub(super) fn between(&mut self, bytes: &[u8], wrapped: bool, each: &mut dyn FnMut(Piece<'_>)) -> usize {
+    pub(super) fn between(&mut self, bytes: &[u8], outer: Outer, each: &mut dyn FnMut(Piece<'_>)) -> usize {
         let blank = self.skip(bytes, |byte| byte.is_ascii_whitespace() || *byte == b',', each);
         match bytes.get(blank) {
             None => blank,
             Some(b']') => {
                 self.blank(1, each);
-                self.state = if wrapped { State::After } else { State::Start };
+                self.state = outer.after();
                 blank + 1
             }
             Some(first) => {
-                self.state = State::Within { wrapped, element: Element::beginning_with(*first) };
+                self.state = State::Within { outer, element: Element::beginning_with(*first) };
                 blank
             }
         }
@@ -102,13 +102,13 @@ impl Framer {
     pub(super) fn within(
         &mut self,
         bytes: &[u8],
-        wrapped: bool,
+        outer: Outer,
         mut element: Element,
         each: &mut dyn FnMut(Piece<'_>),
     ) -> usize {
         let (used, broken) = match element.read(bytes, self.place.bytes > 0) {
             End::Open => {
-                self.state = State::Within { wrapped, element };
+                self.state = State::Within { outer, element };
                 self.hold(bytes);
                 self.count_lines(bytes);
                 return bytes.len();
@@ -128,7 +128,7 @@ impl Framer {
             self.emit(last, each);
         }
         self.count_lines(last);
-        self.state = State::Between { wrapped };
+        self.state = if outer == Outer::Alone { State::Start } else { State::Between { outer } };
         used
     }
 }

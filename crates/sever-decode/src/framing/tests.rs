@@ -6,7 +6,12 @@ use super::*;
 
 /// The pieces of a log as text, pushed in chunks.
 fn pieces(framing: Framing, frame_max: usize, log: &[u8], chunk: usize) -> Vec<String> {
-    let mut framer = Framer::new(framing, frame_max);
+    let shape = match framing {
+        Framing::Json => Shape::of_json(log),
+        Framing::Csv => Shape::Csv,
+        Framing::Lines | Framing::Syslog => Shape::of_lines(log),
+    };
+    let mut framer = Framer::new(shape, frame_max);
     let (mut pieces, mut blank) = (Vec::new(), 0);
     let mut each = |piece: Piece<'_>| {
         let place = |place: Place| format!("{}:{}+{}", place.line, place.offset, place.bytes);
@@ -68,7 +73,6 @@ fn arrays_and_wrapped_arrays_give_their_elements() {
 fn lines_of_objects_are_lines() {
     check(Framing::Json, "{\"a\":1}\n{\"b\":2}\n", &["1:0+8 {\"a\":1}", "2:8+8 {\"b\":2}", "blank 0"]);
     check(Framing::Json, "{\"Record\":1}\n{\"Rec", &["1:0+13 {\"Record\":1}", "2:13+5 {\"Rec", "blank 0"]);
-    check(Framing::Json, "{\n\"Records\"\n}\n", &["1:0+2 {", "2:2+10 \"Records\"", "3:12+2 }", "blank 0"]);
     check(Framing::Json, "\n\n[1,2]\n[3]", &["3:2+6 [1,2]", "4:8+3 [3]", "blank 2"]);
 }
 
@@ -104,12 +108,76 @@ fn an_element_that_never_ends_is_truncated() {
 }
 
 #[test]
-fn what_follows_a_wrapped_array_is_looked_at() {
+fn what_stands_around_a_pages_records_is_blank() {
+    check(Framing::Json, "{\"Records\":[{}],\"count\":1}\n{\"Records\":[{}]}", &["1:12+2 {}", "2:39+2 {}", "blank 39"]);
     check(
         Framing::Json,
-        "{\"Records\":[{}],\"x\":1}\n{\"Records\":[{}]}",
-        &["1:12+2 {}", "1:15+8 ,\"x\":1}", "2:35+2 {}", "blank 27"],
+        "{\"@odata.nextLink\":\"[{\\\"\",\n\"value\": [ {\"a\":1} ] }",
+        &["2:38+7 {\"a\":1}", "blank 42"],
     );
+    check(
+        Framing::Json,
+        "{\"took\":1,\"hits\":{\"total\":{\"hits\":[]},\"hits\":[{\"a\":[1]},{}]},\"status\":0}",
+        &["1:46+9 {\"a\":[1]}", "1:56+2 {}", "blank 61"],
+    );
+    check(Framing::Json, "{\"results\":[[{\"f\":1}]],\"status\":\"x\"}", &["1:12+9 [{\"f\":1}]", "blank 27"]);
+}
+
+#[test]
+fn an_object_with_a_list_is_a_page_only_where_all_else_is_furniture() {
+    for log in [
+        "{\"time\":1,\"items\":[{}]}",
+        "{\"items\":[{}],\"user\":2}",
+        "{\"a\":{\"items\":[{}]}}",
+        "{\"items\":[7]}",
+        "{\"items\":\"[{}]\"}",
+    ] {
+        check(Framing::Json, log, &[&format!("1:0+{} {log}", log.len()), "blank 0"]);
+    }
+    // The same inside a stream of pages: a record of its own.
+    check(
+        Framing::Json,
+        "{\"items\":[{}]}\n{\"who\":1,\"items\":[{}]}\n{\"kind\":1}",
+        &["1:10+2 {}", "2:15+22 {\"who\":1,\"items\":[{}]}", "3:38+10 {\"kind\":1}", "blank 14"],
+    );
+}
+
+#[test]
+fn values_may_be_printed_over_lines_or_stand_without_any_between() {
+    check(
+        Framing::Json,
+        "{\n \"a\": \"}\\\"{\"\n}\n{\n}\n",
+        &["1:0+16 {\n \"a\": \"}\\\"{\"\n}", "4:17+3 {\n}", "blank 2"],
+    );
+    check(
+        Framing::Json,
+        "{\"a\":1}{\"b\":2} {}\nx\n{}",
+        &["1:0+7 {\"a\":1}", "1:7+7 {\"b\":2}", "1:15+2 {}", "2:18+2 x", "3:20+2 {}", "blank 2"],
+    );
+    // Only structure decides: a line that a value ends early is a line.
+    check(Framing::Json, "{\"a\":1} x{}\n{}\n", &["1:0+12 {\"a\":1} x{}", "2:12+3 {}", "blank 0"]);
+}
+
+#[test]
+fn a_page_that_breaks_off_or_is_too_long_is_counted() {
+    check(Framing::Json, "{\"value\":[{\"b\":1}", &["1:10+7 {\"b\":1}", "blank 10"]);
+    check(Framing::Json, "{\"value\":[{}],\"co", &["1:10+2 {}", "1:13+4 truncated", "blank 11"]);
+    check(Framing::Json, "{\"value\":[]}{\"value", &["1:12+7 truncated", "blank 12"]);
+    check(Framing::Json, "{\"value\":[]}\n{\"kind\":\"a\nb\"}", &["2:13+11 broken", "3:24+3 b\"}", "blank 13"]);
+    let log = format!("{{\"value\":[]}}{{\"kind\":\"{}\"}}", "x".repeat(50));
+    check(Framing::Json, &log, &["1:12+61 too long", "blank 12"]);
+}
+
+#[test]
+fn counted_records_are_as_long_as_they_say() {
+    check(
+        Framing::Lines,
+        "6 <34>a\n9 <3> a\nb c7 <1>late",
+        &["1:0+8 <34>a", "2:8+11 <3> a\nb c", "3:19+9 <1>late", "blank 0"],
+    );
+    check(Framing::Lines, "5 <3>ab5 <3>", &["1:0+7 <3>ab", "1:7+5 truncated", "blank 0"]);
+    check(Framing::Lines, "5 <3>ab\nlost\n5 <3>cd", &["1:0+7 <3>ab", "2:8+5 lost", "3:13+7 <3>cd", "blank 1"]);
+    check(Framing::Lines, "4 <3>", &["1:0+5 truncated", "blank 0"]);
 }
 
 #[test]
@@ -159,6 +227,13 @@ const PARTS: &[&[u8]] = &[
     b" ",
     b"a",
     b"{\"Records\":[",
+    b"{\"took\":1,\"hits\":{\"hits\":[",
+    b"{\"kind\":0,\"items\":[",
+    b"{\n",
+    b"},",
+    b":",
+    b"\"items\"",
+    b"5 <1>",
     b"{\"a\":1}",
     b"\"\"",
     b"\",\"",

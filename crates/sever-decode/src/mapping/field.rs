@@ -116,7 +116,7 @@ impl Field {
             Some(field) => format!("`{name}` is no field of an event; did you mean `{}`?", field.name()),
             None => {
                 let names: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
-                format!("`{name}` is no field of an event (they are {}, zone, year)", names.join(", "))
+                format!("`{name}` is no field of an event (they are {}, zone, year, envelope)", names.join(", "))
             }
         }
     }

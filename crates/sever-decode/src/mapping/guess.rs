@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::{Field, Mapping, Pick};
+use crate::envelope::peel::Peeled;
 use crate::sniff::Sample;
-use crate::when;
+use crate::{Format, when};
 
 /// A proposed mapping.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +183,10 @@ struct Seen {
 impl Mapping {
     /// Proposes a mapping from the head of a decompressed log.
     pub fn guess(sample: &[u8]) -> Guess {
-        let sample = Sample::of(sample);
+        let peeled = Peeled::of(sample);
+        let depth = Format::named("json-lines").map_or(0, |format| peeled.best(format).0);
+        let empty = Sample::of_lines(Vec::new());
+        let sample = peeled.sample(depth).unwrap_or(&empty);
         let mut seen = BTreeMap::new();
         for record in &sample.records {
             if let Value::Object(_) = record {
@@ -201,7 +205,10 @@ impl Mapping {
             why.push("records name a token and its end and no request, so each is an issuance".to_owned());
             mapping.set(Field::Kind, Pick::constant("issued"));
         }
-        if mapping.pick(Field::Time).is_none() {
+        if mapping.pick(Field::Time).is_none() && !peeled.chain(depth).is_empty() && !seen.is_empty() {
+            why.push("no field reads as a time, so that of the envelope is taken".to_owned());
+            mapping.set(Field::Time, Pick::from("time"));
+        } else if mapping.pick(Field::Time).is_none() {
             why.push("no field reads as a time".to_owned());
         }
         let unmapped = seen.into_keys().filter(|path| !taken.contains(path)).collect();

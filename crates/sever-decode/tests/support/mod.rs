@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Map, Value, json};
 use sever_decode::{Accounting, Format, LogStream, Mapping};
 use sever_model::port::EventSink;
@@ -39,8 +42,8 @@ pub fn decode_within(
     chunk: usize,
     limits: &Limits,
 ) -> (Vec<Value>, Accounting) {
-    let decoder = format.decoder(mapping, limits).unwrap_or_else(|error| panic!("{}: {error}", format.id));
-    let mut stream = LogStream::new(decoder, format.framing, limits);
+    let stream = LogStream::of(format, mapping, limits);
+    let mut stream = stream.unwrap_or_else(|error| panic!("{}: {error}", format.id));
     let mut events = Events::default();
     for part in log.chunks(chunk) {
         stream.feed(part, &mut events);
@@ -110,4 +113,30 @@ pub fn summary(accounting: &Accounting) -> String {
     });
     let rejects = if rejects.is_empty() { String::new() } else { format!("\n  {}\n", rejects.join(",\n  ")) };
     format!("{{\"counts\": {counts},\n\"rejects\": [{rejects}]}}\n")
+}
+
+/// What is in a folder, by name.
+pub fn entries(folder: &Path) -> Vec<PathBuf> {
+    let read = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = read.map(|entry| entry.expect("a readable folder").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// A file's name.
+pub fn name(path: &Path) -> String {
+    path.file_name().expect("a file name").to_string_lossy().into_owned()
+}
+
+/// A file beside a log: its name up to the first dot, and this ending.
+pub fn beside(log: &Path, ending: &str) -> PathBuf {
+    let stem = name(log);
+    let stem = stem.split('.').next().unwrap_or(&stem);
+    log.with_file_name(format!("{stem}.{ending}"))
+}
+
+/// The logs of a folder: all but what is expected of them.
+pub fn logs(folder: &Path) -> Vec<PathBuf> {
+    let ours = [".events.jsonl", ".summary.json", ".map.toml"];
+    entries(folder).into_iter().filter(|path| !ours.iter().any(|ending| name(path).ends_with(ending))).collect()
 }

@@ -68,6 +68,17 @@ const BUILTIN: &[Builtin] = &[
         lifetime_max: Span::days(90),
         settle: Span::secs(15 * 60),
     },
+    // A sign-in or a token that makes another names the accessor of what it gave out, and every request
+    // that of the token it was made with. Tokens live for 32 days unless the server is told otherwise; a
+    // record is written before its answer.
+    Builtin {
+        format: "openbao-audit",
+        issuer: "openbao",
+        name: "service",
+        join: Join::Jti,
+        lifetime_max: Span::days(32),
+        settle: Span::secs(60),
+    },
     // Neither Slack's nor Snowflake's sessions end by themselves while they are used. Snowflake's view of
     // them lags behind by up to three hours.
     Builtin {

@@ -45,12 +45,11 @@ impl LogSample {
     /// When it cannot be opened or its mapping does not fit.
     pub fn take(input: &LogInput, limits: &Limits) -> Result<LogSample, EngineError> {
         let named = || input.source.id.to_string();
-        let decoder = input.format.decoder(input.mapping.as_ref(), limits);
-        let decoder = decoder.map_err(|error| EngineError::Mapping { log: named(), what: error.to_string() })?;
+        let stream = LogStream::of(input.format, input.mapping.as_ref(), limits);
+        let mut stream = stream.map_err(|error| EngineError::Mapping { log: named(), what: error.to_string() })?;
         let read = |error| EngineError::Read { path: named(), error };
         let mut head = Vec::new();
         (input.open)().map_err(read)?.take(HEAD_BYTES).read_to_end(&mut head).map_err(read)?;
-        let mut stream = LogStream::new(decoder, input.format.framing, limits);
         let mut sample = LogSample {
             log: input.source.log.clone(),
             file: input.source.id.clone(),

@@ -147,9 +147,8 @@ impl Cursor {
     fn start(&mut self, limits: &Limits) -> Result<(), EngineError> {
         let named = || self.input.source.id.to_string();
         let reader = (self.input.open)().map_err(|error| EngineError::Read { path: named(), error })?;
-        let decoder = self.input.format.decoder(self.input.mapping.as_ref(), limits);
-        let decoder = decoder.map_err(|error| EngineError::Mapping { log: named(), what: error.to_string() })?;
-        let stream = LogStream::new(decoder, self.input.format.framing, limits);
+        let stream = LogStream::of(self.input.format, self.input.mapping.as_ref(), limits);
+        let stream = stream.map_err(|error| EngineError::Mapping { log: named(), what: error.to_string() })?;
         self.state = State::Open(reader, Box::new(stream));
         (self.first, self.last) = (None, None);
         Ok(())

@@ -24,7 +24,8 @@ pub struct Truth {
 pub struct Expected {
     /// The detector.
     pub detector: &'static str,
-    /// The thing that it accuses, by its id.
+    /// The thing that it accuses: an account by its system and login (its id there may be any number),
+    /// anything else by its id.
     pub accused: String,
     /// What shows it.
     pub shown: Shown,
@@ -42,31 +43,33 @@ pub enum Shown {
 }
 
 /// Systems, as `sever init` names them after the files, in which bob has an account of his own.
-const OWN_ACCOUNTS: [&str; 5] = ["database", "desk", "directory", "domain", "host"];
+const OWN_ACCOUNTS: [&str; 6] = ["database", "desk", "directory", "domain", "host", "vault"];
 
 impl Truth {
-    /// The truth of a day on which bob left. `entity` is his identity in the vault, which numbers people
-    /// by itself.
-    pub(super) fn of_the_day(left: Timestamp, forged: Vec<String>, entity: &str) -> Truth {
+    /// The truth of a day on which bob left.
+    pub(super) fn of_the_day(left: Timestamp, forged: Vec<String>) -> Truth {
         let mut expected = Vec::new();
         let mut expect = |shown: Shown, detector: &'static str, accused: &str, because: &'static str| {
             expected.push(Expected { detector, accused: accused.to_owned(), shown, because });
         };
         use Shown::{ByExports, ByLogs};
-        let (key, vault) = (format!("jwks/{}", OidcProvider::KEY_ID), format!("vault/{entity}"));
+        let key = format!("jwks/{}", OidcProvider::KEY_ID);
         expect(ByLogs, "token-never-issued", &key, "bob signed tokens with the key that he had read");
         expect(ByExports, "key-known-to-leaver", &key, "bob read the key, and it is still trusted");
         expect(ByLogs, "unknown-subject", &key, "one of the tokens names a customer who never was");
         expect(ByExports, "ghost-account", "directory/jo.doe", "bob made it for nobody, and it is open");
         expect(ByLogs, "ghost-account", "directory/jo.doe", "bob came back by it");
-        expect(ByExports, "ghost-account", "database/etl", "bob made it for nobody, and came back by it");
-        expect(ByLogs, "use-after-departure", &vault, "bob used the token that he had made himself");
+        expect(ByExports, "ghost-account", "database/etl", "bob made it for nobody, and it is open");
+        expect(ByLogs, "ghost-account", "database/etl", "bob came back by it");
+        expect(ByLogs, "use-after-departure", "vault/bob", "bob used the token that he had made himself");
         expect(ByLogs, "use-after-departure", "host/bob", "bob used the key that he had left on the host");
         expect(ByLogs, "use-after-departure", "domain/bob", "bob signed in to the domain");
         for system in OWN_ACCOUNTS {
             expect(ByExports, "ghost-account", &format!("{system}/bob"), "bob has left, and nobody closed it");
         }
-        expect(ByExports, "ghost-account", &vault, "bob has left, and nobody closed it");
+        expect(ByExports, "shared-secret-not-rotated", "vault/secret/support/desk", "bob read it, as all did");
+        expect(ByExports, "key-extractable", &key, "it lies in the vault as text, and not in its transit engine");
+        expect(ByExports, "sole-holder", &key, "now that bob has left, only ann can read or rotate it");
         expect(ByExports, "leaver-lookback", "1002", "bob has just left: what he made and read is to be looked at");
         expected.sort();
         Truth { left, forged, expected }

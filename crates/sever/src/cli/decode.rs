@@ -4,16 +4,16 @@
 //! at. Fields that a record does not have are left out.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use sever_decode::{FORMATS, Format as LogFormat, LogStream, Mapping};
+use sever_decode::{Accounting, FORMATS, Format as LogFormat, LogStream, Mapping};
 use sever_model::port::EventSink;
 use sever_model::{EventTime, Row};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
-use crate::cli::site;
+use crate::cli::{places, site};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Format;
@@ -21,7 +21,7 @@ use crate::render::Format;
 /// Print what the decoders make of a log, event by event
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The log; gzip and zstd are unpacked, `-` is standard input
+    /// The log: a file, a folder or `s3://bucket/prefix`; gzip and zstd are unpacked, `-` is standard input
     pub file: PathBuf,
     /// Read it as this format instead of sniffing (`sever formats` lists them)
     // Its own id: that of `format` is the global flag's.
@@ -47,26 +47,63 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
                 .hint("`--format jsonl`, or none for a line per event"));
         }
     };
-    let name = args.file.to_string_lossy().into_owned();
-    let mut reader = site::open_log(&args.file).map_err(|error| site::cannot_read(&args.file, error))?;
+    let mut left = args.limit;
+    let mut exits = Vec::new();
+    let files = places::named(&args.file)?;
+    for place in &files {
+        match one(&place.path, args, global, printing, &mut left, out) {
+            // One of many that cannot be read keeps none of the others from being shown.
+            Err(failure) if files.len() > 1 => {
+                out.note(&failure.what);
+                exits.push(Exit::CoverageIncomplete);
+            }
+            exit => exits.push(exit?),
+        }
+        if left == Some(0) {
+            break;
+        }
+    }
+    // Of many files one without an event is nothing to tell.
+    if exits.iter().any(|exit| *exit != Exit::NothingLooked) {
+        exits.retain(|exit| *exit != Exit::NothingLooked);
+    }
+    Ok(exits)
+}
+
+/// Prints one file.
+fn one(
+    file: &Path,
+    args: &Args,
+    global: &Global,
+    printing: Printing,
+    left: &mut Option<u64>,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let name = file.to_string_lossy().into_owned();
+    let mut reader = places::open(file).map_err(|error| site::cannot_read(file, error))?;
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut read = read_full(&mut *reader, &mut chunk).map_err(|error| site::cannot_read(&args.file, error))?;
+    let mut read = read_full(&mut *reader, &mut chunk).map_err(|error| site::cannot_read(file, error))?;
     let head = chunk.get(..read).unwrap_or_default();
-    let (format, mapping) = choose(args, global, head, out)?;
+    let (format, mapping) = choose(file, args, global, head, out)?;
     let limits = sever_model::Limits::default();
-    let decoder = format.decoder(mapping.as_ref(), &limits);
-    let decoder = decoder.map_err(|error| Failure::usage(error.to_string()))?;
-    let mut stream = LogStream::new(decoder, format.framing, &limits);
-    let mut printer = Printer { out, printing, name: &name, left: args.limit, quiet: args.summary };
+    let stream = LogStream::of(format, mapping.as_ref(), &limits);
+    let mut stream = stream.map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
+    let mut printer = Printer { out, printing, name: &name, left: *left, quiet: args.summary };
     while read > 0 && printer.left != Some(0) {
         stream.feed(chunk.get(..read).unwrap_or_default(), &mut printer);
-        read = read_full(&mut *reader, &mut chunk).map_err(|error| site::cannot_read(&args.file, error))?;
+        read = read_full(&mut *reader, &mut chunk).map_err(|error| site::cannot_read(file, error))?;
     }
     let stopped = printer.left == Some(0) && read > 0;
     if !stopped {
         stream.finish(&mut printer);
     }
-    let accounting = stream.accounting().clone();
+    *left = printer.left;
+    let what = sever_decode::named(format, stream.envelopes());
+    Ok(told(&name, &what, stream.accounting(), stopped, out))
+}
+
+/// What became of a file's bytes.
+fn told(name: &str, what: &str, accounting: &Accounting, stopped: bool, out: &mut Output) -> Exit {
     for reject in &accounting.kept {
         let line = reject.line.map_or(String::new(), |line| format!(" (line {line})"));
         out.note(&format!("rejected at byte {}{line}, {} bytes: {}", reject.offset, reject.bytes, reject.reason));
@@ -79,9 +116,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         out.note(&format!("{}({}): {}", note.what, note.of, note.count));
     }
     out.note(&format!(
-        "{} as {}: {} records, {} events, {} rejected; {} bytes = {} in events + {} rejected + {} blank{}",
-        name,
-        format.id,
+        "{name} as {what}: {} records, {} events, {} rejected; {} bytes = {} in events + {} rejected + {} blank{}",
         accounting.frames,
         accounting.events,
         accounting.rejects,
@@ -91,21 +126,22 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         accounting.blank_bytes,
         if stopped { "; stopped at the limit" } else { "" },
     ));
-    Ok(vec![match (accounting.events, accounting.damaged()) {
+    match (accounting.events, accounting.damaged()) {
         (0, _) => Exit::NothingLooked,
         (_, 0) => Exit::Clean,
         _ => Exit::CoverageIncomplete,
-    }])
+    }
 }
 
 /// The format and mapping: as asked, as configured for this file, or as sniffed.
 fn choose(
+    file: &Path,
     args: &Args,
     global: &Global,
     head: &[u8],
     out: &mut Output,
 ) -> Result<(&'static LogFormat, Option<Mapping>), Failure> {
-    let configured = site::Site::configured_log(global, &args.file)?;
+    let configured = site::Site::configured_log(global, file)?;
     if args.format.is_none()
         && let Some((format, mapping)) = configured
     {
@@ -118,11 +154,11 @@ fn choose(
         None => {
             let sniffed = sever_decode::sniff(&plain);
             let best = sniffed.first().ok_or_else(|| {
-                Failure::new(format!("cannot tell what `{}` is", args.file.display()))
+                Failure::new(format!("cannot tell what `{}` is", file.display()))
                     .hint("name its format with `--as`; `sever formats` lists them")
                     .exit(Exit::NothingLooked)
             })?;
-            out.note(&format!("read as {}: {}", best.format.id, best.why));
+            out.note(&format!("read as {}: {}", best.what(), best.why));
             best.format
         }
     };
@@ -249,12 +285,11 @@ pub(super) fn first_events(input: &sever_engine::LogInput, count: usize) -> Vec<
     }
     let mut first = First { lines: Vec::new(), count };
     let limits = sever_model::Limits::default();
-    let decoder = input.format.decoder(input.mapping.as_ref(), &limits).ok();
-    if let (Some(decoder), Ok(mut reader)) = (decoder, (input.open)()) {
+    let stream = LogStream::of(input.format, input.mapping.as_ref(), &limits);
+    if let (Ok(mut stream), Ok(mut reader)) = (stream, (input.open)()) {
         let mut chunk = vec![0; CHUNK_BYTES];
         // What cannot be read is told by `sever decode`, which reads all of it.
         let read = read_full(&mut *reader, &mut chunk).unwrap_or(0);
-        let mut stream = LogStream::new(decoder, input.format.framing, &limits);
         stream.feed(chunk.get(..read).unwrap_or_default(), &mut first);
         if read < CHUNK_BYTES {
             stream.finish(&mut first);

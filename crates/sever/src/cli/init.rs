@@ -24,7 +24,7 @@ use crate::hint::Failure;
 /// Sniff a folder of exports and logs, and write a commented severance.toml
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder
+    /// The folder, or `s3://bucket/prefix` for logs
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub from: PathBuf,
     /// The zone of dates and times that name none, such as `Asia/Seoul` (asked for on a terminal)
@@ -43,11 +43,16 @@ pub(super) fn run(args: &Args, _global: &Global, out: &mut Output) -> Result<Vec
         return Err(Failure::usage(format!("`{}` is there already", args.output.display()))
             .hint("`--force` writes over it, `--output FILE` writes elsewhere"));
     }
-    if !args.from.is_dir() {
+    let stored = super::places::is_object(&args.from);
+    if !stored && !args.from.is_dir() {
         return Err(Failure::usage(format!("`{}` is not a folder", args.from.display())));
     }
     let zone = zone(args, out)?;
-    let files = files(&args.from)?;
+    let files = if stored {
+        super::places::named(&args.from)?.into_iter().map(|place| place.path).collect()
+    } else {
+        files(&args.from)?
+    };
     let proposals = propose::all(&args.from, &files, &zone)?;
     if proposals.sources.is_empty() && proposals.logs.is_empty() {
         return Err(Failure::new(format!("no export or log was recognised in `{}`", args.from.display()))

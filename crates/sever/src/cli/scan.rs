@@ -18,7 +18,8 @@ use crate::hint::Failure;
 /// Judge history: the configured logs, or only those named
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Logs to judge instead of the configured ones: names from the configuration, or files
+    /// Logs to judge instead of the configured ones: names from the configuration, files, folders, or
+    /// `s3://bucket/prefix`
     pub logs: Vec<PathBuf>,
     /// Do not keep judged uses for `sever reach`
     #[arg(long)]

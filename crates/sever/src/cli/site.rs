@@ -2,7 +2,6 @@
 
 mod guard;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use sever_model::{
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
 use crate::cli::output::Output;
+use crate::cli::places::{self, Place};
 use crate::cli::{Global, Times};
 use crate::config::{Config, Known, LogConfig, Request, SourceConfig};
 use crate::exit::Exit;
@@ -290,33 +290,28 @@ impl Site {
         for name in names {
             match self.config.log(&name.to_string_lossy()) {
                 Some(log) => inputs.extend(configured_inputs(log, &self.config.zone)?),
-                None => inputs.push(self.bare_input(name)?),
+                None => inputs.extend(self.bare_inputs(name)?),
             }
         }
         Ok(inputs)
     }
 
-    /// A file named on the command line: read as its log is configured, else sniffed.
-    fn bare_input(&self, file: &Path) -> Result<LogInput, Failure> {
-        let real = file.canonicalize().map_err(|error| {
-            let known = self.config.logs.iter().map(|log| log.id.as_str());
-            match error.kind() {
-                io::ErrorKind::NotFound => Failure::unknown("log or file", &file.to_string_lossy(), known),
-                _ => cannot_read(file, error),
-            }
-        })?;
-        for log in &self.config.logs {
-            let found = configured_inputs(log, &self.config.zone)
-                .unwrap_or_default()
-                .into_iter()
-                .zip(log.paths.files().unwrap_or_default());
-            for (input, path) in found {
-                if path.canonicalize().is_ok_and(|path| path == real) {
-                    return Ok(input);
+    /// The files of a path on the command line: a file as its log is configured, else sniffed.
+    fn bare_inputs(&self, path: &Path) -> Result<Vec<LogInput>, Failure> {
+        if !places::is_object(path) {
+            let real = path.canonicalize().map_err(|error| {
+                let known = self.config.logs.iter().map(|log| log.id.as_str());
+                match error.kind() {
+                    io::ErrorKind::NotFound => Failure::unknown("log or file", &path.to_string_lossy(), known),
+                    _ => cannot_read(path, error),
                 }
+            })?;
+            if let Some(input) = self.configured_file(&real)? {
+                return Ok(vec![input]);
             }
         }
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let text = path.to_string_lossy();
+        let name = text.trim_end_matches('/').rsplit('/').next().unwrap_or(&text);
         let bare = LogConfig {
             id: SourceId::from(name),
             paths: crate::config::Paths { base: PathBuf::new(), text: String::new() },
@@ -325,7 +320,24 @@ impl Site {
             map: toml::Table::new(),
             origin: crate::config::Origin::Default,
         };
-        input(&bare, EventSource::of(bare.id.clone(), None), file, &self.config.zone)
+        inputs(&bare, &places::named(path)?, &self.config.zone)
+    }
+
+    /// A file of a configured log, as it is configured. Logs in object storage are not listed for it.
+    fn configured_file(&self, real: &Path) -> Result<Option<LogInput>, Failure> {
+        for log in self.config.logs.iter().filter(|log| !places::is_object(Path::new(&log.paths.text))) {
+            // A pattern that matches nothing is told by the commands that need it.
+            let files = places::files(&log.paths).unwrap_or_default();
+            let same = |place: &&Place| place.path.canonicalize().is_ok_and(|path| path == real);
+            if let Some(place) = files.iter().find(same) {
+                regular(&place.path)?;
+                let source = source(log, place, files.len());
+                let format = format_of(log, &place.path)?;
+                let mapping = mapping_of(log, format, &place.path, &self.config.zone)?;
+                return input(source, place, format, mapping).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// The classes of token: those configured, and those that a log's format brings with it.
@@ -498,27 +510,51 @@ pub fn load(global: &Global, file: Option<PathBuf>) -> Result<Config, Failure> {
 
 /// The files of a configured log.
 pub(super) fn configured_inputs(log: &LogConfig, zone: &Zone) -> Result<Vec<LogInput>, Failure> {
-    let files = log.paths.files()?;
-    let several = files.len() > 1;
+    inputs(log, &places::files(&log.paths)?, zone)
+}
+
+/// Files of one log. One whose format cannot be told (an empty one, say) is read as the others are.
+fn inputs(log: &LogConfig, files: &[Place], zone: &Zone) -> Result<Vec<LogInput>, Failure> {
+    let mut formats = Vec::new();
+    for place in files {
+        regular(&place.path)?;
+        formats.push(format_of(log, &place.path));
+    }
+    let told = formats.iter().zip(files).find_map(|(format, place)| Some((format.as_ref().ok().copied()?, place)));
     let mut inputs = Vec::new();
-    for file in &files {
-        let mut source = EventSource::of(log.id.clone(), log.system.clone());
-        if several {
-            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            source.id = SourceId::from(format!("{}/{name}", log.id));
-        }
-        inputs.push(input(log, source, file, zone)?);
+    for (place, format) in files.iter().zip(formats) {
+        let (format, like) = match (format, told) {
+            (Err(_), Some(told)) => told,
+            (format, _) => (format?, place),
+        };
+        let mapping = mapping_of(log, format, &like.path, zone)?;
+        inputs.push(input(source(log, place, files.len()), place, format, mapping)?);
     }
     Ok(inputs)
 }
 
-fn input(log: &LogConfig, source: EventSource, file: &Path, zone: &Zone) -> Result<LogInput, Failure> {
-    regular(file)?;
-    let format = format_of(log, file)?;
-    let mapping = mapping_of(log, format, file, zone)?;
-    let bytes = std::fs::metadata(file).map_err(|error| cannot_read(file, error))?.len();
-    let path = file.to_owned();
-    let open: sever_engine::Open = Box::new(move || open_log(&path));
+/// What evidence names: the log, and the file where there are several.
+fn source(log: &LogConfig, place: &Place, count: usize) -> EventSource {
+    let mut source = EventSource::of(log.id.clone(), log.system.clone());
+    if count > 1 {
+        source.id = SourceId::from(format!("{}/{}", log.id, place.name));
+    }
+    source
+}
+
+fn input(
+    source: EventSource,
+    place: &Place,
+    format: &'static LogFormat,
+    mapping: Option<Mapping>,
+) -> Result<LogInput, Failure> {
+    regular(&place.path)?;
+    let bytes = match std::fs::metadata(&place.path) {
+        Ok(meta) => meta.len(),
+        Err(_) => place.bytes,
+    };
+    let path = place.path.clone();
+    let open: sever_engine::Open = Box::new(move || places::open(&path));
     Ok(LogInput { source, format, mapping, bytes, open })
 }
 
@@ -565,7 +601,7 @@ fn written(log: &LogConfig) -> Result<Option<Mapping>, Failure> {
 /// The head of a file, decompressed.
 fn head_of(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut stored = Vec::new();
-    let mut reader = open_log(file).map_err(|error| cannot_read(file, error))?;
+    let mut reader = places::open(file).map_err(|error| cannot_read(file, error))?;
     reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut stored).map_err(|error| cannot_read(file, error))?;
     Ok(unpacked(&stored))
 }
@@ -575,19 +611,11 @@ pub fn unpacked(stored: &[u8]) -> Vec<u8> {
     sever_decode::head(stored, HEAD_BYTES)
 }
 
-/// Opens a log; `-` is standard input.
-///
-/// # Errors
-/// When it cannot be opened.
-pub fn open_log(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin()));
-    }
-    Ok(Box::new(File::open(path)?))
-}
-
 /// Refuses a pipe or device as a log: it would be waited for, and can be read only once.
 fn regular(file: &Path) -> Result<(), Failure> {
+    if places::is_object(file) {
+        return Ok(());
+    }
     let kind = std::fs::metadata(file).map_err(|error| cannot_read(file, error))?.file_type();
     match kind.is_file() {
         true => Ok(()),
@@ -599,6 +627,9 @@ fn regular(file: &Path) -> Result<(), Failure> {
 /// That a file cannot be read, and what to do.
 pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read `{}`: {error}", path.display()));
+    if let Some(hint) = places::hint_of(&error) {
+        return failure.hint(hint);
+    }
     match error.kind() {
         io::ErrorKind::NotFound => failure.hint("check the path; it is relative to the file that names it"),
         io::ErrorKind::PermissionDenied => failure.hint("this user may not read it"),

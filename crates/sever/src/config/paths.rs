@@ -34,16 +34,24 @@ impl Paths {
         expand(&self.base, &self.text)
     }
 
-    /// The files there are of it: of a folder, those right inside it that are not hidden.
+    /// The files there are of it: of a folder, those in it and in the folders in it that are not
+    /// hidden.
     ///
     /// # Errors
     /// As [`Paths::expand`], and when a folder holds no file.
     pub fn files(&self) -> Result<Vec<PathBuf>, Failure> {
+        Ok(self.named_files()?.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// The same, each with what tells it from the others: its path inside its folder, else its name.
+    ///
+    /// # Errors
+    /// As [`Paths::files`].
+    pub fn named_files(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
         let mut files = Vec::new();
         for path in self.expand()? {
             if path.is_dir() {
-                let inside = entries(&path)?.into_iter().filter(|entry| entry.is_file() && !hidden(entry));
-                files.extend(inside);
+                inside(&path, DEPTH_MAX, &mut files)?;
             } else {
                 files.push(path);
             }
@@ -52,7 +60,12 @@ impl Paths {
         if files.is_empty() {
             return Err(Failure::new(format!("`{}` holds no file", self.text)).exit(Exit::NothingLooked));
         }
-        Ok(files)
+        let folder = self.joined();
+        let name = |path: &Path| match path.strip_prefix(&folder) {
+            Ok(inside) if folder.is_dir() => inside.to_string_lossy().into_owned(),
+            _ => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        Ok(files.into_iter().map(|path| (name(&path), path)).collect())
     }
 
     /// The one path, without looking whether it is there.
@@ -133,6 +146,22 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// The files in a folder and in those in it; links to folders are not followed.
+fn inside(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for entry in entries(folder)?.into_iter().filter(|entry| !hidden(entry)) {
+        if entry.is_file() {
+            files.push(entry);
+        } else if entry.is_dir() && !entry.is_symlink() && depth > 0 {
+            inside(&entry, depth - 1, files)?;
+        }
+        if files.len() > WALKED_MAX {
+            return Err(Failure::new(format!("more than {WALKED_MAX} files under {}", folder.display()))
+                .hint("name a folder nearer to the files"));
+        }
+    }
+    Ok(())
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -120,10 +120,10 @@ static SOURCE: &[Field] = &[
 
 static LOG: &[Field] = &[
     field("name", Text, Required, "its name: classes and evidence use it"),
-    field("path", Glob, Required, "file, folder or glob; gzip and zstd are unpacked"),
+    field("path", Glob, Required, "file, folder, glob or `s3://bucket/prefix`; gzip and zstd are unpacked"),
     field("format", Id(Registry::Formats), Optional, "its format: see `sever formats`; sniffed where absent"),
     field("system", Text, Optional, "the system whose accounts it names"),
-    field("map", Open, Optional, "for `json-lines`: our field = theirs"),
+    field("map", Open, Optional, "for `json-lines`: our field = theirs; `envelope` where the head does not tell it"),
 ];
 
 static CLASS: &[Field] = &[

@@ -117,3 +117,40 @@ fn what_a_log_says_cannot_move_the_cursor() {
         assert!(!all.contains(unsafe_char), "`{command}`: {:?}", all.chars().find(|char| unsafe_char(*char)));
     }
 }
+
+#[test]
+fn a_folder_is_read_file_by_file_in_the_order_of_names() {
+    let world = World::empty();
+    let line =
+        |n: u32| format!("{{\"ts\":\"2026-07-10T11:54:42Z\",\"jti\":\"t-{n}\",\"path\":\"/orders\",\"status\":200}}\n");
+    for (name, n) in [("logs/b.jsonl", 2), ("logs/a/x.jsonl", 1), ("logs/.hidden", 9)] {
+        world.write(name, line(n));
+    }
+    world.write("logs/c.jsonl", "");
+    let said = world.sever("decode logs/a --format jsonl");
+    assert_eq!((said.exit, said.stdout.lines().count()), (0, 1), "{}", said.all());
+    world.append("logs/c.jsonl", line(3));
+    let said = world.sever("decode logs --format jsonl");
+    let order: Vec<usize> = ["t-1", "t-2", "t-3"].iter().filter_map(|id| said.stdout.find(id)).collect();
+    assert!(said.exit == 0 && order.len() == 3 && order.is_sorted(), "{}", said.all());
+    world.write("logs/d.jsonl", "");
+    let said = world.sever("scan logs");
+    assert_eq!(said.told("judged 3 events of 4 files").len(), 1, "{}", said.all());
+    assert_eq!(said.told("logs/d.jsonl").len(), 1, "what is empty is not covered: {}", said.all());
+}
+
+#[test]
+fn what_a_log_is_carried_in_is_said() {
+    let world = World::empty();
+    let inner = "{\\\"jti\\\":\\\"t-1\\\",\\\"path\\\":\\\"/orders\\\",\\\"status\\\":200}";
+    let line = format!("{{\"log\":\"{inner}\\n\",\"stream\":\"stdout\",\"time\":\"2026-07-10T11:54:42Z\"}}\n");
+    world.write("docker.log", line.repeat(3));
+    let said = world.sever("decode docker.log");
+    assert_eq!(said.exit, 0, "{}", said.all());
+    assert_eq!(said.told("read as json-lines in a container's log: JSON objects").len(), 1, "{}", said.all());
+    assert_eq!(said.told("from envelope(time): 3").len(), 1, "{}", said.all());
+    assert_eq!(said.stdout.matches("time=2026-07-10T11:54:42Z").count(), 3, "{}", said.all());
+    let said = world.sever("init --from . --zone UTC");
+    assert!(said.stdout.contains("fields named as in a log in a container's log"), "{}", said.all());
+    assert_eq!(world.sever("decode docker.log").exit, 0, "as it was written");
+}

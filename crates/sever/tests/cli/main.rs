@@ -8,6 +8,7 @@
 //! formats  every format of every kind of answer, and that other programs can read them
 //! facts    bad exports: each an error with its place and cure, or a counted reject
 //! logs     bad logs, and what is missing
+//! objects  logs in object storage
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -18,6 +19,7 @@ mod facts;
 mod formats;
 mod help;
 mod logs;
+mod objects;
 mod privacy;
 mod storms;
 mod story;

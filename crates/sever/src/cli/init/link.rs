@@ -95,11 +95,15 @@ pub(super) fn actors(input: &LogInput) -> BTreeSet<String> {
     use std::io::Read as _;
     let limits = Limits::default();
     let mut names = Names(BTreeSet::new());
-    if let (Ok(decoder), Ok(reader)) = (input.format.decoder(input.mapping.as_ref(), &limits), (input.open)()) {
+    let stream = LogStream::of(input.format, input.mapping.as_ref(), &limits);
+    if let (Ok(mut stream), Ok(reader)) = (stream, (input.open)()) {
         let mut head = Vec::new();
         // A file that breaks off is judged by what was read; `sever doctor` tells of the rest.
         reader.take(HEAD_BYTES).read_to_end(&mut head).ok();
-        LogStream::new(decoder, input.format.framing, &limits).feed(&head, &mut names);
+        stream.feed(&head, &mut names);
+        if (head.len() as u64) < HEAD_BYTES {
+            stream.finish(&mut names);
+        }
     }
     names.0
 }

@@ -6,13 +6,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sever_connect::{Preview, Provider, SourceSettings};
-use sever_decode::{Field, Format, Mapping};
+use sever_decode::{Field, Format, Mapping, Sniffed};
 use sever_engine::{LogInput, LogSample};
 use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
 
 use super::link::{self, Linked, Names};
 use super::{systems, together};
-use crate::cli::site;
+use crate::cli::{places, site};
 use crate::hint::Failure;
 
 /// Everything proposed.
@@ -77,13 +77,19 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
             continue;
         }
         let mut head = Vec::new();
-        let mut file = site::open_log(newest).map_err(|error| site::cannot_read(newest, error))?;
+        let mut file = places::open(newest).map_err(|error| site::cannot_read(newest, error))?;
         file.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| site::cannot_read(newest, error))?;
         let plain = site::unpacked(&head);
-        let source = sever_connect::sniff(newest).map_err(|error| site::cannot_read(newest, error))?.into_iter().next();
+        // Exports are read from files of this machine only.
+        let sources = if places::is_object(newest) {
+            Vec::new()
+        } else {
+            sever_connect::sniff(newest).map_err(|error| site::cannot_read(newest, error))?
+        };
+        let source = sources.into_iter().next();
         let log = sever_decode::sniff(&plain).into_iter().next();
         let scores = (source.as_ref().map_or(0, |(_, score, _)| *score), log.as_ref().map_or(0, |log| log.score));
-        let register = register_score(&plain, &pattern);
+        let register = if places::is_object(newest) { 0 } else { register_score(&plain, &pattern) };
         let mut name = || unique(&pattern, &mut names);
         match (source, log) {
             _ if register > scores.0 && register > scores.1 && proposals.register.is_none() => {
@@ -96,7 +102,8 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
                 proposals.sources.push(listing(name(), pattern.clone(), provider, why, &members, zone)?);
             }
             (source, Some(log)) if log.score >= SCORE_MIN => {
-                proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, None, log.why), zone));
+                let why = because(&log.why, &log);
+                proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, None, why), zone));
                 // Some logs are a source of facts as well: who read which secret.
                 if let Some((provider, score, why)) = source.filter(|_| log.format.id == "openbao-audit")
                     && score >= SCORE_MIN
@@ -105,7 +112,8 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
                 }
             }
             (_, Some(log)) if log.format.id == "json-lines" => match mapped(&plain) {
-                Some((mapping, why)) => {
+                Some(mapping) => {
+                    let why = because("JSON lines, with fields named as in a log", &log);
                     proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, Some(mapping), why), zone));
                 }
                 None => unknown.push((newest.clone(), "JSON lines, but no field reads as a time".to_owned())),
@@ -152,10 +160,16 @@ fn one_of(
 }
 
 /// Any JSON lines may be a log: they are one where the names of their fields give a time.
-fn mapped(head: &[u8]) -> Option<(Mapping, String)> {
+fn mapped(head: &[u8]) -> Option<Mapping> {
     let guess = Mapping::guess(head);
     guess.mapping.pick(Field::Time)?;
-    Some((guess.mapping, "JSON lines, with fields named as in a log".to_owned()))
+    Some(guess.mapping)
+}
+
+/// Why a log is taken for what it is, with what it is carried in.
+fn because(why: &str, log: &Sniffed) -> String {
+    let what = log.what();
+    format!("{why}{}", what.strip_prefix(log.format.id).unwrap_or_default())
 }
 
 fn listing(
@@ -292,7 +306,7 @@ fn look(
         format,
         mapping: Some(as_read),
         bytes: 0,
-        open: Box::new(move || site::open_log(&file)),
+        open: Box::new(move || places::open(&file)),
     };
     let sample = LogSample::take(&input, &Limits::default()).ok();
     let events = crate::cli::decode::first_events(&input, EVENTS_SHOWN);

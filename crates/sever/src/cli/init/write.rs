@@ -15,6 +15,9 @@ pub(super) fn toml(proposals: &Proposals, zone: &str, base: &Path) -> Result<Str
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let base = base.canonicalize()?;
     let path = |path: &Path| -> Result<String, Failure> {
+        if crate::cli::places::is_object(path) {
+            return Ok(quoted(&path.to_string_lossy()));
+        }
         // A glob may cross folders: the nearest folder that is there is where it begins.
         let here = Path::new(".");
         let there = |dir: &&Path| !dir.as_os_str().is_empty() && dir.is_dir();

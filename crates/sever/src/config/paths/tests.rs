@@ -65,7 +65,8 @@ fn an_absolute_glob_is_taken_from_the_root() {
 fn a_folder_gives_its_files() {
     let folder = folder(&FILES);
     let paths = Paths { base: folder.path().to_owned(), text: "hr".to_owned() };
-    assert_eq!(paths.files().unwrap().len(), 2);
+    let named: Vec<String> = paths.named_files().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(named, ["2025-01-31.csv", "2025-02-28.csv", "old/2024-12-31.csv"]);
     fs::create_dir(folder.path().join("empty")).unwrap();
     let empty = Paths { text: "empty".to_owned(), ..paths };
     assert_eq!(empty.files().unwrap_err().to_string(), "`empty` holds no file");

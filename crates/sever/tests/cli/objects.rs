@@ -1,0 +1,87 @@
+//! Logs in object storage, in a real server that speaks S3.
+
+use sever_testkit::Moto;
+
+use crate::world::{Said, World};
+
+/// `sever` with the store as its endpoint.
+fn sever(world: &World, moto: &Moto, key: (&str, &str), words: &str) -> Said {
+    let mut command = world.command(words);
+    command.env("AWS_ENDPOINT_URL", moto.url()).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", key.0).env("AWS_SECRET_ACCESS_KEY", key.1);
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+const KEY: (&str, &str) = ("test", "test");
+
+fn line(n: u32) -> String {
+    format!("{{\"ts\":\"2026-07-10T11:54:42Z\",\"jti\":\"t-{n}\",\"path\":\"/orders\",\"status\":200}}\n")
+}
+
+#[test]
+fn a_prefix_is_read_as_a_folder_is() {
+    let Some(moto) = Moto::start(None).unwrap() else { return };
+    let world = World::empty();
+    moto.put("logs", "").unwrap();
+    // More than a page of a listing holds, a folder's mark, and a neighbour that only begins alike.
+    for n in 0..25 {
+        moto.put(&format!("logs/gw/2026-07/{n:04}.jsonl"), &line(n)).unwrap();
+    }
+    moto.put("logs/gw/", "").unwrap();
+    moto.put("logs/gwx.jsonl", &line(9_999)).unwrap();
+    let said = sever(&world, &moto, KEY, "decode s3://logs/gw --format jsonl");
+    assert_eq!((said.exit, said.stdout.lines().count()), (0, 25), "{}", said.stderr);
+    assert!(said.stdout.lines().next().unwrap().contains("s3://logs/gw/2026-07/0000.jsonl"));
+    let said = sever(&world, &moto, KEY, "decode s3://logs/gw/2026-*/000?.jsonl --format jsonl");
+    assert_eq!(said.stdout.lines().count(), 10, "{}", said.stderr);
+    let said = sever(&world, &moto, KEY, "decode s3://logs/gwx.jsonl --summary");
+    assert!(said.stderr.contains("1 records, 1 events, 0 rejected"), "{}", said.stderr);
+    // Configured, scanned and proposed.
+    world.write("severance.toml", "[[log]]\nname = \"gw\"\npath = \"s3://logs/gw/2026-07/001?.jsonl\"\n");
+    let said = sever(&world, &moto, KEY, "scan");
+    assert!(said.stderr.contains("judged 10 events of 10 files"), "{}", said.stderr);
+    let said = sever(&world, &moto, KEY, "scan s3://logs/gw/2026-07/0003.jsonl");
+    assert!(said.stderr.contains("judged 1 events of 1 files"), "{}", said.stderr);
+    let said = sever(&world, &moto, KEY, "init --from s3://logs/gw/2026-07 --zone UTC --output new.toml");
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let written = std::fs::read_to_string(world.path("new.toml")).unwrap();
+    assert!(written.contains("path = \"s3://logs/gw/2026-07/*.jsonl\""), "{written}");
+}
+
+#[test]
+fn an_object_is_streamed() {
+    let Some(moto) = Moto::start(None).unwrap() else { return };
+    moto.put("logs", "").unwrap();
+    let whole: String = (0..60_000).map(line).collect();
+    moto.put("logs/big.jsonl", &whole).unwrap();
+    let world = World::empty();
+    let said = sever(&world, &moto, KEY, "decode s3://logs/big.jsonl --summary");
+    assert!(said.stderr.contains(&format!("60000 events, 0 rejected; {} bytes", whole.len())), "{}", said.stderr);
+    let said = sever(&world, &moto, KEY, "decode s3://logs/big.jsonl --limit 3 --format jsonl");
+    assert_eq!(said.stdout.lines().count(), 3, "{}", said.stderr);
+}
+
+#[test]
+fn what_is_refused_says_what_is_lacking() {
+    let Some(moto) = Moto::start(Some(4)).unwrap() else { return };
+    let world = World::empty();
+    moto.put("logs", "").unwrap();
+    moto.put("logs/a.jsonl", &line(1)).unwrap();
+    let (id, secret) = moto.user_without_rights().unwrap();
+    let said = sever(&world, &moto, (&id, &secret), "decode s3://logs/a.jsonl");
+    assert!(said.stderr.contains("s3:ListBucket` on `arn:aws:s3:::logs"), "{}", said.stderr);
+}
+
+#[test]
+fn what_is_not_there_is_an_error_with_its_cure() {
+    let Some(moto) = Moto::start(None).unwrap() else { return };
+    let world = World::empty();
+    moto.put("logs", "").unwrap();
+    let said = sever(&world, &moto, KEY, "decode s3://nowhere/a");
+    assert!(said.stderr.starts_with("error: there is no bucket `nowhere`\nhint: "), "{}", said.stderr);
+    let said = sever(&world, &moto, KEY, "decode s3://logs/none/");
+    assert!(said.stderr.starts_with("error: `s3://logs/none/` holds no object\nhint: "), "{}", said.stderr);
+    assert_eq!(said.exit, 3);
+}
