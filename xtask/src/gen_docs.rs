@@ -39,7 +39,11 @@ const KINDS: [(&str, &str, &str); 3] = [
 /// Sources and logs of one system, and why both are wanted.
 const TOGETHER: [(&[&str], &[&str], &str); 12] = [
     (&["aws-iam"], &["cloudtrail"], "the export says who there is, the log who made whom and what was done"),
-    (&["msgraph"], &["entra", "m365"], "the export says who owns which application, the log which of its secrets was used"),
+    (
+        &["msgraph"],
+        &["entra", "m365"],
+        "the export says who owns which application, the log which of its secrets was used",
+    ),
     (&["okta"], &["okta"], "the export says who has which application and token, the log how they were used"),
     (&["google-workspace"], &["google-workspace", "gcp-audit"], "the export says who has which grant, the log its use"),
     (&["keycloak-realm"], &["keycloak"], "the export says who there is, the log which tokens were issued"),
@@ -47,7 +51,11 @@ const TOGETHER: [(&[&str], &[&str], &str); 12] = [
     (&["kubernetes"], &["kubernetes-audit"], "the export says who may read which secret, the log who did"),
     (&["postgres-roles"], &["postgres-csv", "postgres-json"], "the export says who may read what, the log who did"),
     (&["openbao", "openbao-audit"], &["openbao-audit"], "policies say who could have read a key, the log who did"),
-    (&["ldif"], &["openldap", "samba-audit", "windows-security", "adfs"], "the export says who there is, the log who signed in"),
+    (
+        &["ldif"],
+        &["openldap", "samba-audit", "windows-security", "adfs"],
+        "the export says who there is, the log who signed in",
+    ),
     (&["ssh"], &["sshd"], "the export says whose keys open which host, the log which key did"),
     (&["scim", "accounts"], &["teleport", "auth0", "onelogin"], "a listing says who there is, the log who signed in"),
 ];
@@ -144,7 +152,9 @@ fn differences(pages: &BTreeMap<String, String>) -> Result<Vec<Difference>> {
 /// Every page by its path.
 fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
-    let mut index = String::from("# Guides and reference\n\nGenerated from the program by `cargo xtask gen-docs`, but for the guides.\n\n");
+    let mut index = String::from(
+        "# Guides and reference\n\nGenerated from the program by `cargo xtask gen-docs`, but for the guides.\n\n",
+    );
     index.push_str("## Guides\n\nStep by step, with examples to paste; a test follows each.\n\n");
     for (name, title) in guides()? {
         index.push_str(&format!("- [{title}](guides/{name})\n"));

@@ -54,7 +54,8 @@ fn blocks_know_their_words_and_may_hold_fences() {
 #[test]
 fn an_output_must_hold_the_lines_in_their_order() {
     let output = "ID   SEVERITY\n0aa4 high  account `a-1` left\nsummary: 1 of 2\n";
-    for fits in ["ID SEVERITY\n… high account `a-1` left\n", "0aa4 …\n…\nsummary: 1 …\n", "…\n", "0aa4 … left\n"] {
+    for fits in ["ID SEVERITY\n… high account `a-1` left\n", "0aa4 …\n…\nsummary: 1 …\n", "…\n", "0aa4 … left\n"]
+    {
         assert_eq!(unmet(fits, output), None, "{fits}");
     }
     for (misfit, line) in [

@@ -97,7 +97,7 @@ const KEYS: [&str; 2] = ["KeyDescription", "FederatedIdentityCredentials"];
 
 /// The key that a change of a list of keys is about: one that only the new list has, else one that only
 /// the old one has, else the first. The lists hold every key, not only the changed one.
-fn changed_key<'a>(new: &'a str, old: &'a str) -> &'a str {
+pub(super) fn changed_key<'a>(new: &'a str, old: &'a str) -> &'a str {
     fn keys(list: &str) -> impl Iterator<Item = &str> {
         list.split("KeyIdentifier=").skip(1).filter_map(|rest| rest.split([',', ']', '"', '\\']).next())
     }
