@@ -6,6 +6,9 @@
 //! sever help, sever COMMAND help ─► docs/cli.md
 //! ```
 //!
+//! What the program does not know is added here: which source and which log come from the same system
+//! ([`TOGETHER`]), links between pages, and the guides, which are written by hand.
+//!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
 use std::collections::BTreeMap;
@@ -31,6 +34,30 @@ const KINDS: [(&str, &str, &str); 3] = [
     ("detectors", "Detectors", "What Severance can find, when it speaks and when it stays quiet."),
     ("formats", "Log formats", "The logs that it reads, and which fields it needs of them."),
     ("sources", "Sources", "Where facts come from, and which columns or files each needs."),
+];
+
+/// Sources and logs of one system, and why both are wanted.
+const TOGETHER: [(&[&str], &[&str], &str); 12] = [
+    (&["aws-iam"], &["cloudtrail"], "the export says who there is, the log who made whom and what was done"),
+    (
+        &["msgraph"],
+        &["entra", "m365"],
+        "the export says who owns which application, the log which of its secrets was used",
+    ),
+    (&["okta"], &["okta"], "the export says who has which application and token, the log how they were used"),
+    (&["google-workspace"], &["google-workspace", "gcp-audit"], "the export says who has which grant, the log its use"),
+    (&["keycloak-realm"], &["keycloak"], "the export says who there is, the log which tokens were issued"),
+    (&["github"], &["github-audit"], "the export says who has which key, the log who made it"),
+    (&["kubernetes"], &["kubernetes-audit"], "the export says who may read which secret, the log who did"),
+    (&["postgres-roles"], &["postgres-csv", "postgres-json"], "the export says who may read what, the log who did"),
+    (&["openbao", "openbao-audit"], &["openbao-audit"], "policies say who could have read a key, the log who did"),
+    (
+        &["ldif"],
+        &["openldap", "samba-audit", "windows-security", "adfs"],
+        "the export says who there is, the log who signed in",
+    ),
+    (&["ssh"], &["sshd"], "the export says whose keys open which host, the log which key did"),
+    (&["scim", "accounts"], &["teleport", "auth0", "onelogin"], "a listing says who there is, the log who signed in"),
 ];
 
 /// As much of a list as the index needs.
@@ -125,8 +152,15 @@ fn differences(pages: &BTreeMap<String, String>) -> Result<Vec<Difference>> {
 /// Every page by its path.
 fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
-    let mut index =
-        String::from("# Reference\n\nGenerated from the program by `cargo xtask gen-docs`.\n\n- [Commands](cli.md)\n");
+    let mut index = String::from(
+        "# Guides and reference\n\nGenerated from the program by `cargo xtask gen-docs`, but for the guides.\n\n",
+    );
+    index.push_str("## Guides\n\nStep by step, with examples to paste; a test follows each.\n\n");
+    for (name, title) in guides()? {
+        index.push_str(&format!("- [{title}](guides/{name})\n"));
+    }
+    index.push_str("\n## Commands\n\n- [Every command and its options](cli.md)\n");
+    let mut listed = BTreeMap::new();
     for (kind, title, what) in KINDS {
         let text = said(sever, &[kind, "--format", "json"])?;
         let list: List =
@@ -137,13 +171,93 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
         index.push_str(&format!("\n## {title}\n\n{what}\n\n"));
         for Listed { id, title } in list.rows {
             index.push_str(&format!("- [`{id}`]({kind}/{id}.md): {title}\n"));
-            let page = said(sever, &["explain", &id])?;
-            pages.insert(format!("docs/{kind}/{id}.md"), page);
+            listed.entry(kind).or_insert_with(Vec::new).push(id);
         }
+    }
+    let all: Vec<(&str, &str)> =
+        listed.iter().flat_map(|(kind, ids)| ids.iter().map(move |id| (*kind, id.as_str()))).collect();
+    for (kind, id) in &all {
+        let page = said(sever, &["explain", &format!("{kind}/{id}")])?;
+        let page = linked(&page, kind, id, &all) + &beside(kind, id, &all);
+        pages.insert(format!("docs/{kind}/{id}.md"), page);
     }
     pages.insert("docs/README.md".to_owned(), index);
     pages.insert("docs/cli.md".to_owned(), reference(sever)?);
     Ok(pages)
+}
+
+/// The hand-written guides: file and title.
+fn guides() -> Result<Vec<(String, String)>> {
+    let folder = command::root().join("docs/guides");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            let text = std::fs::read_to_string(entry.path()).with_context(|| format!("cannot read {name}"))?;
+            let title = text.lines().next().and_then(|line| line.strip_prefix("# "));
+            found.push((name.clone(), title.with_context(|| format!("{name} has no title"))?.to_owned()));
+        }
+    }
+    // In the order of a first reading: one's own files, then what others export, then adding to it.
+    let first = |name: &str| match name {
+        "your-own-three-files.md" => 0,
+        name if name.starts_with("from-") => 1,
+        _ => 2,
+    };
+    found.sort_by_key(|(name, _)| (first(name), name.clone()));
+    Ok(found)
+}
+
+/// A page in whose prose other pages' ids are links. Only ids of several words, for a single one may be
+/// a column's or a field's name; the same kind goes first.
+fn linked(page: &str, kind: &str, id: &str, all: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut fenced = false;
+    for line in page.lines() {
+        fenced ^= line.starts_with("```");
+        if fenced || line.starts_with('#') || line.starts_with('|') || line.starts_with("Try it") {
+            out.push_str(line);
+        } else {
+            for (at, part) in line.split('`').enumerate() {
+                let there = all.iter().filter(|(_, other)| *other == part && *other != id && other.contains('-'));
+                let target = there.min_by_key(|(of, _)| *of != kind);
+                match target.filter(|_| at % 2 == 1) {
+                    Some((of, other)) => out.push_str(&format!("[`{other}`](../{of}/{other}.md)")),
+                    None if at % 2 == 1 => out.push_str(&format!("`{part}`")),
+                    None => out.push_str(part),
+                }
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// What else to read beside a page: the other half of its system, and the guides.
+fn beside(kind: &str, id: &str, all: &[(&str, &str)]) -> String {
+    let mut lines = Vec::new();
+    for (sources, formats, why) in TOGETHER {
+        let (own, others, of) = match kind {
+            "sources" => (sources, formats, "formats"),
+            "formats" => (formats, sources, "sources"),
+            _ => continue,
+        };
+        for other in others.iter().filter(|other| own.contains(&id) && all.contains(&(of, *other))) {
+            let noun = if of == "formats" { "log" } else { "source" };
+            lines.push(format!("- the {noun} [`{other}`](../{of}/{other}.md): {why}"));
+        }
+    }
+    lines.push(match (kind, id) {
+        ("detectors", _) => "- [Write a detector](../guides/write-a-detector.md)".to_owned(),
+        (_, "aws-iam" | "cloudtrail") => "- [From AWS](../guides/from-aws.md), step by step".to_owned(),
+        (_, "msgraph" | "entra" | "m365") => {
+            "- [From Entra and Splunk](../guides/from-entra-and-splunk.md), step by step".to_owned()
+        }
+        ("formats", _) => "- [Map your own log](../guides/map-your-own-log.md), where none fits".to_owned(),
+        _ => "- [Your own three files](../guides/your-own-three-files.md), step by step".to_owned(),
+    });
+    format!("\n## See also\n\n{}\n", lines.join("\n"))
 }
 
 /// The command line's own help, command by command; what every command takes is told once.

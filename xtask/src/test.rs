@@ -12,6 +12,7 @@
 //! is ours.
 
 mod cargo;
+mod guides;
 mod prepare;
 mod suites;
 mod tally;

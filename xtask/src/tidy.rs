@@ -53,8 +53,9 @@ impl fmt::Display for Complaint {
 type Check = fn(&Tree, &mut Complaints);
 
 /// Every check by its name, which the exceptions use.
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 13] = [
     ("edges", edges::check),
+    ("guides", markdown::guides),
     ("house-rules", shape::house_rules),
     ("licences", licences::check),
     ("machine", shape::machine),

@@ -3,6 +3,7 @@
 //! | suite | what | against |
 //! |---|---|---|
 //! | `docs` | the generated pages | what the binary says of itself |
+//! | `guides` | the guides that add code | a copy of the checkout in which they are followed |
 //! | `sarif` | `check` and `scan` as SARIF 2.1.0 | its JSON schema, as the crate `serde-sarif` ships it |
 //! | `ocsf` | the same as OCSF 2004 | the OCSF schema where it is at hand, and the models of `py-ocsf-models` |
 //!
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sever_testkit::Company;
 
+use super::guides;
 use super::prepare::Tools;
 use super::tally::Tally;
 use crate::command::{self, Build};
@@ -29,6 +31,7 @@ const WORKED: [i32; 7] = [0, 6, 11, 12, 13, 14, 15];
 pub(crate) fn run(tools: &Tools, tally: &mut Tally) -> Result<()> {
     let sever = command::sever(Build::Done)?;
     count(tally, "docs", gen_docs::fresh(Build::Done).and_then(|fresh| said(fresh, "a page is not fresh")));
+    count(tally, "guides", guides::follow(tools));
     let python = match &tools.python {
         Ok(python) => python,
         Err(why) => {

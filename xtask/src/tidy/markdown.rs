@@ -93,3 +93,56 @@ fn joined(folder: &str, target: &str) -> String {
     parts.retain(|part| !part.is_empty());
     parts.join("/")
 }
+
+/// What a guide's fences may say: a word that no test knows would leave its block untried.
+const FENCES: [(&str, &[&str]); 7] = [
+    ("sh", &["exit=", "norun", "checkout"]),
+    ("text", &["file="]),
+    ("console", &[]),
+    ("toml", &["file="]),
+    ("json", &["file="]),
+    ("rust", &["file="]),
+    ("diff", &["file="]),
+];
+
+/// A guide's blocks are such as are tried, and what they add fits the checkout.
+pub(crate) fn guides(tree: &Tree, complaints: &mut Complaints) {
+    for (path, text) in tree.under("docs/guides/", ".md") {
+        for block in documents::blocks(text) {
+            let Some((_, words)) = FENCES.iter().find(|(language, _)| *language == block.language) else {
+                let known: Vec<&str> = FENCES.iter().map(|(language, _)| *language).collect();
+                complaints.add(path, block.line, format!("a block of `{}`, use one of {known:?}", block.language));
+                continue;
+            };
+            let is_known = |word: &str| {
+                words.iter().any(|known| *known == word || (known.ends_with('=') && word.starts_with(known)))
+            };
+            for word in block.words.iter().filter(|word| !is_known(word)) {
+                complaints.add(path, block.line, format!("`{word}` after a fence means nothing, use one of {words:?}"));
+            }
+            match block.value("file") {
+                Some(file) if block.language == "diff" && !tree.has(file) => {
+                    complaints.add(path, block.line, format!("`{file}` is not there, name the file to add to"));
+                }
+                Some(file) if block.language != "diff" && tree.has(file) => {
+                    complaints.add(
+                        path,
+                        block.line,
+                        format!("`{file}` is there already, give the example another name"),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    for (path, _) in tree.under("docs/guides/examples/", "") {
+        let name = path.split('/').nth(3).unwrap_or_default();
+        if !tree.has(&format!("docs/guides/{name}.md")) {
+            complaints.add(
+                path,
+                1,
+                format!("there is no guide docs/guides/{name}.md, name the folder after its guide"),
+            );
+        }
+    }
+}

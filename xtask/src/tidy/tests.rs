@@ -37,6 +37,20 @@ fn what_can_panic_on_hostile_input() {
 }
 
 #[test]
+fn a_guides_block_that_nothing_tries() {
+    let guide = "# G\n```bash\nls\n```\n```sh norn exit=3\nls\n```\n```diff file=src/no.rs\n+a\n```\n```rust file=src/there.rs\n```\n```diff file=src/there.rs\n```\n";
+    let files = [("docs/guides/g.md", guide), ("docs/guides/examples/h/hr.csv", ""), ("src/there.rs", "")];
+    let wrong = [
+        "docs/guides/g.md:2",
+        "docs/guides/g.md:5",
+        "docs/guides/g.md:8",
+        "docs/guides/g.md:11",
+        "docs/guides/examples/h/hr.csv:1",
+    ];
+    assert_eq!(places("guides", &files), wrong);
+}
+
+#[test]
 fn strings_and_characters_are_no_code() {
     let text = "//! A.\nfn f<'a>(x: &'a str) {\n    let a = r#\"quote \" print!(\"#;\n    let b = '\"';\n    /* print!( /* nested */ print!( */\n    print!(\"c\");\n}\n";
     assert_eq!(places("rooms", &[("crates/sever-graph/src/a.rs", text)]), ["crates/sever-graph/src/a.rs:6"]);

@@ -13,7 +13,8 @@ pub(crate) const PROVIDER: Provider = Provider {
     id: "groups",
     title: "Groups and their members",
     about: "One row per membership. A member is an account or another group; a group whose row has no member is \
-            empty. Without `since`, a membership is dated by the listings that show it.",
+            empty. Without `since`, a membership is dated by the listings that show it. \
+            It cannot say what a group may do: `rights` does.",
     scope: "a role that can list groups and their members",
     kinds: TABLE.kinds,
     columns: TABLE.columns,

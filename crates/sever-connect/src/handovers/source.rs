@@ -11,7 +11,9 @@ pub(crate) const PROVIDER: Provider = Provider {
     id: "handovers",
     title: "Sanctioned hand-overs",
     about: "One row per account or credential that may be used, for a time, although its holder has left: who \
-            answers for it now, who sanctioned it and why. A row without a reason is rejected.",
+            answers for it now, who sanctioned it and why. A row without a reason is rejected. \
+            Uses by the new holder within the time are then no finding; what was used before or \
+            after it still is.",
     scope: "none: a list that people keep",
     kinds: TABLE.kinds,
     columns: TABLE.columns,

@@ -26,7 +26,9 @@ pub(crate) const PROVIDER: Provider = Provider {
             too. Access ends at `Access End` if there is such a column, else at the end of the last day in the \
             source's zone (or the row's own). A monthly list with its date in the file's name will do as well: who \
             is gone from the next one left in between. Without a hire date, a rehire is only seen where a list in \
-            between lacked the person.",
+            between lacked the person. \
+            It cannot say who has an account: accounts join to people by employee number, e-mail or login, \
+            so export those too.",
     scope: "a report of worker id, name, e-mail, login, team, manager and dates; no pay, no birth date",
     kinds: TABLE.kinds,
     columns: TABLE.columns,

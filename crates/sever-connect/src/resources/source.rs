@@ -11,7 +11,8 @@ pub(crate) const PROVIDER: Provider = Provider {
     id: "resources",
     title: "Resources",
     about: "One row per thing worth protecting: a table, report, machine, volume, backup, mailbox or secret, who \
-            answers for it, and how many people's data it holds.",
+            answers for it, and how many people's data it holds. \
+            It cannot say who may use one: `rights` does, or the system's own export.",
     scope: "a role that can list the inventory, such as a read-only auditor",
     kinds: TABLE.kinds,
     columns: TABLE.columns,

@@ -17,7 +17,8 @@ pub(crate) const PROVIDER: Provider = Provider {
     about: "One row per holder and resource. Rights are words (`read write delete use export create-accounts grant \
             audit admin`, and what databases call them: `select`, `update`, `sign`, `owner` …). A resource may be a \
             pattern: `*` ends a prefix, `+` stands for one path segment. It is a record of what was given; whether \
-            the system enforces it has to be tried.",
+            the system enforces it has to be tried. \
+            It cannot say when a right was last used, unless the system notes it.",
     scope: "a role that can list grants, such as a security auditor",
     kinds: TABLE.kinds,
     columns: TABLE.columns,

@@ -16,13 +16,28 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let id = args.id.as_str();
-    let page =
-        detector(id).or_else(|| format(id)).or_else(|| source(id)).or_else(|| judgement(id)).or_else(|| exit_code(id));
-    let Some(page) = page else {
-        return Err(Failure::unknown("detector, format, source, judgement or exit code", id, known()));
+    let (kind, id) = match args.id.split_once('/') {
+        Some((kind, id)) => (Some(kind), id),
+        None => (None, args.id.as_str()),
     };
-    out.text(&page);
+    let explained = [
+        ("detectors", detector(id)),
+        ("formats", format(id)),
+        ("sources", source(id)),
+        ("judgements", judgement(id)),
+        ("exit-codes", exit_code(id)),
+    ];
+    let asked = explained.into_iter().filter(|(of, _)| kind.is_none_or(|kind| kind == *of));
+    let pages: Vec<(&str, String)> = asked.filter_map(|(of, page)| Some((of, page?))).collect();
+    if pages.is_empty() {
+        return Err(Failure::unknown("detector, format, source, judgement or exit code", id, known()));
+    }
+    // A log and an export of one system may have one id.
+    if let [(first, _), (second, _), ..] = pages.as_slice() {
+        out.note(&format!("`{id}` is of two kinds: `sever explain {first}/{id}` and `sever explain {second}/{id}`"));
+    }
+    let pages: Vec<String> = pages.into_iter().map(|(_, page)| page).collect();
+    out.text(&pages.join("\n"));
     Ok(vec![Exit::Clean])
 }
 
@@ -40,12 +55,13 @@ fn detector(id: &str) -> Option<String> {
     let rows = [
         ("Speaks when", meta.speaks_when.to_owned()),
         ("Stays quiet when", meta.quiet_when.to_owned()),
-        ("Usual severity", word(serde_json::json!(meta.severity))),
-        ("Usual confidence", word(serde_json::json!(meta.confidence))),
-        ("Who should act", word(serde_json::json!(meta.audience))),
         ("What to do", meta.remediation.to_owned()),
+        ("Who should act", word(serde_json::json!(meta.audience))),
+        ("Usual severity", word(serde_json::json!(meta.severity))),
+        ("Usual confidence", format!("{} (each finding says its own)", word(serde_json::json!(meta.confidence)))),
+        ("Settings", settings(id)),
         ("MITRE ATT&CK", meta.attack.join(", ")),
-        ("Memory", meta.bounded_by.to_owned()),
+        ("Memory is bounded by", meta.bounded_by.to_owned()),
         (
             "Profiles people",
             if meta.profiles_people { "yes: off until a legal basis is recorded" } else { "no: set membership only" }
@@ -60,20 +76,69 @@ fn detector(id: &str) -> Option<String> {
     Some(page)
 }
 
+/// What of a detector can be set, with what holds where nothing is.
+fn settings(id: &str) -> String {
+    let all = serde_json::to_value(sever_detect::registry::Settings::default()).unwrap_or_default();
+    let own = all.get(id).and_then(serde_json::Value::as_object);
+    let own: Vec<String> =
+        own.into_iter().flatten().map(|(name, default)| format!("`{name}` (default {default})")).collect();
+    if own.is_empty() {
+        return "none: it has no threshold".to_owned();
+    }
+    format!("under `[detectors.{id}]`: {}", own.join(", "))
+}
+
 fn format(id: &str) -> Option<String> {
     let format = sever_decode::FORMATS.iter().find(|format| format.id == id)?;
     let mut page = format!("# {}\n\n{}\n\n{}\n\n", format.id, format.title, format.about);
     writeln!(page, "**How issuance and use join**: {}\n", format.joins).ok();
-    writeln!(page, "Try it: `sever decode FILE --as {}`.", format.id).ok();
+    writeln!(page, "**Records**: {}\n", records(format.framing)).ok();
+    let whole: Vec<String> = format.whole.iter().map(|field| format!("`{}`", field.name())).collect();
+    if !whole.is_empty() {
+        writeln!(
+            page,
+            "**A whole record has** {}. One that lacks any was trimmed on its way: it is still read, and counted as \
+             `missing`.\n",
+            whole.join(", ")
+        )
+        .ok();
+    }
+    writeln!(page, "Try it: `sever decode FILE --as {id}`. In the configuration:\n").ok();
+    writeln!(page, "```toml\n[[log]]\nname = \"{id}\"\npath = \"…\"\nformat = \"{id}\"\n```").ok();
     Some(page)
+}
+
+fn records(framing: sever_decode::Framing) -> &'static str {
+    use sever_decode::Framing;
+    match framing {
+        Framing::Lines => "one a line",
+        Framing::Csv => "one a line of CSV, whose quoted fields may hold line ends",
+        Framing::Syslog => "one a line of syslog, with its header",
+        Framing::Json => "JSON: one a line, in an array or a page of an API, or one after another",
+    }
 }
 
 fn source(id: &str) -> Option<String> {
     let provider = sever_connect::PROVIDERS.iter().find(|provider| provider.id == id)?;
     let kinds: Vec<&str> = provider.kinds.iter().map(|kind| kind.word()).collect();
     let mut page = format!("# {}\n\n{}\n\n{}\n\n", provider.id, provider.title, provider.about);
+    writeln!(page, "**The least scope that can make the export**: {}\n", provider.scope).ok();
     writeln!(page, "**Facts it gives**: {}\n", kinds.join(", ")).ok();
-    writeln!(page, "**What the export needs**: {}\n", provider.scope).ok();
+    if !provider.columns.is_empty() {
+        page.push_str("| column | what it becomes | also recognised |\n|---|---|---|\n");
+        for column in provider.columns {
+            let also: Vec<String> = column.also.iter().map(|name| format!("`{name}`")).collect();
+            writeln!(page, "| `{}` | {} | {} |", column.name, column.about, also.join(", ")).ok();
+        }
+        page.push_str(
+            "\nNames are compared without case, blanks and signs. Another one is given under `[source.map]`: our name = \
+             theirs.\n\n",
+        );
+    }
+    if provider.together {
+        page.push_str("Several files of it in one folder are one export: give the folder as `path`.\n\n");
+    }
+    page.push_str("In the configuration:\n\n");
     writeln!(page, "```toml\n[[source]]\nname = \"{id}\"\nkind = \"{id}\"\npath = \"…\"\n```").ok();
     Some(page)
 }

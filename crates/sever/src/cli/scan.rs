@@ -109,7 +109,11 @@ fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
         .logs
         .iter()
         .fold((0, 0), |(events, rejects), log| (events + log.accounting.events, rejects + log.accounting.rejects));
-    notes.push(format!("judged {events} events of {} files; {rejects} records could not be read", outcome.logs.len()));
+    let files = match outcome.logs.len() {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    notes.push(format!("judged {events} events of {files}; {rejects} records could not be read"));
 }
 
 /// Gaps of a class that are told one by one.

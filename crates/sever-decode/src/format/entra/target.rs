@@ -82,25 +82,36 @@ impl Targets {
             }
             each_element(text(Path::Modified), &mut |element| {
                 let Ok(found) = property.read(element.as_bytes()) else { return };
-                let (name, new) = (found.text(0), first(&[found.text(1), found.text(2)]));
-                note(name, new, membership, key, properties);
+                let (name, new, old) = (found.text(0), found.text(1), found.text(2));
+                note(name, first(&[new, old]), membership, properties);
+                if key.is_empty() && KEYS.iter().any(|of| name.eq_ignore_ascii_case(of)) {
+                    key.push_str(changed_key(new, old));
+                }
             });
         });
     }
 }
 
+/// The properties that list an application's keys.
+const KEYS: [&str; 2] = ["KeyDescription", "FederatedIdentityCredentials"];
+
+/// The key that a change of a list of keys is about: one that only the new list has, else one that only
+/// the old one has, else the first. The lists hold every key, not only the changed one.
+pub(super) fn changed_key<'a>(new: &'a str, old: &'a str) -> &'a str {
+    fn keys(list: &str) -> impl Iterator<Item = &str> {
+        list.split("KeyIdentifier=").skip(1).filter_map(|rest| rest.split([',', ']', '"', '\\']).next())
+    }
+    let added = keys(new).find(|key| !old.contains(key));
+    let removed = || keys(old).find(|key| !new.contains(key));
+    added.or_else(removed).or_else(|| keys(new).next()).unwrap_or_default()
+}
+
 /// Notes one modified property. Values are texts of JSON: `"\"Global Administrator\""`.
-fn note(name: &str, value: &str, membership: &mut String, key: &mut String, properties: &mut String) {
+fn note(name: &str, value: &str, membership: &mut String, properties: &mut String) {
     let plain = value.trim_matches(['"', '[', ']', '\\']);
     let is = |names: &[&str]| names.iter().any(|of| name.eq_ignore_ascii_case(of));
     if membership.is_empty() && is(&["Role.DisplayName", "Group.ObjectID", "Group.DisplayName", "AppRole.Value"]) {
         membership.push_str(plain);
-    }
-    if key.is_empty()
-        && is(&["KeyDescription", "FederatedIdentityCredentials"])
-        && let Some((_, rest)) = value.split_once("KeyIdentifier=")
-    {
-        key.push_str(rest.split([',', ']', '"']).next().unwrap_or(""));
     }
     if properties.len() + name.len() < PROPERTIES_BYTES_MAX && !is(&["Included Updated Properties"]) && !name.is_empty()
     {

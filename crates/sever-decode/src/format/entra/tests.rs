@@ -2,7 +2,26 @@
 
 use sever_model::EventKind;
 
+use super::target::changed_key;
 use super::words::Deed;
+
+#[test]
+fn a_change_of_a_list_of_keys_is_about_the_one_that_changed() {
+    let list = |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| format!(r#""[KeyIdentifier={key},KeyType=Password]""#)).collect();
+        format!("[{}]", keys.join(","))
+    };
+    let cases: [(&[&str], &[&str], &str); 5] = [
+        (&["k-1", "k-2"], &["k-1"], "k-2"),
+        (&["k-2"], &["k-1", "k-2"], "k-1"),
+        (&["k-1"], &[], "k-1"),
+        (&["k-1"], &["k-1"], "k-1"),
+        (&[], &[], ""),
+    ];
+    for (new, old, changed) in cases {
+        assert_eq!(changed_key(&list(new), &list(old)), changed, "{new:?} {old:?}");
+    }
+}
 
 #[test]
 fn an_activity_tells_its_kind_and_words() {
