@@ -382,9 +382,7 @@ fn explain(node: &Node, fields: &'static [Field], place: &str, all: &mut Vec<Exp
         let name = if place.is_empty() { field.name.to_owned() } else { format!("{place}.{}", field.name) };
         match (node.get(field.name), field.kind) {
             (Some(table), Kind::Table(inner)) => explain(table, inner, &name, all),
-            (None, Kind::Table(inner)) if inner.iter().all(|field| matches!(field.need, Need::Default(_))) => {
-                explain(&Node::empty(), inner, &name, all);
-            }
+            (None, Kind::Table(inner)) => explain(&Node::empty(), inner, &name, all),
             (Some(Node { tree: Tree::Tables(items), .. }), Kind::Tables(inner)) => {
                 for (at, item) in items.iter().enumerate() {
                     let label = ["name", "ref", "endpoint"].iter().find_map(|label| leaf_text(item, label));

@@ -380,8 +380,14 @@ fn every_value_in_force_is_explained() {
     log[gateway].path = "g"  # severance.toml:3:1
     log[gateway].map = { time = "ts" }  # severance.toml:4:6
     detectors = { off = ["dormant"] }  # severance.toml:6:2
+    skew = "2m"  # default
     brakes.share = 0.1  # default
     brakes.count = 5  # default
+    privacy.pseudonyms = true  # default
+    privacy.retention.facts = "1100d"  # default
+    privacy.retention.findings = "1100d"  # default
+    privacy.retention.uses = "400d"  # default
+    privacy.retention.accesses = "1100d"  # default
     "#);
 }
 
