@@ -35,7 +35,7 @@ fn uid() -> Option<u32> {
 mod tests {
     #[test]
     fn a_user_is_named_by_number() {
-        let users = "root:x:0:0:root:/root:/bin/sh\nann:x:1001:1001::/home/ann:/bin/sh\nbroken\n";
+        let users = "root:x:0:0:root:/:/bin/sh\nann:x:1001:1001::/srv/ann:/bin/sh\nbroken\n";
         assert_eq!(super::named(users, 1001).as_deref(), Some("ann"));
         assert_eq!(super::named(users, 7), None);
         assert!(!super::login().is_empty());

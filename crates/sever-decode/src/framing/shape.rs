@@ -68,7 +68,8 @@ impl<'a> Members<'a> {
     /// Of the object that the bytes begin with.
     pub fn of(bytes: &'a [u8]) -> Members<'a> {
         let mut members = Members { list: Vec::new(), end: None };
-        let (mut depth, mut string, mut name, mut valued) = (0u32, None, &[][..], false);
+        let (mut depth, mut string, mut valued) = (0u32, None, false);
+        let mut name: &[u8] = &[];
         let mut escaped = false;
         for (at, byte) in bytes.iter().enumerate() {
             if let Some(from) = string {
