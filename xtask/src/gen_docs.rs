@@ -160,7 +160,7 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
     index.push_str("\n## Commands\n\n- [Every command and its options](cli.md)\n");
-    let mut listed = BTreeMap::new();
+    let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (kind, title, what) in KINDS {
         let text = said(sever, &[kind, "--format", "json"])?;
         let list: List =
@@ -171,7 +171,7 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
         index.push_str(&format!("\n## {title}\n\n{what}\n\n"));
         for Listed { id, title } in list.rows {
             index.push_str(&format!("- [`{id}`]({kind}/{id}.md): {title}\n"));
-            listed.entry(kind).or_insert_with(Vec::new).push(id);
+            listed.entry(kind).or_default().push(id);
         }
     }
     let all: Vec<(&str, &str)> =

@@ -10,7 +10,7 @@
 //! add different things, and each still passes beside the other.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
@@ -60,7 +60,7 @@ fn copy(root: &Path, folder: &Path, tree: &Tree) -> Result<()> {
 }
 
 /// Writes a file unless it is so already: cargo goes by the time of change.
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
@@ -70,7 +70,7 @@ fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes a block's file, or adds the lines of a `diff`.
-fn apply(path: &PathBuf, block: &Block) -> Result<()> {
+fn apply(path: &Path, block: &Block) -> Result<()> {
     if block.language != "diff" {
         return write(path, block.text.as_bytes());
     }
@@ -119,15 +119,4 @@ fn tail(said: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::with_added;
-
-    #[test]
-    fn lines_are_added_after_their_landmarks() {
-        let text = "mod a;\nmod b;\nmod d;\n\nlist = [\n    a,\n    d,\n];\n";
-        let diff = " mod b;\n+mod c;\n list = [\n     a,\n+    c,\n";
-        let expected = "mod a;\nmod b;\nmod c;\nmod d;\n\nlist = [\n    a,\n    c,\n    d,\n];\n";
-        assert_eq!(with_added(text, diff).unwrap(), expected);
-        assert!(with_added(text, " mod d;\n mod a;\n+mod e;\n").is_err());
-    }
-}
+mod tests;
