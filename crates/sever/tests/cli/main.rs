@@ -8,6 +8,7 @@
 //! formats  every format of every kind of answer, and that other programs can read them
 //! facts    bad exports: each an error with its place and cure, or a counted reject
 //! logs     bad logs, and what is missing
+//! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -19,6 +20,7 @@ mod formats;
 mod help;
 mod logs;
 mod privacy;
+mod sigma;
 mod storms;
 mod story;
 mod world;
