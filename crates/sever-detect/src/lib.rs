@@ -18,5 +18,6 @@ mod pipeline;
 pub mod registry;
 mod resolve;
 
+pub use detectors::sigma;
 pub use judge::{ClassReport, Gap, GapKind, Report, builtin_classes};
 pub use pipeline::{Pipeline, SettledSink, Setup};

@@ -11,8 +11,8 @@ use sever_model::port::Detector;
 use crate::detectors::{
     access_without_login, bulk_export, canary_touched, dormant, evidence_tampered, ghost_account, key_extractable,
     key_known_to_leaver, key_out_of_life, key_too_old, key_too_widely_readable, leaver_lookback, mass_destruction,
-    over_broad, shared_secret_not_rotated, sole_holder, token_never_issued, token_out_of_shape, toxic_combination,
-    unknown_subject, unused_right, use_after_departure,
+    over_broad, shared_secret_not_rotated, sigma, sole_holder, token_never_issued, token_out_of_shape,
+    toxic_combination, unknown_subject, unused_right, use_after_departure,
 };
 
 /// One detector: what it is, and how to make one.
@@ -40,6 +40,7 @@ pub static DETECTORS: &[Registered] = &[
     mass_destruction::REGISTERED,
     over_broad::REGISTERED,
     shared_secret_not_rotated::REGISTERED,
+    sigma::REGISTERED,
     sole_holder::REGISTERED,
     token_never_issued::REGISTERED,
     token_out_of_shape::REGISTERED,
@@ -78,6 +79,8 @@ pub struct Settings {
     pub mass_destruction: mass_destruction::Settings,
     /// Thresholds of `over-broad`.
     pub over_broad: over_broad::Settings,
+    /// Rules of `sigma`.
+    pub sigma: sigma::Settings,
     /// Thresholds of `token-out-of-shape`.
     pub token_out_of_shape: token_out_of_shape::Settings,
     /// Thresholds of `unused-right`.

@@ -43,6 +43,13 @@ pub struct LogInput {
     pub open: Open,
 }
 
+impl LogInput {
+    /// Where its events come from, with the format it is read as.
+    pub fn read_as(&self) -> EventSource {
+        EventSource { format: Some(self.format.id.to_owned()), ..self.source.clone() }
+    }
+}
+
 /// What a scan needs.
 pub struct ScanSetup<'a> {
     /// The files of all logs.
@@ -103,7 +110,7 @@ pub struct LogReport {
 /// When a file cannot be opened at all, a mapping does not fit, or the lake cannot be written. What
 /// breaks off half-way is reported in its [`LogReport`], and the rest goes on.
 pub fn scan(setup: ScanSetup<'_>, progress: &mut dyn Progress) -> Result<ScanOutcome, EngineError> {
-    let sources: Vec<EventSource> = setup.inputs.iter().map(|input| input.source.clone()).collect();
+    let sources: Vec<EventSource> = setup.inputs.iter().map(LogInput::read_as).collect();
     let mut symbols = Symbols::new(setup.key, setup.limits.symbols_max);
     let pipeline = Pipeline::new(Setup {
         classes: setup.classes,

@@ -62,12 +62,14 @@ pub struct EventSource {
     pub log: SourceId,
     /// The system whose accounts the log names, where it is configured.
     pub system: Option<SystemId>,
+    /// The id of the format it is read as, where it is known.
+    pub format: Option<String>,
 }
 
 impl EventSource {
     /// A log that is one file, or none.
     pub fn of(log: SourceId, system: Option<SystemId>) -> EventSource {
-        EventSource { id: log.clone(), log, system }
+        EventSource { id: log.clone(), log, system, format: None }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Limits {
     pub evidence_max: usize,
     /// Entries of any one detector's state.
     pub detector_entries_max: usize,
+    /// Events kept in one window of a Sigma rule's correlation; a rule that counts further is not evaluable.
+    pub sigma_window_max: usize,
     /// Rejects printed or kept with their place; the rest are counted.
     pub rejects_kept_max: usize,
     /// Largest single file of facts that is read whole, in bytes.
@@ -40,6 +42,7 @@ impl Default for Limits {
             findings_max: 100_000,
             evidence_max: 5,
             detector_entries_max: 1_000_000,
+            sigma_window_max: 10_000,
             rejects_kept_max: 20,
             file_bytes_max: 4 << 30,
             skew: Span::secs(120),

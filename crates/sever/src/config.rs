@@ -65,6 +65,8 @@ pub struct Config {
     pub subject_sets: Vec<SubjectSetConfig>,
     /// Settings of detectors.
     pub detectors: DetectorsConfig,
+    /// Detections of one's own.
+    pub sigma: Option<SigmaConfig>,
     /// How far the clocks of systems may be apart.
     pub skew: Span,
     /// When a listing that shrank is refused.
@@ -148,6 +150,15 @@ pub struct DetectorsConfig {
     pub off: Vec<String>,
     /// Settings by detector id, read by the detectors' room.
     pub settings: toml::Table,
+    /// Where they are configured, for messages.
+    pub origin: Origin,
+}
+
+/// Sigma rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SigmaConfig {
+    /// Their files.
+    pub paths: Paths,
     /// Where they are configured, for messages.
     pub origin: Origin,
 }

@@ -75,8 +75,11 @@ pub(crate) fn tools(install: Install) -> Result<Tools> {
         command::say(&format!("could not install Node's packages: {error:#}"));
     }
     let own = std::env::var_os("PATH").unwrap_or_default();
-    let extra = [folder.join("venv/bin"), PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
-    let path = std::env::join_paths(std::env::split_paths(&own).chain(extra)).context("no search path")?;
+    // What is pinned comes first, whatever else of the name is installed here.
+    let pinned = std::iter::once(folder.join("venv/bin"));
+    let system = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
+    let path =
+        std::env::join_paths(pinned.chain(std::env::split_paths(&own)).chain(system)).context("no search path")?;
     Ok(Tools { path, python, node, folder })
 }
 

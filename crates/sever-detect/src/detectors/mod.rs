@@ -27,6 +27,7 @@ pub(crate) mod mass_destruction;
 pub(crate) mod over_broad;
 pub(crate) mod say;
 pub(crate) mod shared_secret_not_rotated;
+pub mod sigma;
 pub(crate) mod sole_holder;
 pub(crate) mod token_never_issued;
 pub(crate) mod token_out_of_shape;

@@ -48,6 +48,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
     let read = inputs.iter().map(|input| input.source.id.to_string()).collect();
     let keep = if args.no_lake { Keep::Nothing } else { Keep::Uses };
+    let rules = site.rules_over(&inputs)?;
     let outcome = site.scan(inputs, &inventory, register, None, keep)?;
     site.save_findings(RunKind::Scan, read, &outcome.findings)?;
 
@@ -55,11 +56,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     coverage.lines.extend(outcome.logs.iter().map(log_line));
     let partly = !missing.is_empty() || outcome.logs.iter().any(|log| log.broken.is_some());
     coverage.lines.extend(missing);
+    let unrun = !rules.outlook.not_evaluable.is_empty();
+    coverage.lines.extend(rules.not_covered());
     let events: u64 = outcome.logs.iter().map(|log| log.accounting.events).sum();
     let (found, accepted) = site.unsuppressed(outcome.findings.clone());
     let mut sheet = findings::sheet(&found, coverage);
     findings::accepted_note(accepted, &mut sheet.notes);
     site.basis_note(&mut sheet.notes)?;
+    rules.notes(&mut sheet.notes);
     notes(&outcome, inventory.people().is_empty(), &mut sheet.notes);
     sheet.exits = findings::exits(&sheet);
     if events == 0 {
@@ -68,7 +72,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if partly {
         sheet.exits.push(Exit::Partly);
     }
-    if unjudged(&outcome.report) {
+    if unrun || unjudged(&outcome.report) {
         sheet.exits.push(Exit::CoverageIncomplete);
     }
     out.sheet(&sheet)?;

@@ -1,6 +1,7 @@
 //! One installation: its configuration, its data directory, and what every command needs of them.
 
 mod guard;
+mod sigma;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -359,11 +360,12 @@ impl Site {
     /// When a setting does not fit.
     pub fn detectors(&self) -> Result<Vec<Box<dyn Detector>>, Failure> {
         let configured = &self.config.detectors;
-        let settings: registry::Settings =
+        let mut settings: registry::Settings =
             configured.settings.clone().try_into().map_err(|error: toml::de::Error| {
                 Failure::usage(format!("{}: `[detectors]`: {}", configured.origin, error.message()))
                     .hint("`sever schema` lists the settings of each detector")
             })?;
+        settings.sigma.rules.extend(self.rules()?);
         let mut off = configured.off.clone();
         off.extend(self.without_basis()?.into_iter().map(str::to_owned));
         Ok(registry::make_all(&settings, &off))

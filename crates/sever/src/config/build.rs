@@ -14,8 +14,8 @@ use super::read::{Node, Tree};
 use super::schema::{Field, Kind, Need, ROOT};
 use super::{
     Brakes, Config, ConfigError, Deed, DetectorsConfig, Explained, LogConfig, Origin, Paths, PrivacyConfig, Problem,
-    RegisterConfig, Request, ResolverConfig, RetentionConfig, Role, SecretFrom, SourceConfig, SubjectSetConfig,
-    Suppressed, Suppression, value,
+    RegisterConfig, Request, ResolverConfig, RetentionConfig, Role, SecretFrom, SigmaConfig, SourceConfig,
+    SubjectSetConfig, Suppressed, Suppression, value,
 };
 use crate::hint::nearest_or_all;
 
@@ -50,6 +50,7 @@ pub(super) fn config(
         resolvers: top.each("resolver").iter().map(resolver).collect(),
         subject_sets: top.each("subject_set").iter().map(subject_set).collect(),
         detectors: detectors(root.get("detectors")),
+        sigma: root.get("sigma").map(|_| sigma(&top.section("sigma"))),
         skew: top.span("skew"),
         brakes: Brakes { share: brakes.share("share"), count: brakes.count("count") },
         suppressions: top.each("suppress").iter().map(|one| suppression(one, &zone)).collect(),
@@ -118,6 +119,10 @@ fn resolver(at: &Section<'_>) -> ResolverConfig {
 
 fn subject_set(at: &Section<'_>) -> SubjectSetConfig {
     SubjectSetConfig { reference: at.text("ref"), path: at.path("path") }
+}
+
+fn sigma(at: &Section<'_>) -> SigmaConfig {
+    SigmaConfig { paths: at.paths("path"), origin: at.node.origin.clone() }
 }
 
 fn suppression(at: &Section<'_>, zone: &Zone) -> Suppression {

@@ -105,6 +105,7 @@ pub(super) static ROOT: &[Field] = &[
     field("detectors", Detectors, Optional, "settings by detector id, and `off`, a list of detectors not to run"),
     field("skew", Duration, Default("2m"), "how far the clocks of systems may be apart"),
     field("brakes", Table(BRAKES), Optional, "when a listing that shrank is refused"),
+    field("sigma", Table(SIGMA), Optional, "detections of one's own: Sigma rules, with correlations"),
     field("suppress", Tables(SUPPRESS), Optional, "findings that are accepted, by whom, why and until when"),
     field("privacy", Table(PRIVACY), Optional, "who may see what of people, and how long it is kept"),
 ];
@@ -163,6 +164,13 @@ static SUBJECT_SET: &[Field] = &[
     field("ref", Text, Required, "the `subject_ref` that stands in the log"),
     field("path", Path, Required, "a table whose first column, or column `subject`, holds the ids"),
 ];
+
+static SIGMA: &[Field] = &[field(
+    "path",
+    Glob,
+    Required,
+    "file, folder or glob of rules; of a folder or glob, what ends in `.yml` or `.yaml`",
+)];
 
 static BRAKES: &[Field] = &[
     field("share", Share, Default("0.1"), "the largest share of a listing that may end at once"),

@@ -43,7 +43,7 @@ fn a_prefix_is_read_as_a_folder_is() {
     let said = sever(&world, &moto, KEY, "scan");
     assert!(said.stderr.contains("judged 10 events of 10 files"), "{}", said.stderr);
     let said = sever(&world, &moto, KEY, "scan s3://logs/gw/2026-07/0003.jsonl");
-    assert!(said.stderr.contains("judged 1 events of 1 files"), "{}", said.stderr);
+    assert!(said.stderr.contains("judged 1 events of 1 file;"), "{}", said.stderr);
     let said = sever(&world, &moto, KEY, "init --from s3://logs/gw/2026-07 --zone UTC --output new.toml");
     assert_eq!(said.exit, 0, "{}", said.stderr);
     let written = std::fs::read_to_string(world.path("new.toml")).unwrap();

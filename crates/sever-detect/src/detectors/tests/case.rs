@@ -203,6 +203,7 @@ pub(super) struct SubjectLine {
 pub(super) struct LogLine {
     pub name: String,
     pub system: Option<String>,
+    pub format: Option<String>,
 }
 
 #[derive(Deserialize)]

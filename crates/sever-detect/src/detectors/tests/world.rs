@@ -89,7 +89,8 @@ pub(super) fn build(lines: Vec<Line>) -> World {
             }
             Line::Log(log) => {
                 let system = log.system.map(|system| SystemId::from(system.as_str()));
-                world.sources.push(EventSource::of(SourceId::from(log.name), system));
+                let source = EventSource { format: log.format, ..EventSource::of(SourceId::from(log.name), system) };
+                world.sources.push(source);
             }
             Line::Class(line) => world.classes.push(class(*line)),
             Line::Event(mut event) => {
