@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{facts, grants, ledger, register, scan};
+use crate::{decode, facts, grants, ledger, register, scan};
 
 /// What a measurement found: numbers by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -31,6 +31,7 @@ pub(crate) fn in_child(name: &str, count: u64) -> Result<Numbers> {
 /// One measurement, in this process.
 pub(crate) fn one(name: &str, count: u64) -> Result<Numbers> {
     match name {
+        "decode" => decode::one(count),
         "facts" => facts::one(count),
         "scan" => scan::one(count),
         "ledger" => ledger::one(count),

@@ -17,6 +17,7 @@
 //! tells the [`Truth`]: what was misused, and what must be found, no more and no less.
 
 mod exports;
+mod judged;
 mod people;
 mod servers;
 mod truth;
@@ -28,6 +29,7 @@ use tempfile::TempDir;
 
 use people::Day;
 use servers::Servers;
+pub use judged::Judged;
 pub use truth::{Expected, Shown, Truth};
 
 /// A folder of what the servers wrote and exported, removed with it.
