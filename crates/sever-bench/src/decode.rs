@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::Value;
-use sever_decode::{FORMATS, Format, Framing, LogStream, Mapping, head};
+use sever_decode::{FORMATS, Format, LogStream, Mapping, head};
 use sever_model::port::EventSink;
 use sever_model::{Limits, Row};
 
 use crate::parse::{self, Kind};
-use crate::process::{Numbers, in_child, median, timed};
+use crate::process::{Numbers, cpu_timed, in_child, median};
 
 /// Decoding over parsing alone, at most.
 const BAR: f64 = 1.6;
@@ -161,7 +161,7 @@ struct Log {
 
 impl Log {
     /// A log, repeated to about so many bytes.
-    fn of(format: &Format, once: &[u8], mapping: Option<Mapping>, bytes: usize) -> Log {
+    fn of(once: &[u8], csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
         let mut whole = Vec::with_capacity(bytes + once.len() + 1);
         while whole.len() < bytes {
             whole.extend_from_slice(once);
@@ -169,7 +169,7 @@ impl Log {
                 whole.push(b'\n');
             }
         }
-        Log { kind: Kind::of(&whole, format.framing == Framing::Csv), bytes: whole, mapping }
+        Log { kind: Kind::of(&whole, csv), bytes: whole, mapping }
     }
 }
 
@@ -182,10 +182,10 @@ fn fixtures(format: &Format, bytes: usize) -> Result<Vec<Log>> {
     paths.retain(|path| !beside.iter().any(|end| path.to_string_lossy().ends_with(end)));
     paths.sort();
     let share = bytes / paths.len().max(1);
-    paths.iter().map(|path| fixture(format, path, share)).collect()
+    paths.iter().map(|path| fixture(path, share)).collect()
 }
 
-fn fixture(format: &Format, path: &Path, bytes: usize) -> Result<Log> {
+fn fixture(path: &Path, bytes: usize) -> Result<Log> {
     let stored = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
@@ -193,7 +193,8 @@ fn fixture(format: &Format, path: &Path, bytes: usize) -> Result<Log> {
         Ok(text) => Some(toml::from_str(&text).with_context(|| format!("the mapping of {name}"))?),
         Err(_) => None,
     };
-    Ok(Log::of(format, &head(&stored, UNPACKED_BYTES_MAX), mapping, bytes))
+    let csv = path.extension().is_some_and(|extension| extension == "csv");
+    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), csv, mapping, bytes))
 }
 
 /// A vendor's samples, if they are there: the events themselves, one a line.
@@ -231,9 +232,9 @@ fn measure(format: &Format, input: &str, logs: &[Log], numbers: &mut Numbers) ->
     let (mut events, mut bytes) = (0, 0);
     // The first turn warms the caches and is not counted.
     for turn in 0..=TURNS {
-        let (parse_secs, parsed) = timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.kind)).sum::<u64>()))?;
+        let (parse_secs, parsed) = cpu_timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.kind)).sum::<u64>()))?;
         black_box(parsed);
-        let (decode_secs, decoded) = timed(|| logs.iter().map(|log| decode(format, log)).collect::<Result<Vec<_>>>())?;
+        let (decode_secs, decoded) = cpu_timed(|| logs.iter().map(|log| decode(format, log)).collect::<Result<Vec<_>>>())?;
         events = decoded.iter().map(|(events, _)| events).sum::<u64>();
         bytes = decoded.iter().map(|(_, bytes)| bytes).sum::<u64>();
         if turn > 0 {

@@ -3,8 +3,8 @@
 //! - JSON: every key and value of a record is visited once, texts borrowed and numbers read, and none is
 //!   kept. Elements of an array are told apart first, as a stream of them must be.
 //! - CSV: split into records and fields by the `csv` crate.
-//! - Lines: split at line ends, blanks and quotation marks, which is less than any reader of a text log
-//!   can do.
+//! - Lines: checked to be text, and split at line ends, blanks and quotation marks: less than any reader of
+//!   such a log can do.
 
 use std::fmt;
 
@@ -33,7 +33,6 @@ impl Kind {
             _ if csv => Kind::Csv,
             Some(b'{') if serde_json::from_slice::<Walked>(line).is_ok() && !wraps(line) => Kind::JsonLines,
             Some(b'{' | b'[') => Kind::JsonArrays,
-            _ if line.contains(&b',') && line.starts_with(b"\"") => Kind::Csv,
             _ => Kind::Lines,
         }
     }
@@ -73,9 +72,10 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn words(line: &[u8]) -> u64 {
+    let Ok(line) = std::str::from_utf8(line) else { return 0 };
     let mut begin = 0;
     let mut sum = 0;
-    for end in memchr::memchr2_iter(b' ', b'"', line) {
+    for end in memchr::memchr2_iter(b' ', b'"', line.as_bytes()) {
         sum += (end - begin) as u64;
         begin = end + 1;
     }

@@ -48,6 +48,20 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     Ok((begun.elapsed().as_secs_f64(), value))
 }
 
+/// The same in seconds of this thread on a core, where the system tells: what others run beside does not
+/// count.
+pub(crate) fn cpu_timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
+    let before = on_core_nanos();
+    let (secs, value) = timed(work)?;
+    let nanos = before.zip(on_core_nanos()).map(|(before, after)| after.saturating_sub(before));
+    Ok((nanos.map_or(secs, |nanos| nanos as f64 / 1e9), value))
+}
+
+fn on_core_nanos() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
 /// The middle one.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
