@@ -232,9 +232,11 @@ fn measure(format: &Format, input: &str, logs: &[Log], numbers: &mut Numbers) ->
     let (mut events, mut bytes) = (0, 0);
     // The first turn warms the caches and is not counted.
     for turn in 0..=TURNS {
-        let (parse_secs, parsed) = cpu_timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.kind)).sum::<u64>()))?;
+        let (parse_secs, parsed) =
+            cpu_timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.kind)).sum::<u64>()))?;
         black_box(parsed);
-        let (decode_secs, decoded) = cpu_timed(|| logs.iter().map(|log| decode(format, log)).collect::<Result<Vec<_>>>())?;
+        let (decode_secs, decoded) =
+            cpu_timed(|| logs.iter().map(|log| decode(format, log)).collect::<Result<Vec<_>>>())?;
         events = decoded.iter().map(|(events, _)| events).sum::<u64>();
         bytes = decoded.iter().map(|(_, bytes)| bytes).sum::<u64>();
         if turn > 0 {

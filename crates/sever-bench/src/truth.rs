@@ -129,11 +129,9 @@ impl Told {
         self.misuse_events += misuse;
         for (detector, count) in detectors {
             let sum = self.detectors.entry(detector.clone()).or_default();
-            for (sum, more) in [
-                (&mut sum.expected, count.expected),
-                (&mut sum.said, count.said),
-                (&mut sum.wrong, count.wrong),
-            ] {
+            for (sum, more) in
+                [(&mut sum.expected, count.expected), (&mut sum.said, count.said), (&mut sum.wrong, count.wrong)]
+            {
                 *sum += more;
             }
             self.expected += count.expected;
@@ -170,7 +168,8 @@ fn played(sever: &PathBuf, seed: u64, scale: f64) -> Result<Vec<Played>> {
     let folder = tempfile::tempdir().context("no folder")?;
     let mut command = Command::new(sever);
     command.args(["demo", "--format", "json", "--seed", &seed.to_string(), "--scale", &scale.to_string()]);
-    let output = command.current_dir(folder.path()).env("TMPDIR", folder.path()).output().context("cannot run sever")?;
+    let output =
+        command.current_dir(folder.path()).env("TMPDIR", folder.path()).output().context("cannot run sever")?;
     // A play that is not as it should be is what is to be counted, and no failure.
     let rows = serde_json::from_slice(&output.stdout);
     rows.with_context(|| format!("`sever demo` said: {}", String::from_utf8_lossy(&output.stderr)))

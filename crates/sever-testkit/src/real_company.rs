@@ -27,9 +27,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+pub use judged::Judged;
 use people::Day;
 use servers::Servers;
-pub use judged::Judged;
 pub use truth::{Expected, Shown, Truth};
 
 /// A folder of what the servers wrote and exported, removed with it.

@@ -182,8 +182,7 @@ impl Head<'_> {
         }
         let line = Line::parse(text)?;
         // With priorities in the message (`[ID 848112 FACILITY.PRIORITY]`) as some daemons write them.
-        let message =
-            line.message.strip_prefix('[').and_then(|rest| cut(rest, "] ")).map_or(line.message, |(_, m)| m);
+        let message = line.message.strip_prefix('[').and_then(|rest| cut(rest, "] ")).map_or(line.message, |(_, m)| m);
         Some(Head { time: Time::Syslog(line.time), host: line.host, is_slapd: line.program == "slapd", message })
     }
 }

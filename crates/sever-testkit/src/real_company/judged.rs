@@ -74,12 +74,13 @@ fn rows(said: &str) -> Result<Vec<Value>> {
 /// What each account is called, by its id: its system and its login.
 fn logins(sever: &Path, folder: &Path) -> Result<BTreeMap<String, String>> {
     let (listed, _) = run(sever, folder, &["list", "accounts", "--format", "jsonl"])?;
-    let named = rows(&listed)?.iter().filter_map(|row| {
+    let listed = rows(&listed)?;
+    let named = listed.iter().filter_map(|row| {
         let (id, login) = (text(row, "/account")?, text(row, "/login")?);
         let system = id.split_once('/')?.0.to_owned();
         Some((id, format!("{system}/{login}")))
     });
-    Ok(named.collect::<Vec<_>>().into_iter().collect())
+    Ok(named.collect())
 }
 
 fn text(row: &Value, pointer: &str) -> Option<String> {

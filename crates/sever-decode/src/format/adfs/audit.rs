@@ -45,7 +45,9 @@ impl Audit {
         self.clear();
         let data = |path: Path| record.data.text(path as usize);
         let written = [data(Path::Second), data(Path::First), record.message];
-        if let Some(document) = written.iter().find_map(|text| place_of(text, "<AuditBase").and_then(|at| text.get(at..))) {
+        if let Some(document) =
+            written.iter().find_map(|text| place_of(text, "<AuditBase").and_then(|at| text.get(at..)))
+        {
             self.read_xml(document);
             put(&mut self.activity, data(Path::First));
         } else {
