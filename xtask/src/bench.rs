@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds `sever-bench` optimised and runs it.
+//! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `truth`, the binary too.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,16 @@ use crate::command;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// `scan`, `facts`, and their options; `--help` lists them
+    /// `scan`, `facts`, `decode`, `truth`, and their options; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
 
-/// Runs it; its exit code says whether every bar holds.
+/// Runs it; its exit code says whether every bar of `scan` and `facts` holds.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
+    if args.args.first().is_some_and(|what| what == "truth") {
+        command::run(&mut command::cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
+    }
     let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"];
     let status = command::cargo(words.into_iter().chain(args.args.iter().map(String::as_str))).status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))

@@ -3,22 +3,27 @@
 //! ```text
 //! bench scan    judging lines against only parsing them; memory per live token
 //! bench facts   loading, re-syncing and listing facts; the subject register; who could read a key
+//! bench decode  decoding each format against only parsing it
+//! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
 //! Each measurement that is about memory, or that must not inherit another's, runs in a child process
 //! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
-//! from fixed numbers, so that two runs measure the same work. Exits with 1 when a bar does not hold.
+//! from fixed numbers, so that two runs measure the same work. `scan` and `facts` exit with 1 when a bar does not hold.
 
 mod company;
+mod decode;
 mod facts;
 mod floor;
 mod grants;
 mod ledger;
 mod lines;
+mod parse;
 mod process;
 mod register;
 mod report;
 mod scan;
+mod truth;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,6 +47,10 @@ enum What {
     Scan(Size),
     /// Loading, re-syncing and listing facts; the subject register; who could read a key
     Facts(Size),
+    /// Decoding each format against only parsing it
+    Decode(Size),
+    /// False findings and misses, over the plays and a company on real servers
+    Truth(truth::Args),
     /// One measurement, in this process; prints its number
     #[command(hide = true)]
     One {
@@ -74,16 +83,30 @@ fn main() -> Result<ExitCode> {
     let (rows, format) = match Cli::parse().what {
         What::Scan(size) => (scan::rows(size.scale)?, size.format),
         What::Facts(size) => (facts::rows(size.scale)?, size.format),
+        What::Decode(size) => {
+            let costs = decode::costs(size.scale)?;
+            return print(size.format, &costs, || decode::table(&costs));
+        }
+        What::Truth(args) => {
+            let told = truth::told(&args)?;
+            return print(args.format, &told, || truth::table(&told));
+        }
         What::One { name, count } => {
             let numbers = process::one(&name, count)?;
             writeln!(std::io::stdout(), "{}", serde_json::to_string(&numbers)?)?;
             return Ok(ExitCode::SUCCESS);
         }
     };
+    print(format, &rows, || report::table(&rows))?;
+    Ok(if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints some measurements.
+fn print(format: Format, measured: &impl serde::Serialize, table: impl Fn() -> String) -> Result<ExitCode> {
     let text = match format {
-        Format::Table => report::table(&rows),
-        Format::Json => serde_json::to_string_pretty(&rows)? + "\n",
+        Format::Table => table(),
+        Format::Json => serde_json::to_string_pretty(measured)? + "\n",
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::SUCCESS)
 }

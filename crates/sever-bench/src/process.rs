@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{facts, grants, ledger, register, scan};
+use crate::{decode, facts, grants, ledger, register, scan};
 
 /// What a measurement found: numbers by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -31,6 +31,7 @@ pub(crate) fn in_child(name: &str, count: u64) -> Result<Numbers> {
 /// One measurement, in this process.
 pub(crate) fn one(name: &str, count: u64) -> Result<Numbers> {
     match name {
+        "decode" => decode::one(count),
         "facts" => facts::one(count),
         "scan" => scan::one(count),
         "ledger" => ledger::one(count),
@@ -45,6 +46,20 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     let begun = Instant::now();
     let value = work()?;
     Ok((begun.elapsed().as_secs_f64(), value))
+}
+
+/// The same in seconds of this thread on a core, where the system tells: what others run beside does not
+/// count.
+pub(crate) fn cpu_timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
+    let before = on_core_nanos();
+    let (secs, value) = timed(work)?;
+    let nanos = before.zip(on_core_nanos()).map(|(before, after)| after.saturating_sub(before));
+    Ok((nanos.map_or(secs, |nanos| nanos as f64 / 1e9), value))
+}
+
+fn on_core_nanos() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
 }
 
 /// The middle one.

@@ -40,6 +40,8 @@ mod teleport;
 mod windows_security;
 mod winlog;
 
+use std::borrow::Cow;
+
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{Limits, Row, Zone};
 
@@ -244,6 +246,24 @@ fn http_outcome(status: u64) -> sever_model::Outcome {
         400..=599 => sever_model::Outcome::Refused,
         _ => sever_model::Outcome::Unknown,
     }
+}
+
+/// Text that a client had a part in: what is no UTF-8 in it is replaced, not refused.
+fn repaired(frame: &[u8]) -> Cow<'_, str> {
+    // Nearly all of it is sound, and looking is many times faster than repairing.
+    match std::str::from_utf8(frame) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(frame),
+    }
+}
+
+/// What stands before and after a mark, as [`str::split_once`] tells, without preparing a search for it
+/// as that does: lines are short.
+fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
+    let begins = *mark.as_bytes().first()?;
+    let stands = |at: &usize| text.as_bytes().get(*at..).is_some_and(|rest| rest.starts_with(mark.as_bytes()));
+    let at = memchr::memchr_iter(begins, text.as_bytes()).find(stands)?;
+    Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 
 /// Text up to its closing quotation mark, and what follows. nginx escapes marks as `\x22`, Apache

@@ -13,6 +13,9 @@ use crate::json::{Found, Value};
 /// milliseconds of it are January 1978, before any log.
 const SECS_MAX: u64 = 253_402_300_799;
 
+/// As long as an instant is written, with a fraction and an offset.
+const WRITTEN_BYTES: usize = 40;
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Reads an instant from a slot that holds text or a number.
@@ -141,7 +144,17 @@ pub(crate) fn month_index(month: &str) -> Option<u8> {
 fn written(year: &str, month: &str, day: &str, clock: &str, offset: &str) -> Option<EventTime> {
     let month = month_index(month)? + 1;
     let day: u8 = day.parse().ok()?;
-    EventTime::parse(&format!("{year}-{month:02}-{day:02}T{clock}{offset}")).ok()
+    let two = |number: u8| [char::from(b'0' + number / 10 % 10), char::from(b'0' + number % 10)];
+    let mut text = String::with_capacity(WRITTEN_BYTES);
+    text.push_str(year);
+    text.push('-');
+    text.extend(two(month));
+    text.push('-');
+    text.extend(two(day));
+    text.push('T');
+    text.push_str(clock);
+    text.push_str(offset);
+    EventTime::parse(&text).ok().filter(|_| day < 100)
 }
 
 #[cfg(test)]

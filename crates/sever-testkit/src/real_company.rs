@@ -17,6 +17,7 @@
 //! tells the [`Truth`]: what was misused, and what must be found, no more and no less.
 
 mod exports;
+mod judged;
 mod people;
 mod servers;
 mod truth;
@@ -26,6 +27,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+pub use judged::Judged;
 use people::Day;
 use servers::Servers;
 pub use truth::{Expected, Shown, Truth};

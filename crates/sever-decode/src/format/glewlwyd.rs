@@ -2,13 +2,11 @@
 //!
 //! Its file has local times without a zone, its syslog those of syslog.
 
-use std::borrow::Cow;
-
 use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings, shortened};
+use super::{Format, Settings, cut, repaired, shortened};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError, action};
 
@@ -45,7 +43,7 @@ struct Glewlwyd {
 
 impl Decoder for Glewlwyd {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let line: Cow<'_, str> = String::from_utf8_lossy(frame);
+        let line = repaired(frame);
         let (time, message) = match of_file(&line) {
             Some((time, message)) => (self.local(time), message),
             None => {
@@ -76,8 +74,8 @@ impl Glewlwyd {
 
 /// `2026-03-31T15:04:05 - Glewlwyd INFO: message`.
 fn of_file(line: &str) -> Option<(&str, &str)> {
-    let (time, rest) = line.split_once(" - Glewlwyd ")?;
-    let (_, message) = rest.split_once(": ")?;
+    let (time, rest) = cut(line, " - Glewlwyd ")?;
+    let (_, message) = cut(rest, ": ")?;
     time.as_bytes().first().is_some_and(u8::is_ascii_digit).then_some((time, message))
 }
 
@@ -127,7 +125,7 @@ impl<'a> Told<'a> {
         }
         // `Event oidc - Plugin 'NAME' - …, origin: IP`
         let (protocol, rest) = message.strip_prefix("Event ")?.split_once(" - Plugin '")?;
-        let (plugin, rest) = rest.split_once("' - ")?;
+        let (plugin, rest) = cut(rest, "' - ")?;
         let (rest, ip) = rest.rsplit_once(", origin: ").unwrap_or((rest, ""));
         let mut told = match protocol {
             "register" => Told::registered(rest)?,

@@ -73,6 +73,6 @@ fn has(field: Field, row: &Row<'_>) -> bool {
         Field::SubjectCount => row.subject_count.is_some(),
         Field::Sequence => row.sequence.is_some(),
         Field::DataSubjects => !row.data_subjects.is_empty(),
-        text => text.place(&mut row.clone()).is_some_and(|text| !text.is_empty()),
+        text => text.said(row).is_some_and(|text| !text.is_empty()),
     }
 }

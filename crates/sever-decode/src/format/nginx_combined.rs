@@ -3,7 +3,7 @@
 use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, Row};
 
-use super::{Format, endpoint, http_outcome, quoted, shortened};
+use super::{Format, cut, endpoint, http_outcome, quoted, repaired, shortened};
 use crate::sniff::Sample;
 use crate::{Framing, when};
 
@@ -27,7 +27,7 @@ struct Combined;
 impl Decoder for Combined {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
         // Whatever a client sends is written here; it must not be able to have its line dropped.
-        let line = String::from_utf8_lossy(frame);
+        let line = repaired(frame);
         let Line { ip, user, time, request, status, agent } = Line::parse(&line).ok_or(Reason::Unrelated)?;
         let Some(at) = when::common_log(time) else {
             return Err(Reason::Invalid("time", shortened(time)));
@@ -62,7 +62,7 @@ impl Line<'_> {
         let (ip, rest) = line.split_once(' ')?;
         // A user name may hold blanks; a bracket in it is written as it is, so the last one before
         // the time counts, and the time is what stands before `] "`.
-        let (head, rest) = rest.split_once("] \"")?;
+        let (head, rest) = cut(rest, "] \"")?;
         let (names, time) = head.rsplit_once(" [")?;
         let (_, user) = names.split_once(' ')?;
         let (request, rest) = quoted(rest)?;

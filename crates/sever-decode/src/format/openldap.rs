@@ -7,14 +7,13 @@
 
 mod operation;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventTime, Row};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings, address};
+use super::{Format, Settings, address, cut, repaired};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError};
 use operation::Operation;
@@ -73,7 +72,7 @@ struct Connection {
 
 impl Decoder for Slapd {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let text: Cow<'_, str> = String::from_utf8_lossy(frame);
+        let text = repaired(frame);
         let head = Head::parse(&text).ok_or(Reason::Unrelated)?;
         // Every line of the log moves the year, not only those of slapd.
         let time = match head.time {
@@ -183,8 +182,7 @@ impl Head<'_> {
         }
         let line = Line::parse(text)?;
         // With priorities in the message (`[ID 848112 FACILITY.PRIORITY]`) as some daemons write them.
-        let message =
-            line.message.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(line.message, |(_, m)| m);
+        let message = line.message.strip_prefix('[').and_then(|rest| cut(rest, "] ")).map_or(line.message, |(_, m)| m);
         Some(Head { time: Time::Syslog(line.time), host: line.host, is_slapd: line.program == "slapd", message })
     }
 }

@@ -7,7 +7,7 @@ use sever_model::port::{Decoder, EventSink, Note, Reason};
 
 use super::columns::Columns;
 use super::postgres::{self, Record, Writer};
-use super::{Format, shortened};
+use super::{Format, repaired, shortened};
 use crate::Framing;
 use crate::mapping::Field;
 use crate::sniff::Sample;
@@ -73,7 +73,7 @@ struct PostgresCsv {
 
 impl Decoder for PostgresCsv {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let text = String::from_utf8_lossy(frame);
+        let text = repaired(frame);
         self.utf8_repairs += u64::from(matches!(text, Cow::Owned(_)));
         self.columns.split(&text);
         let at = |column| self.columns.at(column);

@@ -2,13 +2,11 @@
 //!
 //! Stateful in one thing: the year of RFC 3164 times, which [`super::syslog`] keeps.
 
-use std::borrow::Cow;
-
 use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, Outcome, Row};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings};
+use super::{Format, Settings, cut, repaired};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError};
 
@@ -41,7 +39,7 @@ struct Sshd {
 
 impl Decoder for Sshd {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let line = text(frame);
+        let line = repaired(frame);
         let line = Line::parse(&line).ok_or(Reason::Unrelated)?;
         // Every line of the log moves the year, not only those of sshd.
         let time = self.clock.time(line.time);
@@ -67,11 +65,6 @@ impl Decoder for Sshd {
 
 fn is_sshd(line: &Line<'_>) -> bool {
     matches!(line.program, "sshd" | "sshd-session" | "sshd-auth")
-}
-
-/// Text that a client had a part in: what is no UTF-8 in it is replaced, not refused.
-fn text(frame: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(frame)
 }
 
 /// What a line says about a sign-in.
@@ -112,12 +105,12 @@ impl Login<'_> {
             ("Failed", rest) => (Outcome::Refused, rest),
             _ => return None,
         };
-        let (method, rest) = rest.split_once(" for ")?;
+        let (method, rest) = cut(rest, " for ")?;
         let (user, ip, rest) = match rest.strip_prefix("invalid user ") {
             Some(rest) => origin(rest, true)?,
             None => origin(rest, false)?,
         };
-        let key = rest.split_once(": ").map(|(_, key)| Key::parse(key)).unwrap_or_default();
+        let key = cut(rest, ": ").map(|(_, key)| Key::parse(key)).unwrap_or_default();
         Some(Login { outcome, method, user, ip, key })
     }
 }
@@ -130,7 +123,7 @@ fn origin(text: &str, chosen_by_client: bool) -> Option<(&str, &str, &str)> {
     let mark = " from ";
     let reads = |at: &usize| {
         let rest = text.get(at + mark.len()..)?;
-        let (ip, rest) = rest.split_once(" port ")?;
+        let (ip, rest) = cut(rest, " port ")?;
         let port = rest.split([' ', ':']).next()?;
         let sound = !ip.contains(' ') && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         sound.then_some((text.get(..*at)?, ip, rest.get(port.len()..)?))
@@ -151,7 +144,7 @@ impl Key<'_> {
         let mut key = Key { fingerprint: word(own), ..Key::default() };
         if let Some((head, authority)) = own.rsplit_once(" CA ") {
             key.authority = authority.rsplit(' ').find(|part| part.starts_with("SHA256:")).unwrap_or("");
-            key.identity = head.split_once(" ID ").map_or("", |(_, identity)| {
+            key.identity = cut(head, " ID ").map_or("", |(_, identity)| {
                 identity.rsplit_once(" (serial ").map_or(identity, |(identity, _)| identity)
             });
         }

@@ -7,7 +7,7 @@
 use sever_model::port::Reason;
 use sever_model::{EventTime, Zone};
 
-use super::{Settings, shortened};
+use super::{Settings, cut, shortened};
 use crate::when;
 
 /// A line's parts.
@@ -33,7 +33,7 @@ impl Line<'_> {
             (line.get(..15)?, line.get(15..)?.strip_prefix(' ')?)
         };
         let (host, rest) = rest.split_once(' ')?;
-        let (tag, message) = rest.split_once(": ")?;
+        let (tag, message) = cut(rest, ": ")?;
         Some(Line { time, host, program: tag.split('[').next().unwrap_or(tag), message })
     }
 }

@@ -169,4 +169,31 @@ impl Field {
             }
         })
     }
+
+    /// What a row says in a text field.
+    pub(crate) fn said<'a>(self, row: &Row<'a>) -> Option<&'a str> {
+        Some(match self {
+            Actor => row.actor,
+            Account => row.account,
+            Action => row.action,
+            Issuer => row.issuer,
+            TokenType => row.token_type,
+            Audience => row.audience,
+            Client => row.client,
+            KeyId => row.key_id,
+            Credential => row.credential,
+            Session => row.session,
+            Parent => row.parent,
+            TokenSubject => row.token_subject,
+            SubjectRef => row.subject_ref,
+            Fields => row.fields,
+            Resource => row.resource,
+            SourceIp => row.source_ip,
+            UserAgent => row.user_agent,
+            Node => row.node,
+            Time | Kind | Outcome | IssuedAt | ExpiresAt | DataSubjects | SubjectCount | Sequence | IdleSince => {
+                return None;
+            }
+        })
+    }
 }

@@ -45,7 +45,9 @@ impl Audit {
         self.clear();
         let data = |path: Path| record.data.text(path as usize);
         let written = [data(Path::Second), data(Path::First), record.message];
-        if let Some(document) = written.iter().find_map(|text| text.find("<AuditBase").and_then(|at| text.get(at..))) {
+        if let Some(document) =
+            written.iter().find_map(|text| place_of(text, "<AuditBase").and_then(|at| text.get(at..)))
+        {
             self.read_xml(document);
             put(&mut self.activity, data(Path::First));
         } else {
@@ -163,9 +165,14 @@ fn put(place: &mut String, value: &str) {
     }
 }
 
+/// Where something stands in a text, which may be long.
+fn place_of(text: &str, what: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), what.as_bytes())
+}
+
 /// What follows a label in the text for people, up to the end of its line.
 fn labelled<'a>(message: &'a str, label: &str) -> &'a str {
-    let rest = message.find(label).and_then(|at| message.get(at + label.len()..)).unwrap_or("");
+    let rest = place_of(message, label).and_then(|at| message.get(at + label.len()..)).unwrap_or("");
     let rest = rest.trim_start_matches([' ', '\t']);
     rest.split(['\r', '\n', '\t']).next().unwrap_or("").split("  ").next().unwrap_or("").trim()
 }

@@ -5,14 +5,19 @@
 
 use sever_model::port::Reason;
 
+use crate::format::repaired;
+
 /// Most columns that are read: the view has about twenty.
 const COLUMNS_MAX: usize = 256;
 
 /// A table whose header has been met.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    /// Their names, each as the JSON of a key and its colon.
     columns: Vec<String>,
-    json: String,
+    /// Kept from row to row, so that reading one allocates nothing.
+    values: Vec<String>,
+    json: Vec<u8>,
 }
 
 /// What a line is.
@@ -23,6 +28,11 @@ pub(super) enum Line<'a> {
 
 /// Whether a line is LOGIN_HISTORY's header.
 pub(super) fn is_header(line: &str) -> bool {
+    // No row begins like a column's name but where its first value is a name: most are told here.
+    let begins = line.trim_start().trim_start_matches('"').as_bytes().first();
+    if !begins.is_some_and(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let has = |column: &str| line.split(',').any(|it| it.trim().trim_matches('"').eq_ignore_ascii_case(column));
     has("EVENT_TIMESTAMP") && has("EVENT_TYPE") && has("USER_NAME")
 }
@@ -33,50 +43,71 @@ impl Table {
     /// # Errors
     /// When no header came before it, or it has more values than that.
     pub fn read(&mut self, line: &[u8]) -> Result<Line<'_>, Reason> {
-        let text = String::from_utf8_lossy(line);
+        let text = repaired(line);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if is_header(text) {
-            self.columns = values(text).into_iter().take(COLUMNS_MAX).collect();
+            let count = values(text, &mut self.values).min(COLUMNS_MAX);
+            // Text is written as JSON text without fail.
+            let key = |name| serde_json::to_string(name).unwrap_or_default() + ":";
+            self.columns = self.values.iter().take(count).map(key).collect();
             return Ok(Line::Header);
         }
         if self.columns.is_empty() {
             return Err(Reason::Syntax("not JSON".to_owned()));
         }
-        let values = values(text);
-        if values.len() > self.columns.len() {
+        let count = values(text, &mut self.values);
+        if count > self.columns.len() {
             return Err(Reason::Syntax("more values than columns".to_owned()));
         }
-        if values.len() < self.columns.len() {
+        if count < self.columns.len() {
             return Err(Reason::Truncated);
         }
         self.json.clear();
-        for (column, value) in self.columns.iter().zip(&values).filter(|(_, value)| !value.is_empty()) {
-            self.json.push(if self.json.is_empty() { '{' } else { ',' });
-            // Text is written as JSON text without fail.
-            self.json.push_str(&serde_json::to_string(column).unwrap_or_default());
-            self.json.push(':');
-            self.json.push_str(&serde_json::to_string(value).unwrap_or_default());
+        for (column, value) in self.columns.iter().zip(&self.values).filter(|(_, value)| !value.is_empty()) {
+            self.json.push(if self.json.is_empty() { b'{' } else { b',' });
+            self.json.extend_from_slice(column.as_bytes());
+            serde_json::to_writer(&mut self.json, value).unwrap_or_default();
         }
-        self.json.push_str(if self.json.is_empty() { "{}" } else { "}" });
-        Ok(Line::Row(self.json.as_bytes()))
+        self.json.extend_from_slice(if self.json.is_empty() { b"{}" } else { b"}" });
+        Ok(Line::Row(&self.json))
     }
 }
 
-/// The values of a line, without their quotation marks.
-fn values(line: &str) -> Vec<String> {
-    let (mut values, mut value, mut quoted) = (Vec::new(), String::new(), false);
-    let mut chars = line.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
+/// The values of a line, without their quotation marks, written over those of another: how many.
+fn values(line: &str, values: &mut Vec<String>) -> usize {
+    let (mut count, mut quoted, mut rest) = (0, false, line);
+    begin(values, count);
+    while let Some(at) = memchr::memchr2(b'"', b',', rest.as_bytes()) {
+        let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + 1..)) else { break };
+        let is_mark = rest.as_bytes().get(at) == Some(&b'"');
+        rest = after;
+        if let Some(value) = values.get_mut(count) {
+            value.push_str(before);
+            if quoted && !is_mark {
+                value.push(',');
+            } else if quoted && let Some(doubled) = rest.strip_prefix('"') {
                 value.push('"');
+                rest = doubled;
+                continue;
             }
-            '"' => quoted = !quoted,
-            ',' if !quoted => values.push(std::mem::take(&mut value)),
-            other => value.push(other),
+        }
+        if is_mark {
+            quoted = !quoted;
+        } else if !quoted {
+            count += 1;
+            begin(values, count);
         }
     }
-    values.push(value);
-    values
+    if let Some(value) = values.get_mut(count) {
+        value.push_str(rest);
+    }
+    count + 1
+}
+
+/// Empties the n-th value, which is made if need be.
+fn begin(values: &mut Vec<String>, at: usize) {
+    match values.get_mut(at) {
+        Some(value) => value.clear(),
+        None => values.push(String::new()),
+    }
 }

@@ -1,6 +1,6 @@
 //! One incident: written, pulled, checked, scanned, and compared with the truth.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -369,6 +369,23 @@ impl Told {
         self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people && narrowed
     }
 
+    /// What each detector had to say, said of that, and said beside the truth.
+    fn by_detector(&self) -> Value {
+        let mut counts: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+        for expected in self.truth.expected.iter().filter(|expected| expected.must) {
+            let named = format!("{} {}", expected.detector, expected.thing);
+            let [must, said, _] = counts.entry(&expected.detector).or_default();
+            *must += 1;
+            *said += u64::from(!self.missed.contains(&named));
+        }
+        for wrong in &self.wrong {
+            let [_, _, beside] = counts.entry(&wrong.detector).or_default();
+            *beside += 1;
+        }
+        let row = |[expected, said, wrong]: [u64; 3]| json!({ "expected": expected, "said": said, "false": wrong });
+        counts.into_iter().map(|(detector, count)| (detector.to_owned(), row(count))).collect()
+    }
+
     /// The row as scripts read it.
     pub fn json(&self) -> Value {
         json!({
@@ -398,6 +415,7 @@ impl Told {
             "things_total": self.truth.things_total,
             "false_findings": self.wrong.len(),
             "missed_findings": self.missed,
+            "by_detector": self.by_detector(),
             "benign_events": self.truth.benign_events,
             "held_back_uses": self.held_back.0,
             "uses": self.held_back.1,
