@@ -167,6 +167,8 @@ fn at_most(count: u64) -> f64 {
 fn played(sever: &PathBuf, seed: u64, scale: f64) -> Result<Vec<Played>> {
     let folder = tempfile::tempdir().context("no folder")?;
     let mut command = Command::new(sever);
+    // Says where the servers' packages are; to `sever` itself it would be a misspelt setting.
+    command.env_remove("SEVER_TEST_NODE");
     command.args(["demo", "--format", "json", "--seed", &seed.to_string(), "--scale", &scale.to_string()]);
     let output =
         command.current_dir(folder.path()).env("TMPDIR", folder.path()).output().context("cannot run sever")?;
