@@ -41,8 +41,9 @@ impl RealCompany {
             }
         }
         let expected = self.truth().expected.iter().map(|it| (it.detector.to_owned(), it.accused.clone())).collect();
-        let events = notes.split("judged ").find_map(|rest| rest.split_once(" events of ")?.0.parse().ok());
-        Ok(Judged { events: events.with_context(|| format!("no count of events: {notes}"))?, said, expected })
+        // How many events there were stands among the notes, which JSON lines hold in their last one.
+        let events = scanned.split("judged ").find_map(|rest| rest.split_once(" events of ")?.0.parse().ok());
+        Ok(Judged { events: events.with_context(|| format!("no count of events: {notes}{scanned}"))?, said, expected })
     }
 }
 
