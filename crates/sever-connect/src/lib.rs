@@ -36,6 +36,7 @@ mod ci_variables {
     pub(crate) mod source;
 }
 mod columns;
+mod connector;
 mod csv;
 mod custody {
     pub(crate) mod source;
@@ -67,6 +68,7 @@ mod groups {
 mod handovers {
     pub(crate) mod source;
 }
+mod http;
 mod jwks {
     pub(crate) mod source;
 }
@@ -154,7 +156,8 @@ use std::path::PathBuf;
 use sever_model::port::{Source, SourceError};
 use sever_model::{FactKind, Limits, Record, SourceId, SystemId, Zone};
 
-pub use registry::{PROVIDERS, provider, sniff};
+pub use connector::{Connection, ConnectionError, Connector, DoorAnswers, Login, Open, Setting};
+pub use registry::{CONNECTORS, PROVIDERS, connector, provider, sniff};
 
 /// One kind of export that can be read.
 pub struct Provider {

@@ -1,8 +1,8 @@
-//! The list of providers, and which one a file is for.
+//! The lists of providers and connectors, and which provider a file is for.
 
 use std::path::Path;
 
-use crate::{Provider, Sample, files};
+use crate::{Connector, Provider, Sample, files};
 
 /// Every provider, alphabetically. The command line, the documents and the tests derive from it.
 pub static PROVIDERS: &[Provider] = &[
@@ -35,6 +35,9 @@ pub static PROVIDERS: &[Provider] = &[
     crate::trufflehog::source::PROVIDER,
 ];
 
+/// Every kind of live connection, alphabetically.
+pub static CONNECTORS: &[Connector] = &[];
+
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: u64 = 64 << 10;
 
@@ -45,6 +48,15 @@ const HEAD_BYTES: u64 = 64 << 10;
 pub fn provider(id: &str) -> Result<&'static Provider, Option<&'static str>> {
     let found = PROVIDERS.iter().find(|provider| provider.id == id);
     found.ok_or_else(|| crate::columns::nearest(id, PROVIDERS.iter().map(|provider| provider.id)))
+}
+
+/// The connector of an id; otherwise the id that may have been meant.
+///
+/// # Errors
+/// The id nearest to a misspelt one, where one is near.
+pub fn connector(id: &str) -> Result<&'static Connector, Option<&'static str>> {
+    let found = CONNECTORS.iter().find(|connector| connector.id == id);
+    found.ok_or_else(|| crate::columns::nearest(id, CONNECTORS.iter().map(|connector| connector.id)))
 }
 
 /// The providers that a file may be for, the likeliest first, each with its score and why.

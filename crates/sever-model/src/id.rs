@@ -90,6 +90,14 @@ id!(
     /// every run.
     FindingId
 );
+id!(
+    /// A live connection to a system, by the name it has in the configuration.
+    ConnectionId
+);
+id!(
+    /// A door: `system/kind/native`, the same in every listing.
+    DoorId
+);
 scoped!(AccountId);
 scoped!(GroupId);
 scoped!(CredentialId);

@@ -1,14 +1,15 @@
 //! The nouns of Severance, their ids, time, secrets and ports.
 //!
 //! Everything else stands on this crate and it stands on nothing: no I/O, no clock, no async
-//! runtime, no storage. It holds four groups of things:
+//! runtime, no storage. It holds five groups of things:
 //!
 //! - **facts**, what sources told us: [`Person`], [`Stint`], [`Account`], [`Group`], [`Grant`],
 //!   [`Credential`], [`Custody`] … each a [`Fact`] with the time it was true ([`Valid`]) and the
 //!   time we knew it ([`WallTime`]);
 //! - the **inventory**, all facts known at one moment, indexed for lookup ([`Inventory`]);
 //! - **events**, what logs told us, in columns ([`Batch`], read a row at a time as [`Row`]);
-//! - what we make of the two: [`Judgement`], [`Finding`].
+//! - what we make of the two: [`Judgement`], [`Finding`];
+//! - **departures**: [`Door`]s, the [`Plan`] that closes them, [`Receipt`]s and [`Verdict`]s.
 //!
 //! ```text
 //! Source ──Record──► store ──Fact──► graph ──► Inventory ─┐
@@ -16,15 +17,17 @@
 //! Decoder ──Row──► Batch ──► judge ──Judgement────────────┘
 //! ```
 //!
-//! The traits at the edges of the rooms are in [`port`]. A line of code that names a thing belongs
+//! The traits at the edges of the rooms are in [`port`], those of acting in [`act`]. A line of code that names a thing belongs
 //! here; one that decides, reads or stores belongs elsewhere.
 
 mod account;
+pub mod act;
 mod batch;
 mod class;
 mod coverage;
 mod credential;
 mod custody;
+mod door;
 mod event;
 mod fact;
 mod finding;
@@ -34,12 +37,15 @@ mod inventory;
 mod judgement;
 mod limits;
 mod person;
+mod plan;
 pub mod port;
 mod register;
 mod resource;
 mod secret;
+mod step;
 mod symbol;
 mod time;
+mod verdict;
 
 pub use account::{Account, AccountKind, AccountStatus, Group, Handover, Link, Membership};
 pub use batch::{Batch, Names};
@@ -47,13 +53,16 @@ pub use class::{Class, CoverageBy, Join};
 pub use coverage::{Coverage, CoverageLine, Seen};
 pub use credential::{Credential, CredentialKind, Exportable};
 pub use custody::{Custody, Holder, Strength};
+pub use door::{Door, DoorKind, DoorList};
 pub use event::{EventKind, EventSource, Outcome, Row};
 pub use fact::{Fact, FactKind, FactRow, Listing, Record};
 pub use finding::{
     Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind,
 };
 pub use grant::{Grant, Rights};
-pub use id::{AccountId, CredentialId, FindingId, GroupId, PersonId, ResourceId, SourceId, SystemId};
+pub use id::{
+    AccountId, ConnectionId, CredentialId, DoorId, FindingId, GroupId, PersonId, ResourceId, SourceId, SystemId,
+};
 pub use inventory::{
     AccountIx, Candidate, Correlation, CredentialIx, CustodyRow, Departed, Entry, GrantRow, GroupIx, HolderIx,
     Inventory, MembershipRow, PersonIx, ResourceIx, Tables,
@@ -61,8 +70,14 @@ pub use inventory::{
 pub use judgement::{ClaimSet, Judgement, Unjudgeable};
 pub use limits::Limits;
 pub use person::{Employment, Person, Stint};
+pub use plan::{
+    Approval, ApprovedPlan, ApprovedStep, Excluded, ExcludedWhy, Plan, PlanOf, PlannedDoor, Refusal, Request, Swept,
+    Why,
+};
 pub use register::{Lookup, SubjectRegister};
 pub use resource::Resource;
 pub use secret::{Fingerprint, FingerprintKey, Secret};
+pub use step::{After, Inverse, Operation, Phase, Step, StepDraft, Work};
 pub use symbol::{Sym, Symbols};
 pub use time::{Bound, Certainty, EventTime, Span, TimeError, Valid, WallTime, Zone};
+pub use verdict::{Control, ControlKind, DoorState, Receipt, Said, UnknownWhy, Verdict, VerdictStrength};

@@ -1,0 +1,7 @@
+//! The contract that every connector keeps, against the real server.
+//!
+//! One file per connector says how its server is set up and what a real client gets in by; what must
+//! hold of all of them is in [`suite`].
+
+#[allow(dead_code, reason = "each connector uses what it needs")]
+mod suite;
