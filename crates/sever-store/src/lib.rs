@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! data_dir/
-//!   store.sqlite     facts (bitemporal), pulls, findings, runs, settings     one writer, many readers
+//!   store.sqlite     facts (bitemporal), pulls, findings, runs, departures   one writer, many readers
 //!   key              the key under which identifiers are fingerprinted       random, 0600, made once
 //!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
 //! ```
@@ -13,6 +13,7 @@
 //! Nothing is ever deleted. Every change is a new version of a fact; the old one keeps the interval
 //! in which we believed it.
 
+mod departure;
 mod error;
 mod facts;
 mod finding;
@@ -23,6 +24,7 @@ mod run;
 mod schema;
 mod store;
 
+pub use departure::{DepartureRow, Held as HeldDeparture};
 pub use error::StoreError;
 pub use facts::{Applied, Brake, Braked, ListQuery, Page, PullMeta, When};
 pub use finding::{Closed, FindingFilter, FindingState, How, Kept};
