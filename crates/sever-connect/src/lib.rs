@@ -32,6 +32,7 @@ mod baton_c1z {
     mod wire;
 }
 mod certificate;
+mod child;
 mod ci_variables {
     pub(crate) mod source;
 }
@@ -118,6 +119,7 @@ mod openbao {
 mod openbao_audit {
     pub(crate) mod source;
 }
+mod own;
 mod people {
     pub(crate) mod source;
 }
