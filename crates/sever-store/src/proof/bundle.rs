@@ -39,9 +39,9 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// A proof of these files, as a test or a fuzzer makes it up.
-    pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Bundle {
-        Bundle { files: files.into_iter().collect() }
+    /// A proof of these files, whatever they hold.
+    pub fn of(files: BTreeMap<String, Vec<u8>>) -> Bundle {
+        Bundle { files }
     }
 
     /// Its files.
@@ -128,7 +128,11 @@ impl Bundle {
         builder.into_inner()
     }
 
-    pub(crate) fn untar(bytes: &[u8]) -> Result<Bundle, Flaw> {
+    /// The proof in a tar.
+    ///
+    /// # Errors
+    /// When it is not, byte for byte, what would be written of what is in it.
+    pub fn untar(bytes: &[u8]) -> Result<Bundle, Flaw> {
         let flaw = |what: &str| Flaw::new("the archive", what);
         let mut bundle = Bundle::default();
         let mut archive = tar::Archive::new(bytes);
@@ -150,8 +154,8 @@ impl Bundle {
         }
     }
 
-    /// Adds the manifest of all files that there are.
-    pub(crate) fn sign(&mut self, key: &LogKey) {
+    /// Adds the manifest of all files that there are, signed.
+    pub fn sign(&mut self, key: &LogKey) {
         self.files.remove(MANIFEST);
         let mut text = format!("{MANIFEST_HEAD}\n");
         for (name, bytes) in &self.files {

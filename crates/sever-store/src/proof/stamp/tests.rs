@@ -33,12 +33,12 @@ fn an_authority_that_somebody_trusted_vouches_for_is_believed() {
 }
 
 #[test]
-fn other_bytes_other_issuers_and_other_purposes_are_refused() {
+fn other_bytes_are_refused_and_other_issuers_and_purposes_are_not_believed() {
     let refused = |answer: &[u8], message: &[u8], ca: &[u8]| verify(answer, message, &trusting(ca)).unwrap_err();
     assert_eq!(refused(RSA_ANSWER, b"other", CA), "it is of other bytes");
-    assert!(refused(RSA_ANSWER, MESSAGE, OTHER).contains("no given certificate vouches"));
-    assert!(refused(EC_ANSWER, MESSAGE, AUTHORITY).contains("no given certificate vouches"));
-    assert!(refused(WEB_ANSWER, MESSAGE, CA).contains("no given certificate vouches"));
+    for (answer, ca) in [(RSA_ANSWER, OTHER), (EC_ANSWER, AUTHORITY), (WEB_ANSWER, CA)] {
+        assert!(!verify(answer, MESSAGE, &trusting(ca)).unwrap().vouched, "it is not believed");
+    }
     assert_eq!(refused(b"", MESSAGE, CA), "no time stamp response");
     assert_eq!(refused(REQUEST, MESSAGE, CA), "a response without a status");
     // A refusal: status 2, no token.
@@ -54,7 +54,8 @@ fn a_changed_answer_is_refused_or_says_the_same() {
             let mut changed = RSA_ANSWER.to_vec();
             changed[at] ^= 1 << bit;
             match verify(&changed, MESSAGE, &trusting(CA)) {
-                Ok(stamp) => assert_eq!(stamp, true_stamp, "byte {at}"),
+                // A changed issuer in it, and nobody vouches.
+                Ok(stamp) => assert_eq!((stamp.at, &stamp.authority), (true_stamp.at, &true_stamp.authority), "{at}"),
                 Err(_) => refused += 1,
             }
         }

@@ -131,7 +131,9 @@ fn attested(anchored: &Anchored) -> String {
             format!("first {size} statements, signed as {name}: key not given, not believed")
         }
         By::UnknownAuthority { name, at } => {
-            format!("first {size} statements, stamped {at} by {name}: certificate not given, not believed")
+            format!(
+                "first {size} statements, stamped {at} by {name}: no given certificate vouches for it, not believed"
+            )
         }
     }
 }
