@@ -4,6 +4,8 @@
 //! data_dir/
 //!   store.sqlite     facts (bitemporal), pulls, findings, runs, departures   one writer, many readers
 //!   key              the key under which identifiers are fingerprinted       random, 0600, made once
+//!   proof.key        the key that signs the proof log                        random, 0600, made once
+//!   proof/           the proof log: statements, tree, checkpoint ([`proof`]) append only, static files
 //!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
 //! ```
 //!
@@ -19,6 +21,7 @@ mod facts;
 mod finding;
 mod key;
 mod privacy;
+pub mod proof;
 mod register;
 mod run;
 mod schema;

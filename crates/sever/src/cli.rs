@@ -19,6 +19,7 @@ mod logs;
 mod output;
 mod places;
 mod privacy;
+mod proof;
 mod reach;
 mod readiness;
 mod registry;
@@ -115,6 +116,8 @@ enum Command {
     Common(common::Args),
     /// Say which rights are broad, and who has them by which path
     Rights(rights::Args),
+    /// Show, export, anchor and check the evidence of departures
+    Proof(proof::Args),
     /// Say what is kept of whom, for how long, and who saw it; erase, sweep, record a legal basis
     Privacy(privacy::Args),
     /// Explain a detector, format, source or exit code
@@ -174,6 +177,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
         Command::Rights(args) => rights::run(args, global, out),
+        Command::Proof(args) => proof::run(args, global, out),
         Command::Privacy(args) => privacy::run(args, global, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Detectors(_) => registry::detectors(out),

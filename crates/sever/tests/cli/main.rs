@@ -10,6 +10,8 @@
 //! logs     bad logs, and what is missing
 //! objects  logs in object storage
 //! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
+//! proof    the evidence of departures: shown, exported, checked
+//! strangers  the same checked by tools of others, and stamped by them
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -22,7 +24,9 @@ mod help;
 mod logs;
 mod objects;
 mod privacy;
+mod proof;
 mod sigma;
 mod storms;
 mod story;
+mod strangers;
 mod world;
