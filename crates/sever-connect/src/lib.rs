@@ -128,6 +128,7 @@ mod postgres_roles {
     mod roles;
     pub(crate) mod source;
 }
+mod postgresql;
 mod registry;
 mod resources {
     pub(crate) mod source;

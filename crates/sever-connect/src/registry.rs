@@ -36,7 +36,11 @@ pub static PROVIDERS: &[Provider] = &[
 ];
 
 /// Every kind of live connection, alphabetically.
-pub static CONNECTORS: &[Connector] = &[crate::own::exec::connector::CONNECTOR, crate::own::http::connector::CONNECTOR];
+pub static CONNECTORS: &[Connector] = &[
+    crate::own::exec::connector::CONNECTOR,
+    crate::own::http::connector::CONNECTOR,
+    crate::postgresql::connector::CONNECTOR,
+];
 
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: u64 = 64 << 10;
