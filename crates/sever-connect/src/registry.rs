@@ -36,7 +36,8 @@ pub static PROVIDERS: &[Provider] = &[
 ];
 
 /// Every kind of live connection, alphabetically.
-pub static CONNECTORS: &[Connector] = &[];
+pub static CONNECTORS: &[Connector] =
+    &[crate::active_directory::connector::CONNECTOR, crate::openldap::connector::CONNECTOR];
 
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: u64 = 64 << 10;
