@@ -18,6 +18,13 @@
 mod accounts {
     pub(crate) mod source;
 }
+mod active_directory {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
+    mod wire;
+}
 mod answers;
 mod aws_iam {
     mod actions;
@@ -88,13 +95,21 @@ mod kubernetes {
     mod rules;
     pub(crate) mod source;
 }
+mod ldap {
+    pub(crate) mod change;
+    pub(crate) mod keys;
+    pub(crate) mod place;
+    pub(crate) mod reply;
+    pub(crate) mod talk;
+    pub(crate) mod watch;
+}
 mod ldif {
-    mod account;
-    mod credentials;
+    pub(crate) mod account;
+    pub(crate) mod credentials;
     mod directory;
-    mod names;
+    pub(crate) mod names;
     pub(crate) mod source;
-    mod wire;
+    pub(crate) mod wire;
 }
 mod leaked;
 mod lines;
@@ -120,6 +135,13 @@ mod openbao_audit {
     pub(crate) mod source;
 }
 mod own;
+mod openldap {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
+    mod wire;
+}
 mod people {
     pub(crate) mod source;
 }

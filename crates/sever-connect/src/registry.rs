@@ -37,6 +37,8 @@ pub static PROVIDERS: &[Provider] = &[
 
 /// Every kind of live connection, alphabetically.
 pub static CONNECTORS: &[Connector] = &[
+    crate::active_directory::connector::CONNECTOR,
+    crate::openldap::connector::CONNECTOR,
     crate::own::exec::connector::CONNECTOR,
     crate::own::http::connector::CONNECTOR,
     crate::postgresql::connector::CONNECTOR,
