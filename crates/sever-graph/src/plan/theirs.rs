@@ -1,5 +1,6 @@
 //! Whose accounts are whose, and which of them are left alone.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use sever_model::{
@@ -30,6 +31,8 @@ pub(super) struct Theirs {
     kept: HashMap<AccountIx, Kept>,
     names: BTreeSet<String>,
     places: HashMap<AccountIx, usize>,
+    /// Words that were looked up, by system.
+    looked_up: RefCell<HashMap<(String, String), bool>>,
 }
 
 impl Theirs {
@@ -80,7 +83,16 @@ impl Theirs {
         // up, so only where their own login is in it.
         let near =
             self.names.iter().any(|name| name.len() >= 2 && !name.contains('/') && lower.contains(name.as_str()));
-        near && inventory.account_named(Some(system), word).is_some_and(|ix| self.own.contains(&ix))
+        if !near {
+            return false;
+        }
+        let word_there = (system.to_owned(), lower);
+        let known = self.looked_up.borrow().get(&word_there).copied();
+        known.unwrap_or_else(|| {
+            let is = inventory.account_named(Some(system), word).is_some_and(|ix| self.own.contains(&ix));
+            self.looked_up.borrow_mut().insert(word_there, is);
+            is
+        })
     }
 
     fn of_person(&mut self, inventory: &Inventory, person: PersonIx, at: EventTime) {
