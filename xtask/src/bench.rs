@@ -10,12 +10,12 @@ use crate::command;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// `scan`, `facts`, `decode`, `proof`, `truth`, and their options; `--help` lists them
+    /// `scan`, `facts`, `decode`, `plan`, `proof`, `truth`, and their options; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
 
-/// Runs it; its exit code says whether every bar of `scan`, `facts` and `proof` holds.
+/// Runs it; its exit code says whether every bar of `scan`, `facts`, `plan` and `proof` holds.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     if args.args.first().is_some_and(|what| what == "truth") {
         command::run(&mut command::cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{decode, facts, grants, ledger, register, scan};
+use crate::{decode, facts, grants, ledger, plan, register, scan};
 
 /// What a measurement found: numbers by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -35,6 +35,7 @@ pub(crate) fn one(name: &str, count: u64) -> Result<Numbers> {
         "facts" => facts::one(count),
         "scan" => scan::one(count),
         "ledger" => ledger::one(count),
+        "plan" => plan::one(count),
         "register" => register::one(count),
         "grants" => grants::one(count),
         _ => bail!("there is no measurement `{name}`"),

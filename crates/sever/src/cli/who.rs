@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     let thing = site.real(&args.thing)?;
-    let found = unambiguous(&inventory, &thing)?.ok_or_else(|| unknown(&inventory, &thing))?;
+    let found = found(&inventory, &thing)?;
     let mut sheet = match found {
         Asked::Credential(ix) => custody(&inventory, ix, moment.as_of, args.all),
         Asked::Person(ix) => person(&inventory, ix, moment.as_of),
@@ -41,6 +41,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     sheet.coverage = inventory.coverage().clone();
     out.sheet(&sheet)?;
     Ok(vec![if inventory.coverage().is_whole() { Exit::Clean } else { Exit::CoverageIncomplete }])
+}
+
+/// The one thing of the inventory that a word stands for.
+///
+/// # Errors
+/// When nothing is called so, or several things are.
+pub(super) fn found(inventory: &Inventory, word: &str) -> Result<Asked, Failure> {
+    unambiguous(inventory, word)?.ok_or_else(|| unknown(inventory, word))
 }
 
 /// That nothing is called so: the nearest name, else where such a thing would have to come from.

@@ -1,5 +1,7 @@
 //! Configurations as people write them, and what they are told.
 
+mod doors;
+
 use sever_model::{CoverageBy, Join, Span};
 
 use super::*;
@@ -9,6 +11,7 @@ const KNOWN: Known<'static> = Known {
     providers: &["people", "accounts", "jwks", "openbao"],
     formats: &["json-lines", "cloudtrail", "sshd"],
     detectors: &["bulk-export", "dormant", "ghost-account", "token-never-issued"],
+    connectors: &["openldap", "postgresql"],
 };
 
 /// A whole configuration, with everything there is in it.
@@ -388,6 +391,10 @@ fn every_value_in_force_is_explained() {
     privacy.retention.findings = "1100d"  # default
     privacy.retention.uses = "400d"  # default
     privacy.retention.accesses = "1100d"  # default
+    cutting.hand_off.deadline = "1d"  # default
+    cutting.brakes.count = 5  # default
+    cutting.brakes.share = 0.05  # default
+    cutting.plan_age_max = "1d"  # default
     "#);
 }
 
