@@ -163,9 +163,20 @@ mod scim {
     pub(crate) mod source;
 }
 mod ssh {
+    mod action;
+    mod client;
+    pub(crate) mod connector;
+    mod doors;
+    mod edit;
     mod fleet;
+    mod hosts;
     mod line;
+    mod offer;
     mod place;
+    mod probe;
+    mod remote;
+    mod report;
+    mod site;
     pub(crate) mod source;
 }
 mod tables;

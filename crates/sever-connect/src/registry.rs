@@ -42,6 +42,7 @@ pub static CONNECTORS: &[Connector] = &[
     crate::own::exec::connector::CONNECTOR,
     crate::own::http::connector::CONNECTOR,
     crate::postgresql::connector::CONNECTOR,
+    crate::ssh::connector::CONNECTOR,
 ];
 
 /// Bytes of a file that are looked at to tell what it is.

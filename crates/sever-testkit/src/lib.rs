@@ -5,6 +5,7 @@
 //!   [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
 //!   clients. They are polled until they answer, with a deadline, and die with their guard. [`Gateway`]
 //!   is an nginx before an application that believes the tokens of an [`OidcProvider`].
+//! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
@@ -35,6 +36,7 @@ mod real_company;
 mod samba;
 mod server;
 mod slapd;
+mod ssh_hosts;
 mod sshd;
 
 pub use client::Done;
@@ -51,4 +53,5 @@ pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
+pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;
