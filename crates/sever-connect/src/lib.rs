@@ -135,7 +135,12 @@ mod rights {
 }
 mod row;
 mod scim {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
     pub(crate) mod source;
+    mod wire;
 }
 mod ssh {
     mod fleet;

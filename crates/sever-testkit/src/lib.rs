@@ -2,7 +2,7 @@
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
 //! - [`Glewlwyd`], [`Moto`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`],
-//!   [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
+//!   [`ScimServer`], [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
 //!   clients. They are polled until they answer, with a deadline, and die with their guard. [`Gateway`]
 //!   is an nginx before an application that believes the tokens of an [`OidcProvider`].
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
@@ -33,6 +33,7 @@ mod openbao;
 mod postgres;
 mod real_company;
 mod samba;
+mod scim;
 mod server;
 mod slapd;
 mod sshd;
@@ -49,6 +50,7 @@ pub use openbao::OpenBao;
 pub use postgres::Postgres;
 pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
 pub use samba::SambaAdDc;
+pub use scim::{Honesty, ScimServer};
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
 pub use sshd::Sshd;

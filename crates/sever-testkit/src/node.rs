@@ -1,5 +1,5 @@
 //! Node's programs of this crate: an OpenID Connect provider on npm's `oidc-provider` with the
-//! documented listener, and the shop's application.
+//! documented listener, and the shop's application. [`crate::ScimServer`] runs one too.
 //!
 //! `cargo xtask test` installs a pinned Node and the packages of `node/package.json` into the target
 //! folder's `test-env/node`, and names that folder in `SEVER_TEST_NODE`.
@@ -136,15 +136,17 @@ impl Shop {
 }
 
 /// Where Node and the packages are.
-struct Node {
+pub(crate) struct Node {
     folder: PathBuf,
 }
 
 impl Node {
-    fn found(suite: &str) -> Option<Node> {
+    pub(crate) fn found(suite: &str) -> Option<Node> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-env/node");
         let folder = std::env::var_os("SEVER_TEST_NODE").map_or(own, PathBuf::from);
-        let there = folder.join("bin/node").is_file() && folder.join("node_modules/oidc-provider").is_dir();
+        let there = folder.join("bin/node").is_file()
+            && folder.join("node_modules/oidc-provider").is_dir()
+            && folder.join("node_modules/scimmy-routers").is_dir();
         if !there {
             crate::skip(suite, "Node and its packages are not installed; `cargo xtask test` installs them");
         }
@@ -152,7 +154,7 @@ impl Node {
     }
 
     /// A command that runs a program in a folder, with the packages beside it.
-    fn program(&self, folder: &Path, name: &str, text: &str) -> Result<Command> {
+    pub(crate) fn program(&self, folder: &Path, name: &str, text: &str) -> Result<Command> {
         let write = |name: &str, text: &str| {
             std::fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))
         };
