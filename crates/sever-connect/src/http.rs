@@ -78,6 +78,23 @@ impl Http {
         Ok(Http { base, tls: tls.build() })
     }
 
+    /// The same host, from its root.
+    pub(crate) fn origin(&self) -> Http {
+        let end = self.base.find("://").map_or(0, |at| at + 3);
+        let path = self.base.get(end..).and_then(|rest| rest.find('/')).map_or(self.base.len(), |at| end + at);
+        Http { base: self.base.get(..path).unwrap_or_default().to_owned(), tls: self.tls.clone() }
+    }
+
+    /// The path of a URL of this host; `None` for another host's.
+    pub(crate) fn path_of<'u>(&self, url: &'u str) -> Option<&'u str> {
+        url.strip_prefix(self.origin().base.as_str()).filter(|path| path.starts_with('/'))
+    }
+
+    /// The path that every question's begins with.
+    pub(crate) fn own_path(&self) -> &str {
+        self.base.get(self.origin().base.len()..).unwrap_or_default()
+    }
+
     /// Asks, and waits for the answer for so long. Each question has a connection of its own, so that
     /// none is answered by what another left behind.
     ///

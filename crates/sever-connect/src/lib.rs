@@ -105,6 +105,20 @@ mod msgraph {
     pub(crate) mod source;
     mod tenant;
 }
+mod oauth {
+    mod action;
+    mod administration;
+    mod bunch;
+    pub(crate) mod connector;
+    mod doors;
+    mod given;
+    mod glewlwyd;
+    mod ledger;
+    mod probe;
+    mod server;
+    mod tokens;
+    mod verdict;
+}
 pub mod objects;
 mod okta {
     mod org;

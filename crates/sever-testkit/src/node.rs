@@ -16,6 +16,10 @@ use crate::server::{self, Server};
 /// What a user of `oidc-provider` pastes beside their server, to have its issuances logged.
 pub const LISTENER: &str = include_str!("../node/severance-listener.mjs");
 
+/// What a user of `oidc-provider` mounts beside their server, to have what somebody holds listed and taken
+/// away.
+pub const ADMINISTRATION: &str = include_str!("../node/severance-administration.mjs");
+
 const PROVIDER: &str = include_str!("../node/oidc-provider.mjs");
 const SHOP: &str = include_str!("../node/shop.mjs");
 
@@ -38,6 +42,14 @@ impl OidcProvider {
     pub const AUDIENCE: &'static str = "https://shop.example/api";
     /// How many customers it knows.
     pub const CUSTOMERS: u32 = 200;
+    /// The token that may read what somebody holds.
+    pub const READING: &'static str = "reading-token-of-a-test";
+    /// The token that may take it away.
+    pub const CUTTING: &'static str = "cutting-token-of-a-test";
+    /// The client at which customers sign in, and its secret.
+    pub const DESK: (&'static str, &'static str) = ("desk", "desk-of-a-test");
+    /// Where that client is sent back to.
+    pub const BACK: &'static str = "https://desk.shop.example/back";
 
     /// Starts one that signs with an RSA key in PEM; `None`, and a reported skip, where Node or its
     /// packages are not installed.
@@ -52,6 +64,7 @@ impl OidcProvider {
             command.args([&port.to_string(), OidcProvider::ISSUER]).arg(folder.join("key.pem"));
             command.arg(OidcProvider::KEY_ID).arg(folder.join("oidc-provider.jsonl"));
             command.arg(OidcProvider::CUSTOMERS.to_string());
+            command.args([OidcProvider::READING, OidcProvider::CUTTING]);
             Ok(command)
         })?;
         Ok(Some(OidcProvider { server }))
@@ -100,7 +113,8 @@ impl OidcProvider {
         self.server.file("oidc-provider.jsonl")
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port.
+    pub fn port(&self) -> u16 {
         self.server.port()
     }
 
@@ -160,6 +174,7 @@ impl Node {
         };
         write(name, text)?;
         write("severance-listener.mjs", LISTENER)?;
+        write("severance-administration.mjs", ADMINISTRATION)?;
         let packages = self.folder.join("node_modules").canonicalize().context("no packages of Node")?;
         std::os::unix::fs::symlink(packages, folder.join("node_modules")).context("cannot link the packages")?;
         let mut command = Command::new(self.folder.join("bin/node"));
