@@ -121,6 +121,20 @@ mod msgraph {
     pub(crate) mod source;
     mod tenant;
 }
+mod oauth {
+    mod action;
+    mod administration;
+    mod bunch;
+    pub(crate) mod connector;
+    mod doors;
+    mod given;
+    mod glewlwyd;
+    mod ledger;
+    mod probe;
+    mod server;
+    mod tokens;
+    mod verdict;
+}
 pub mod objects;
 mod okta {
     mod org;
@@ -160,7 +174,12 @@ mod rights {
 }
 mod row;
 mod scim {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
     pub(crate) mod source;
+    mod wire;
 }
 mod ssh {
     mod action;
