@@ -20,8 +20,8 @@ use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
-pub(crate) use pairs::{each_pair, member, pair};
-pub(crate) use plan::{Plan, Want};
+pub(crate) use pairs::{each_pair, member, pair, pairs};
+pub(crate) use plan::{Column, Plan, Want};
 pub(crate) use slots::{Slots, Value};
 
 /// Longest value shown in a report.
@@ -76,6 +76,27 @@ impl Reader {
             Err(_) => Reason::NotUtf8,
         };
         self.read_repaired(frame, failed)
+    }
+
+    /// The record that was read last, again: it was sound, and not repaired.
+    pub fn again<'a>(&'a self, frame: &'a str) -> Found<'a> {
+        Found { input: frame, slots: &self.slots }
+    }
+
+    /// Reads a row of a table as if it were an object of texts: each value with its column's [`Column`].
+    /// What is empty is absent.
+    pub fn read_row<'v>(&mut self, row: impl Iterator<Item = (Column, &'v str)>) -> Found<'_> {
+        self.slots.clear();
+        for (column, value) in row.filter(|(_, value)| !value.is_empty()) {
+            self.plan.put(column, value, &mut self.slots);
+        }
+        self.doubled += u64::from(self.slots.is_doubled());
+        Found { input: "", slots: &self.slots }
+    }
+
+    /// Which column of that name is wanted.
+    pub fn column(&self, name: &str) -> Column {
+        self.plan.column(name)
     }
 
     /// A second try for a record whose only fault is how a client's text was written into it.

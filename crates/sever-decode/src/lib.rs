@@ -56,6 +56,7 @@ mod format;
 mod framing;
 mod json;
 mod mapping;
+mod search;
 mod sniff;
 mod stream;
 mod unpack;

@@ -65,4 +65,4 @@ pub use register::{Lookup, SubjectRegister};
 pub use resource::Resource;
 pub use secret::{Fingerprint, FingerprintKey, Secret};
 pub use symbol::{Sym, Symbols};
-pub use time::{Bound, Certainty, EventTime, Span, TimeError, Valid, WallTime, Zone};
+pub use time::{Bound, Certainty, EventTime, LocalTimes, Span, TimeError, Valid, WallTime, Zone};

@@ -74,9 +74,8 @@ impl Winlog {
             // A number or a word in their place: there are none.
             written if !written.starts_with('{') => data.read(b"{}")?,
             written => {
-                let named = data.read(written.as_bytes()).is_ok_and(|found| found.text(list).is_empty());
-                let plain = named || !data::list_to_object(data.read(written.as_bytes())?.text(list), object);
-                data.read(if plain { written.as_bytes() } else { object.as_bytes() })?
+                let is_listed = data::list_to_object(data.read(written.as_bytes())?.text(list), object);
+                if is_listed { data.read(object.as_bytes())? } else { data.again(written) }
             }
         };
         let computer = head.first(head::COMPUTERS);

@@ -28,6 +28,10 @@ pub(crate) enum Want {
     Json,
 }
 
+/// A column of a table, as a plan knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column(Option<u16>);
+
 /// Which paths are wanted, and how.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -158,6 +162,23 @@ impl Plan {
         self.wants.get(slot).copied().unwrap_or(Want::Text)
     }
 
+    /// The column of a table that stands for the record's member of that name.
+    pub fn column(&self, name: &str) -> Column {
+        Column(self.nodes.first().and_then(|root| self.find_index(root, name)))
+    }
+
+    /// Fills the slots that want a column.
+    pub fn put(&self, column: Column, value: &str, slots: &mut Slots) {
+        let Some(node) = column.0.and_then(|node| self.nodes.get(usize::from(node))) else { return };
+        if node.slots.is_empty() {
+            return;
+        }
+        let value = slots.copy(value);
+        for (slot, want) in &node.slots {
+            slots.set(usize::from(*slot), value, *want, false);
+        }
+    }
+
     /// The seed that fills `slots` from a document that lies in `input`.
     pub fn walk<'p>(&'p self, input: &'p str, slots: &'p mut Slots) -> impl DeserializeSeed<'p, Value = ()> {
         let node = self.nodes.first().unwrap_or(&NOTHING);
@@ -197,13 +218,17 @@ impl Plan {
     }
 
     fn find(&self, node: &Node, key: &str) -> Option<&Node> {
+        self.nodes.get(usize::from(self.find_index(node, key)?))
+    }
+
+    fn find_index(&self, node: &Node, key: &str) -> Option<u16> {
         let ends = Ends::of(key.as_bytes());
         let mut at = *node.buckets.get(ends.bucket(node.buckets.len()))?;
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
             let same = entry.ends == ends && (ends.len <= ENDS_BYTES || &*entry.key == key);
             if same || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
-                return self.nodes.get(usize::from(entry.node));
+                return Some(entry.node);
             }
             at = entry.next;
         }
