@@ -83,13 +83,18 @@ impl Reader {
         Found { input: frame, slots: &self.slots }
     }
 
-    /// Reads a row of a table as if it were an object of texts: each value with its column's [`Column`].
-    /// What is empty is absent.
-    pub fn read_row<'v>(&mut self, row: impl Iterator<Item = (Column, &'v str)>) -> Found<'_> {
+    /// Begins a row: what is no JSON, read as if it were an object of texts.
+    pub fn begin_row(&mut self) {
         self.slots.clear();
-        for (column, value) in row.filter(|(_, value)| !value.is_empty()) {
-            self.plan.put(column, value, &mut self.slots);
-        }
+    }
+
+    /// Takes the text of a column.
+    pub fn put_in_row(&mut self, column: Column, text: &str) {
+        self.plan.put(column, text, &mut self.slots);
+    }
+
+    /// The row that was begun.
+    pub fn end_row(&mut self) -> Found<'_> {
         self.doubled += u64::from(self.slots.is_doubled());
         Found { input: "", slots: &self.slots }
     }

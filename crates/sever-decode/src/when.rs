@@ -129,21 +129,20 @@ pub(crate) fn aws(text: &str) -> Option<EventTime> {
         "PM" => hour % 12 + 12,
         _ => return None,
     };
-    written(year, month, day, &[two(hour as u8).text(), ":", rest, "Z"])
+    let hour = two(hour as u8);
+    written(year, month, day, &[std::str::from_utf8(&hour).ok()?, ":", rest, "Z"])
 }
 
 /// `Jul 10 11:54:42` of RFC 3164, with the year from elsewhere.
 pub(crate) fn syslog(text: &str, year: i16, times: &mut LocalTimes) -> Option<EventTime> {
     let mut parts = text.split_ascii_whitespace();
     let (month, day, clock) = (parts.next()?, parts.next()?, parts.next()?);
-    let index = month_index(month)?;
+    let month = month_index(month)? + 1;
     let day: u8 = day.parse().ok()?;
     let (century, year) = (u8::try_from(year / 100).ok()?, u8::try_from(year % 100).ok()?);
-    let mut local = Written::EMPTY;
-    for part in [two(century), two(year), Written::of("-")?, two(index + 1), Written::of("-")?, two(day)] {
-        local.push(part.text())?;
-    }
-    local.push(" ")?;
+    let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = [century, year, month, day].map(two);
+    let date = [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' '];
+    let mut local = Written::of(std::str::from_utf8(&date).ok()?)?;
     local.push(clock)?;
     // More digits than two were cut off.
     times.read(local.text()).ok().filter(|_| day < 100 && century < 100)
@@ -156,21 +155,19 @@ pub(crate) fn month_index(month: &str) -> Option<u8> {
 
 /// The instant of a date with a month's name, a clock and an offset.
 fn written(year: &str, month: &str, day: &str, clock: &[&str]) -> Option<EventTime> {
-    let month = month_index(month)? + 1;
     let day: u8 = day.parse().ok()?;
+    let [[m1, m2], [d1, d2]] = [month_index(month)? + 1, day].map(two);
     let mut text = Written::of(year)?;
-    for part in ["-", two(month).text(), "-", two(day).text(), "T"].iter().chain(clock) {
+    text.push(std::str::from_utf8(&[b'-', m1, m2, b'-', d1, d2, b'T']).ok()?)?;
+    for part in clock {
         text.push(part)?;
     }
     EventTime::read(text.text()).filter(|_| day < 100)
 }
 
 /// The last two digits of a number.
-fn two(number: u8) -> Written {
-    let mut written = Written { len: 2, ..Written::EMPTY };
-    let [tens, ones, ..] = &mut written.bytes;
-    (*tens, *ones) = (b'0' + number / 10 % 10, b'0' + number % 10);
-    written
+fn two(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 /// A time that is put together in its place, for this is done for every record.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Slots, Value};
+use crate::ends::Ends;
 
 /// How a slot's value is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,49 +63,6 @@ struct Entry {
     node: u16,
     /// The bucket's next entry, plus one.
     next: u16,
-}
-
-/// The ends of a key, which are all of it where it is no longer than both together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ends {
-    head: u64,
-    tail: u64,
-    len: usize,
-}
-
-/// Longest key that its ends are all of.
-const ENDS_BYTES: usize = 16;
-
-/// Sets the bit that is the case of a letter.
-const LOWER: u64 = 0x2020_2020_2020_2020;
-
-impl Ends {
-    fn of(key: &[u8]) -> Ends {
-        let (head, tail) = match key {
-            [_, _, _, _, _, _, _, _, ..] => {
-                let end = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-                (end(key.first_chunk()), end(key.last_chunk()))
-            }
-            [_, _, _, _, ..] => {
-                let end = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
-                (end(key.first_chunk()), end(key.last_chunk()))
-            }
-            [first, .., last] => {
-                let middle = key.get(key.len() / 2).map_or(0, |byte| u64::from(*byte));
-                (u64::from(*first), middle << 8 | u64::from(*last))
-            }
-            [only] => (u64::from(*only), 0),
-            [] => (0, 0),
-        };
-        Ends { head, tail, len: key.len() }
-    }
-
-    /// Where in so many buckets, a power of two of them, whatever the key's case.
-    fn bucket(self, buckets: usize) -> usize {
-        let mixed = (self.head | LOWER) ^ (self.tail | LOWER).rotate_left(29) ^ self.len as u64;
-        // The multiplier of Fibonacci hashing; the upper half is the better mixed.
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & buckets.wrapping_sub(1)
-    }
 }
 
 impl Plan {
@@ -226,7 +184,7 @@ impl Plan {
         let mut at = *node.buckets.get(ends.bucket(node.buckets.len()))?;
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
-            let same = entry.ends == ends && (ends.len <= ENDS_BYTES || &*entry.key == key);
+            let same = entry.ends == ends && (ends.are_all() || &*entry.key == key);
             if same || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
                 return Some(entry.node);
             }

@@ -54,8 +54,11 @@ impl Table {
         if count < self.columns.len() {
             return Err(Reason::Truncated);
         }
-        let row = self.columns.iter().copied().zip(self.values.iter().map(String::as_str));
-        Ok(Some(reader.read_row(row)))
+        reader.begin_row();
+        for (column, value) in self.columns.iter().zip(&self.values).filter(|(_, value)| !value.is_empty()) {
+            reader.put_in_row(*column, value);
+        }
+        Ok(Some(reader.end_row()))
     }
 }
 
