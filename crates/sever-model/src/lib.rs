@@ -81,5 +81,5 @@ pub use resource::Resource;
 pub use secret::{Fingerprint, FingerprintKey, Secret};
 pub use step::{After, Inverse, Operation, Phase, Step, StepDraft, Work};
 pub use symbol::{Sym, Symbols};
-pub use time::{Bound, Certainty, EventTime, Span, TimeError, Valid, WallTime, Zone};
+pub use time::{Bound, Certainty, EventTime, LocalTimes, Span, TimeError, Valid, WallTime, Zone};
 pub use verdict::{Control, ControlKind, DoorState, Receipt, Said, UnknownWhy, Verdict, VerdictStrength};
