@@ -47,7 +47,7 @@ pub use nginx::Nginx;
 pub use node::{LISTENER, OidcProvider, new_signing_key};
 pub use openbao::OpenBao;
 pub use postgres::Postgres;
-pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
+pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
