@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -19,9 +20,12 @@ use crate::Format;
 /// What to play.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many seeds, from 1 on
+    /// How many seeds
     #[arg(long, default_value_t = 20)]
     seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
     /// How many of them on real servers too (default: all)
     #[arg(long)]
     real_seeds: Option<u64>,
@@ -80,17 +84,21 @@ pub(crate) fn told(args: &Args) -> Result<Vec<Told>> {
     let sever = std::env::current_exe().context("cannot find this program")?.with_file_name("sever");
     ensure!(sever.is_file(), "{} is not there: build `sever` in the same profile first", sever.display());
     let mut told: Vec<Told> = Vec::new();
-    for seed in 1..=args.seeds {
+    for seed in (args.first_seed..).take(args.seeds as usize) {
         for play in played(&sever, seed, args.scale)? {
             add(&mut told, &play.incident, (play.benign_events, play.misuse_events), &play.by_detector);
         }
     }
-    for seed in 1..=args.real_seeds.unwrap_or(args.seeds) {
+    for seed in (args.first_seed..).take(args.real_seeds.unwrap_or(args.seeds) as usize) {
+        let begun = Instant::now();
         // The one place where the company on real servers is asked for; nothing where they are not
         // installed, which it reports.
         let Some(company) = RealCompany::run(seed)? else { break };
         let (events, detectors) = lived(&company, &sever, seed)?;
         add(&mut told, REAL, events, &detectors);
+        let (said, secs) = (detectors.values().map(|count| count.said).sum::<u64>(), begun.elapsed().as_secs());
+        writeln!(std::io::stderr(), "seed {seed} on real servers: {} events, {said} said, {secs} s", events.0)
+            .context("cannot say how far it is")?;
     }
     let mut all = Told { play: "all".to_owned(), ..Told::default() };
     for play in &told {
