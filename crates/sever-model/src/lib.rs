@@ -50,7 +50,7 @@ pub use custody::{Custody, Holder, Strength};
 pub use event::{EventKind, EventSource, Outcome, Row};
 pub use fact::{Fact, FactKind, FactRow, Listing, Record};
 pub use finding::{
-    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind,
+    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind, counted,
 };
 pub use grant::{Grant, Rights};
 pub use id::{AccountId, CredentialId, FindingId, GroupId, PersonId, ResourceId, SourceId, SystemId};
