@@ -52,7 +52,7 @@ pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
 pub use oidc_desk::{Desk, DeskTokens};
 pub use openbao::OpenBao;
 pub use postgres::Postgres;
-pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
+pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use scim::{Honesty, ScimServer};
 pub use server::{find_program, skip, wait_until};
