@@ -212,6 +212,7 @@ use sever_model::port::{Source, SourceError};
 use sever_model::{FactKind, Limits, Record, SourceId, SystemId, Zone};
 
 pub use connector::{Connection, ConnectionError, Connector, DoorAnswers, Login, Open, Setting};
+pub use http::post_json;
 pub use registry::{CONNECTORS, PROVIDERS, connector, provider, sniff};
 
 /// One kind of export that can be read.

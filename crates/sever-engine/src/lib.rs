@@ -22,6 +22,7 @@ mod error;
 mod load;
 mod names;
 mod narrow;
+pub mod population;
 mod progress;
 mod readiness;
 mod scan;

@@ -16,6 +16,7 @@
 //! in which we believed it.
 
 mod departure;
+mod derived;
 mod error;
 mod facts;
 mod finding;
@@ -28,6 +29,7 @@ mod schema;
 mod store;
 
 pub use departure::{DepartureRow, Held as HeldDeparture};
+pub use derived::DerivedSecrets;
 pub use error::StoreError;
 pub use facts::{Applied, Brake, Braked, ListQuery, Page, PullMeta, When};
 pub use finding::{Closed, FindingFilter, FindingState, How, Kept};

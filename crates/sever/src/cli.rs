@@ -8,6 +8,7 @@ mod check;
 mod common;
 mod completions;
 mod config;
+mod cut;
 mod decode;
 mod demo;
 mod doctor;
@@ -28,6 +29,7 @@ mod rights;
 mod scan;
 mod site;
 mod sync;
+mod verify;
 mod who;
 
 use std::path::PathBuf;
@@ -117,6 +119,10 @@ enum Command {
     Common(common::Args),
     /// Say what would be closed of a person, account or key, in which order, and why
     Plan(plan::Args),
+    /// Close what an approved plan says, in its order, try every door, and prove it
+    Cut(cut::Args),
+    /// Try every door of a departure once more: ours, or what another tool says that it closed
+    Verify(verify::Args),
     /// Say which rights are broad, and who has them by which path
     Rights(rights::Args),
     /// Show, export, anchor and check the evidence of departures
@@ -182,6 +188,8 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
         Command::Plan(args) => plan::run(args, global, out),
+        Command::Cut(args) => cut::run(args, global, out),
+        Command::Verify(args) => verify::run(args, global, out),
         Command::Rights(args) => rights::run(args, global, out),
         Command::Proof(args) => proof::run(args, global, out),
         Command::Privacy(args) => privacy::run(args, global, out),

@@ -6,6 +6,7 @@
 mod anchor;
 mod check;
 mod export;
+mod sheets;
 mod show;
 
 use sever_store::proof::{LogReader, ProofError};
@@ -31,6 +32,8 @@ enum What {
     Export(export::Args),
     /// Have others attest to the log: write what to ask them, take in what they answer
     Anchor(anchor::Args),
+    /// Write the auditor's sheets: the population, a page per leaver, the standards
+    Sheets(sheets::Args),
     /// Check a proof, offline and with nothing else
     Check(check::Args),
 }
@@ -40,6 +43,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         What::Show(args) => show::run(args, global, out),
         What::Export(args) => export::run(args, global, out),
         What::Anchor(args) => anchor::run(args, global, out),
+        What::Sheets(args) => sheets::run(args, global, out),
         What::Check(args) => check::run(args, out),
     }
 }
