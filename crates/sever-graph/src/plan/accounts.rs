@@ -67,7 +67,8 @@ impl Scene<'_> {
                 let kept = self.kept(ix).or_else(|| self.still_needed(ix, &door));
                 let by_itself = self.ends_with(ix, role);
                 let evidence = format!("listed by {} as a door of {}", listed.connection, listed.account);
-                doors.add(Found { by_itself, ..Found::new(door, role, evidence).of(ix).keep(kept) });
+                let found = Found::new(door, role, evidence).of(ix).keep(kept);
+                doors.add(Found { by_itself, is_live: true, ..found });
             }
         }
     }

@@ -9,6 +9,7 @@
 //! facts    bad exports: each an error with its place and cure, or a counted reject
 //! logs     bad logs, and what is missing
 //! objects  logs in object storage
+//! plan     what would be closed of a leaver
 //! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
@@ -21,6 +22,7 @@ mod formats;
 mod help;
 mod logs;
 mod objects;
+mod plan;
 mod privacy;
 mod sigma;
 mod storms;

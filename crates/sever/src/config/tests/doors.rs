@@ -62,7 +62,8 @@ fn mistakes_in_connections_are_told_at_their_place() {
 
 #[test]
 fn a_secret_is_never_written_and_never_repeated() {
-    let said = told("[[connection]]\nname = \"l\"\nkind = \"openldap\"\nreading = { user = \"u\", secret = \"hunter2\" }\n");
+    let said =
+        told("[[connection]]\nname = \"l\"\nkind = \"openldap\"\nreading = { user = \"u\", secret = \"hunter2\" }\n");
     insta::assert_snapshot!(said, @r#"
     error: severance.toml:4:34: `secret` says where a secret is, never what it is
     hint: secret = { env = "…" }, { file = "…" } or { command = ["…"] }
@@ -90,7 +91,10 @@ fn cutting_is_typed() {
     );
     let place = Place::new();
     let cutting = place.write("severance.toml", text).load().unwrap().cutting;
-    assert_eq!((cutting.break_glass, cutting.own_accounts), (vec!["ldap/emergency".to_owned()], vec!["severance".to_owned()]));
+    assert_eq!(
+        (cutting.break_glass, cutting.own_accounts),
+        (vec!["ldap/emergency".to_owned()], vec!["severance".to_owned()])
+    );
     assert_eq!(cutting.plan_age_max, Span::secs(6 * 3_600));
     assert_eq!(cutting.owners[&SystemId::from("gitlab")], "git@shop.example");
     let hand_off = &cutting.hand_off;
