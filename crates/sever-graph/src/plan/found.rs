@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) kept: Option<(ExcludedWhy, String)>,
     /// How it is closed where it has no steps of its own.
     pub(super) by_itself: String,
+    /// What is asked where no connection can close it, if not what is asked of any such door.
+    pub(super) ask: &'static str,
     /// Who is asked where no connection can close it, if not the system's owner.
     pub(super) owner: Option<String>,
     /// The accounts of theirs by which they could read it.
@@ -63,6 +65,7 @@ impl Found {
             breaks: Vec::new(),
             kept: None,
             by_itself: String::new(),
+            ask: "",
             owner: None,
             read_by: Vec::new(),
             used_by: String::new(),
@@ -211,6 +214,9 @@ fn merge(old: &mut Found, new: Found) {
     old.strength = old.strength.max(new.strength);
     old.is_live |= new.is_live;
     old.kept = old.kept.take().or(new.kept);
+    if old.ask.is_empty() {
+        old.ask = new.ask;
+    }
     old.owner = old.owner.take().or(new.owner);
     if !new.evidence.is_empty() && !old.evidence.contains(&new.evidence) {
         let between = if old.evidence.is_empty() { "" } else { "; " };

@@ -24,7 +24,7 @@ fn company() -> World {
 /// An incident's files, pulled.
 fn play(id: &str) -> World {
     let world = World::empty();
-    let play = Play { scale: 0.001, seed: 1, variant: None, unknown_share: 0.0, progress: None };
+    let play = Play { scale: 0.0001, seed: 1, variant: None, unknown_share: 0.0, progress: None };
     incident(id).unwrap().play(&play, &world.path("")).unwrap();
     let synced = world.sever("sync");
     assert!(synced.exit == 0 || synced.exit == 6, "{}", synced.all());
@@ -142,7 +142,7 @@ fn what_has_no_doors_or_is_not_there_is_told() {
 #[test]
 fn gucci_the_ghost_is_in_its_makers_plan() {
     let world = play("gucci");
-    let said = world.sever("plan r.tandeck --as-of 2010-05-18T00:00:00-04:00 --out p.json");
+    let said = world.sever("plan rolf.tandeck --as-of 2010-05-18T00:00:00-04:00 --out p.json");
     assert_eq!(said.exit, 6, "{}", said.all());
     let plan = read(&world, "p.json");
     let ghost = door(&plan, "ad/login/u9041");
@@ -157,7 +157,7 @@ fn gucci_the_ghost_is_in_its_makers_plan() {
 #[test]
 fn coupang_the_key_that_was_read_is_in_the_readers_plan() {
     let world = play("coupang");
-    let said = world.sever("plan DEVELOPER --as-of 2025-01-05T00:00:00+09:00 --out p.json");
+    let said = world.sever("plan tae-woon.seonbi --as-of 2025-01-05T00:00:00+09:00 --out p.json");
     assert_eq!(said.exit, 6, "{}", said.all());
     let plan = read(&world, "p.json");
     let key = door(&plan, "id/signing-key/kid-2024-04");
