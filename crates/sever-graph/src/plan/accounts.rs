@@ -29,6 +29,9 @@ pub(super) fn gather(
     for ix in &theirs.unconfirmed {
         scene.unconfirmed(*ix, doors);
     }
+    for ix in &theirs.doubtful {
+        scene.doubtful(*ix, doors);
+    }
     scene.credentials(doors);
     for ix in theirs.closed() {
         scene.memberships(ix, doors);
@@ -67,7 +70,8 @@ impl Scene<'_> {
                 let kept = self.kept(ix).or_else(|| self.still_needed(ix, &door));
                 let by_itself = self.ends_with(ix, role);
                 let evidence = format!("listed by {} as a door of {}", listed.connection, listed.account);
-                doors.add(Found { by_itself, ..Found::new(door, role, evidence).of(ix).keep(kept) });
+                let found = Found::new(door, role, evidence).of(ix).keep(kept);
+                doors.add(Found { by_itself, is_live: true, ..found });
             }
         }
     }
@@ -89,7 +93,18 @@ impl Scene<'_> {
         let door = login_door(self.inventory, ix, self.input.at);
         let kept = self.kept(ix).or_else(|| self.still_needed(ix, &door));
         let breaks = self.breaks_of_login(ix, entry.it.last_used);
-        doors.add(Found { breaks, ..Found::new(door, role, evidence).of(ix).keep(kept) });
+        let is_disabled = account.status == AccountStatus::Disabled;
+        let ask = if is_disabled { "see that it stays disabled, and end what is open" } else { "" };
+        doors.add(Found { breaks, ask, ..Found::new(door, role, evidence).of(ix).keep(kept) });
+    }
+
+    /// An account of nobody's that was made by one which is only perhaps theirs: likewise.
+    fn doubtful(&self, ix: AccountIx, doors: &mut Doors) {
+        let by = self.inventory.account(ix).and_then(|entry| entry.it.created_by.as_deref()).unwrap_or_default();
+        let why = format!("`{by}` made it, which is only perhaps theirs");
+        let door = login_door(self.inventory, ix, self.input.at);
+        let reason = format!("{why}; say whose that is in a source of kind `decisions`, then plan again");
+        doors.add(Found::new(door, Role::Login, why).of(ix).keep(Some((ExcludedWhy::Unconfirmed, reason))));
     }
 
     /// An account that no human has said is theirs: shown, and left alone.
@@ -124,7 +139,7 @@ impl Scene<'_> {
                 login.door.credential = login.door.credential.take().or_else(|| Some(entry.it.id.clone()));
                 continue;
             }
-            let door = credential_door(&entry.it, Some(&entry.it.account));
+            let door = credential_door(&entry.it, self.input.at);
             let kept = self
                 .kept(account)
                 .or_else(|| handed_over(self.inventory, ix, self.input.at))
@@ -217,7 +232,7 @@ impl Scene<'_> {
     /// That something was used after they had left: then somebody else, or they, still use it.
     fn used_after(&self, last_used: Option<EventTime>) -> Option<String> {
         let end = super::end_of_access(self.inventory, self.theirs.person?, self.input.at)?;
-        let used = last_used.filter(|used| *used >= end)?;
+        let used = by_then(last_used, self.input.at).filter(|used| *used >= end)?;
         Some(format!("used {used}, after their access ended"))
     }
 
@@ -225,13 +240,19 @@ impl Scene<'_> {
     fn used_by(&self, ix: CredentialIx, credential: &Credential) -> String {
         let rows = who(self.inventory, Asked::Credential(ix), self.input.at);
         let others = words::others(self.inventory, &rows, &self.theirs.own, self.theirs.person);
-        let used = credential.last_used.map_or_else(String::new, |used| format!(", last used {used}"));
+        let used =
+            by_then(credential.last_used, self.input.at).map_or_else(String::new, |used| format!(", last used {used}"));
         match (&credential.kept_at, others.is_empty()) {
             (_, false) => format!("it is also held by {}{used}", words::some(&others)),
             (Some(place), true) => format!("it lies at {place}, where programs may take it from{used}"),
             (None, true) => String::new(),
         }
     }
+}
+
+/// A use, where it is not yet to come at the instant that is asked about.
+pub(super) fn by_then(used: Option<EventTime>, at: EventTime) -> Option<EventTime> {
+    used.filter(|used| *used <= at)
 }
 
 /// The door of signing in to an account.
@@ -243,13 +264,13 @@ pub(super) fn login_door(inventory: &Inventory, ix: AccountIx, at: EventTime) ->
     let disabled = if account.status == AccountStatus::Disabled { ", disabled" } else { "" };
     door.title = format!("login {} at {}{disabled}", account.login, account.id.system());
     door.account = Some(account.id.clone());
-    door.last_used = account.last_used;
+    door.last_used = by_then(account.last_used, at);
     door.opens = words::opens(inventory, ix, at);
     door
 }
 
 /// The door that a credential opens, at its own system.
-pub(super) fn credential_door(credential: &Credential, account: Option<&Option<AccountId>>) -> Door {
+pub(super) fn credential_door(credential: &Credential, at: EventTime) -> Door {
     let kind = match credential.kind {
         CredentialKind::SigningKey => DoorKind::SigningKey,
         CredentialKind::ApiKey | CredentialKind::Token => DoorKind::ApiKey,
@@ -265,10 +286,10 @@ pub(super) fn credential_door(credential: &Credential, account: Option<&Option<A
         _ => kind.word().replace('-', " "),
     };
     door.title = format!("{word} {} at {}", id.native(), id.system());
-    door.account = account.cloned().flatten();
+    door.account = credential.account.clone();
     door.credential = Some(id.clone());
     door.until = credential.expires_at;
-    door.last_used = credential.last_used;
+    door.last_used = by_then(credential.last_used, at);
     door.opens = match (&credential.issuer, &door.account) {
         (Some(issuer), _) if kind == DoorKind::SigningKey => format!("whoever {issuer} speaks for"),
         (_, Some(account)) => format!("what {account} may"),

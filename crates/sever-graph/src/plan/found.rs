@@ -11,6 +11,8 @@ use super::theirs::Theirs;
 pub(super) struct Found {
     pub(super) door: Door,
     pub(super) role: Role,
+    /// Whether a connection listed it.
+    pub(super) is_live: bool,
     /// The account that it is of, where it is of one.
     pub(super) account: Option<AccountIx>,
     pub(super) strength: Option<Strength>,
@@ -20,6 +22,8 @@ pub(super) struct Found {
     pub(super) kept: Option<(ExcludedWhy, String)>,
     /// How it is closed where it has no steps of its own.
     pub(super) by_itself: String,
+    /// What is asked where no connection can close it, if not what is asked of any such door.
+    pub(super) ask: &'static str,
     /// Who is asked where no connection can close it, if not the system's owner.
     pub(super) owner: Option<String>,
     /// The accounts of theirs by which they could read it.
@@ -54,12 +58,14 @@ impl Found {
         Found {
             door,
             role,
+            is_live: false,
             account: None,
             strength: None,
             evidence: evidence.into(),
             breaks: Vec::new(),
             kept: None,
             by_itself: String::new(),
+            ask: "",
             owner: None,
             read_by: Vec::new(),
             used_by: String::new(),
@@ -94,8 +100,11 @@ impl Doors {
         let at_verifier = matches!(new.role, Role::Verifier(_));
         let login = new.account.filter(|_| new.door.kind == DoorKind::Login);
         let known = self.by_id.get(&new.door.id).copied();
-        let known = known.or_else(|| self.by_credential.get(credential.as_ref()?).copied().filter(|_| !at_verifier));
-        let known = known.or_else(|| self.logins.get(&login?).copied());
+        // What a connection lists as two are two.
+        let is_one = |at: &usize| !new.is_live || self.found.get(*at).is_some_and(|old| !old.is_live);
+        let known = known
+            .or_else(|| self.by_credential.get(credential.as_ref()?).copied().filter(|_| !at_verifier).filter(is_one));
+        let known = known.or_else(|| self.logins.get(&login?).copied().filter(is_one));
         if let Some((at, old)) = known.and_then(|at| Some((at, self.found.get_mut(at)?))) {
             // A group has one id and many members: another account's membership is another door.
             let another = old.account.is_some() && new.account.is_some() && old.account != new.account;
@@ -203,7 +212,11 @@ fn merge(old: &mut Found, new: Found) {
     }
     old.account = old.account.or(new.account);
     old.strength = old.strength.max(new.strength);
+    old.is_live |= new.is_live;
     old.kept = old.kept.take().or(new.kept);
+    if old.ask.is_empty() {
+        old.ask = new.ask;
+    }
     old.owner = old.owner.take().or(new.owner);
     if !new.evidence.is_empty() && !old.evidence.contains(&new.evidence) {
         let between = if old.evidence.is_empty() { "" } else { "; " };

@@ -34,8 +34,8 @@ pub(super) fn tell(
     }
     if steps.unowned > 0 {
         gaps.push(format!(
-            "{} steps are handed off to nobody by name: give `owner` under `[cutting.hand_off]`",
-            steps.unowned
+            "{} handed off to nobody by name: give `owner` under `[cutting.hand_off]`",
+            if steps.unowned == 1 { "1 step is".to_owned() } else { format!("{} steps are", steps.unowned) }
         ));
     }
     let mut seen = BTreeSet::new();

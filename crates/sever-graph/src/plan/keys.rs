@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use sever_model::{
-    AccountIx, Certainty, Credential, CredentialIx, CredentialKind, Door, DoorKind, ExcludedWhy, Inventory, Strength,
-    SystemId,
+    AccountIx, Certainty, Credential, CredentialIx, CredentialKind, Door, DoorKind, EventTime, ExcludedWhy, Inventory,
+    Strength, SystemId,
 };
 
-use super::accounts::{credential_door, handed_over, is_over};
+use super::accounts::{by_then, credential_door, handed_over, is_over};
 use super::found::{Doors, Found, Role};
 use super::team::Team;
 use super::theirs::{Theirs, protected_by};
@@ -62,15 +62,18 @@ pub(super) fn gather(
             .or_else(|| team?.has_custody(inventory, ix, strength, input.at));
         let evidence = evidence(&rows);
         if strength.cured_by_cutting() {
-            let door = usable(&entry.it);
+            let door = usable(&entry.it, input.at);
             let by_itself = format!("ends with the way to it: {}", through(inventory, &rows));
             let found = Found { strength: Some(strength), by_itself, ..Found::new(door, Role::Usable, evidence) };
             doors.add(found.keep(kept));
             continue;
         }
         let read_by = rows.iter().filter_map(|row| row.account).filter(|ix| theirs.own.contains(ix)).collect();
-        let found =
-            Found { strength: Some(strength), read_by, ..Found::new(door(&entry.it), Role::Known(ix), evidence) };
+        let found = Found {
+            strength: Some(strength),
+            read_by,
+            ..Found::new(credential_door(&entry.it, input.at), Role::Known(ix), evidence)
+        };
         add(inventory, input, ix, found.keep(kept), theirs, doors, gaps);
     }
 }
@@ -86,7 +89,8 @@ pub(super) fn gather_one(
     let Some(entry) = inventory.credential(ix) else { return };
     let opened = entry.it.account.as_ref().and_then(|id| inventory.find_account(id));
     let kept = opened.and_then(|account| protected_by(inventory, account, input.protected));
-    let mut found = Found::new(door(&entry.it), Role::Known(ix), "it is out: whoever has it gets in");
+    let mut found =
+        Found::new(credential_door(&entry.it, input.at), Role::Known(ix), "it is out: whoever has it gets in");
     found.account = opened;
     add(inventory, input, ix, found.keep(kept), &Theirs::default(), doors, gaps);
 }
@@ -118,7 +122,7 @@ fn add(
             count => found.breaks.push(format!("{count} verifiers believe it: {}", words::some(&names))),
         }
     }
-    found.breaks.extend(credential.last_used.map(|used| format!("last used {used}")));
+    found.breaks.extend(by_then(credential.last_used, input.at).map(|used| format!("last used {used}")));
     for verifier in believers {
         let mut door = Door::new(&verifier.system, DoorKind::SigningKey, credential.id.native());
         door.credential = Some(credential.id.clone());
@@ -168,16 +172,12 @@ fn verifiers<'a>(credential: &Credential, verifiers: &'a [Verifier]) -> Vec<&'a 
     found
 }
 
-fn door(credential: &Credential) -> Door {
-    credential_door(credential, Some(&credential.account))
-}
-
 /// The right to use a key where it lies.
-fn usable(credential: &Credential) -> Door {
+fn usable(credential: &Credential, at: EventTime) -> Door {
     let mut door = Door::new(&SystemId::from(credential.id.system()), DoorKind::Membership, credential.id.native());
     door.title = format!("use of {} at {}", credential.id.native(), credential.id.system());
     door.credential = Some(credential.id.clone());
-    door.last_used = credential.last_used;
+    door.last_used = by_then(credential.last_used, at);
     door
 }
 
@@ -185,7 +185,7 @@ fn usable(credential: &Credential) -> Door {
 fn evidence(rows: &[WhoRow]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let since = match first.valid.earliest_start() {
-        sever_model::EventTime::MIN => String::new(),
+        EventTime::MIN => String::new(),
         since => format!(" since {since}"),
     };
     let word = first.strength.map_or("", Strength::words);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sever_model::{AccountIx, Certainty, Correlation, Door, DoorKind, EventTime, HolderIx, Inventory, SystemId};
 
-use super::accounts::login_door;
+use super::accounts::{by_then, login_door};
 use super::found::{Doors, Found, Role};
 use super::theirs::{Kept, Theirs};
 use super::{PlanInput, words};
@@ -97,7 +97,7 @@ fn add_account(inventory: &Inventory, input: &PlanInput<'_>, ix: AccountIx, revi
         ..door
     };
     let mut found = Found::new(door, Role::Made, evidence).of(ix);
-    found.breaks.extend(account.last_used.map(|used| format!("last used {used}")));
+    found.breaks.extend(by_then(account.last_used, input.at).map(|used| format!("last used {used}")));
     match review {
         Review::Ordinary(name) => found.by_itself = format!("nothing: {name}, who works here, has it"),
         Review::Ask { why, owner } => {

@@ -82,6 +82,9 @@ impl Maker<'_> {
                 // It goes with the account.
                 Role::Right if !one.by_itself.is_empty() => {}
                 Role::Right => self.hand_off(at, one, Phase::Cut, "take it away", &reason),
+                Role::Login | Role::Ghost if !one.ask.is_empty() => {
+                    self.hand_off(at, one, Phase::Contain, one.ask, &reason);
+                }
                 Role::Login => self.hand_off(at, one, Phase::Contain, "disable it, and end what is open", &reason),
                 Role::Ghost => self.hand_off(at, one, Phase::Contain, "say whose it is, or disable it", &reason),
                 Role::Known(_) => self.hand_off(at, one, Phase::Rotate, "replace it", &reason),

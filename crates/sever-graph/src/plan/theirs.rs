@@ -24,6 +24,10 @@ pub(super) struct Theirs {
     pub(super) own: Vec<AccountIx>,
     /// Perhaps theirs: no human has said so. By id.
     pub(super) unconfirmed: Vec<AccountIx>,
+    /// Theirs for sure, and gone: what they made may be there.
+    past: Vec<AccountIx>,
+    /// Made by an account that is only perhaps theirs, and nobody's of those known. By id.
+    pub(super) doubtful: Vec<AccountIx>,
     /// Made by them, and nobody's of those known. By id.
     pub(super) ghosts: Vec<AccountIx>,
     /// Made by them, or answered for, and not in the lists above. By id.
@@ -45,7 +49,8 @@ impl Theirs {
         }
         theirs.learn_names(inventory);
         theirs.find_made(inventory, at);
-        for list in [&mut theirs.own, &mut theirs.unconfirmed, &mut theirs.ghosts, &mut theirs.made] {
+        let Theirs { own, unconfirmed, ghosts, doubtful, made, .. } = &mut theirs;
+        for list in [own, unconfirmed, ghosts, doubtful, made] {
             list.sort_by_cached_key(|ix| words::account(inventory, *ix));
             list.dedup();
         }
@@ -89,7 +94,8 @@ impl Theirs {
         let word_there = (system.to_owned(), lower);
         let known = self.looked_up.borrow().get(&word_there).copied();
         known.unwrap_or_else(|| {
-            let is = inventory.account_named(Some(system), word).is_some_and(|ix| self.own.contains(&ix));
+            let is = inventory.account_named(Some(system), word);
+            let is = is.is_some_and(|ix| self.own.contains(&ix) || self.past.contains(&ix));
             self.looked_up.borrow_mut().insert(word_there, is);
             is
         })
@@ -98,11 +104,13 @@ impl Theirs {
     fn of_person(&mut self, inventory: &Inventory, person: PersonIx, at: EventTime) {
         self.person = Some(person);
         for (number, entry) in inventory.accounts().iter().enumerate() {
-            if entry.valid.at(at) == Certainty::No {
-                continue;
-            }
             let ix = AccountIx(number as u32);
+            let is_gone = entry.valid.at(at) == Certainty::No;
             match inventory.correlation(ix) {
+                Correlation::Matched { person: whose, exact: Certainty::Yes, .. } if *whose == person && is_gone => {
+                    self.past.push(ix);
+                }
+                _ if is_gone => {}
                 Correlation::Matched { person: whose, exact, .. } if *whose == person => match exact {
                     Certainty::Yes => self.own.push(ix),
                     Certainty::Possible | Certainty::No => self.unconfirmed.push(ix),
@@ -122,7 +130,7 @@ impl Theirs {
             self.names.extend(names.map(|name| name.to_lowercase()));
             self.names.insert(person.id.as_str().to_lowercase());
         }
-        for entry in self.own.iter().filter_map(|ix| inventory.account(*ix)) {
+        for entry in self.own.iter().chain(&self.past).filter_map(|ix| inventory.account(*ix)) {
             let (id, login) = (&entry.it.id, &entry.it.login);
             self.names.insert(id.as_str().to_lowercase());
             self.names.insert(format!("{}/{}", id.system(), login.to_lowercase()));
@@ -134,6 +142,11 @@ impl Theirs {
     /// Accounts that they made, or answer for.
     fn find_made(&mut self, inventory: &Inventory, at: EventTime) {
         let known: BTreeSet<AccountIx> = self.own.iter().chain(&self.unconfirmed).copied().collect();
+        let mut perhaps: BTreeSet<String> = BTreeSet::new();
+        for entry in self.unconfirmed.iter().filter_map(|ix| inventory.account(*ix)) {
+            perhaps.insert(entry.it.id.as_str().to_lowercase());
+            perhaps.insert(format!("{}/{}", entry.it.id.system(), entry.it.login.to_lowercase()));
+        }
         for (number, entry) in inventory.accounts().iter().enumerate() {
             let ix = AccountIx(number as u32);
             let account = &entry.it;
@@ -152,6 +165,13 @@ impl Theirs {
                 // A name that nobody bears, made by somebody who leaves, is a way back in.
                 Correlation::Nobody if made && personal && account.owner.is_none() => self.ghosts.push(ix),
                 _ if made || owned => self.made.push(ix),
+                Correlation::Nobody if personal && account.owner.is_none() => {
+                    let by = account.created_by.as_deref().unwrap_or_default().to_lowercase();
+                    let by_there = format!("{}/{by}", account.id.system());
+                    if perhaps.contains(&by) || perhaps.contains(&by_there) {
+                        self.doubtful.push(ix);
+                    }
+                }
                 _ => {}
             }
         }

@@ -280,7 +280,7 @@ fn names_stand_for_one_thing() {
     insta::assert_snapshot!(
         told("[[source]]\nname = \"hr\"\nkind = \"people\"\npath = \"a\"\n[[log]]\nname = \"hr\"\npath = \"b\"\n"), @r"
     error: severance.toml:6:1: the name `hr` is taken, at line 2
-    hint: evidence and coverage go by names: give each source, log and class its own
+    hint: evidence, coverage and plans go by names: give each source, log, class and connection its own
     ");
     insta::assert_snapshot!(
         told("[[suppress]]\nreason = \"r\"\nauthor = \"a\"\nuntil = \"2026-12-31\"\n"), @"error: severance.toml:1:1: [[suppress]] must name a `finding` or a `detector`, and not both");

@@ -9,6 +9,7 @@
 //! facts    bad exports: each an error with its place and cure, or a counted reject
 //! logs     bad logs, and what is missing
 //! objects  logs in object storage
+//! plan     what would be closed of a leaver
 //! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
 //! proof    the evidence of departures: shown, exported, checked
 //! strangers  the same checked by tools of others, and stamped by them

@@ -136,8 +136,8 @@ fn summary(plan: &Plan) -> String {
         format!("{risky} may break something"),
     ];
     let mut also = |count: usize, what: &str| parts.extend((count > 0).then(|| format!("{count} {what}")));
-    also(asked, "steps only asked for");
-    also(untried, "doors that nothing here can try");
+    also(asked, "only asked for");
+    also(untried, "that nothing here can try");
     also(plan.excluded.len(), "left alone");
     also(plan.not_covered.len(), "not covered");
     parts.join(" · ")

@@ -24,6 +24,7 @@ pub enum Capability {
     /// Trying them.
     Probing,
     /// Closing them.
+    #[allow(dead_code, reason = "only an approved plan opens it")]
     Cutting,
     /// Saying what closing them would take: with the name of the credentials that cut, without their
     /// secret.
@@ -112,8 +113,10 @@ impl Site {
             }
         }
         let answers = thread::scope(|scope| {
-            let ask = |(config, there, doors): (_, Vec<&Account>, _)| scope.spawn(move || list(config, &there, &doors));
-            let asked: Vec<_> = asking.into_iter().map(ask).collect();
+            let mut asked = Vec::new();
+            for (config, there, doors) in asking {
+                asked.push(scope.spawn(move || list(config, &there, &doors)));
+            }
             asked.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
         });
         let mut listed = Vec::new();

@@ -62,7 +62,8 @@ fn mistakes_in_connections_are_told_at_their_place() {
 
 #[test]
 fn a_secret_is_never_written_and_never_repeated() {
-    let said = told("[[connection]]\nname = \"l\"\nkind = \"openldap\"\nreading = { user = \"u\", secret = \"hunter2\" }\n");
+    let said =
+        told("[[connection]]\nname = \"l\"\nkind = \"openldap\"\nreading = { user = \"u\", secret = \"hunter2\" }\n");
     insta::assert_snapshot!(said, @r#"
     error: severance.toml:4:34: `secret` says where a secret is, never what it is
     hint: secret = { env = "…" }, { file = "…" } or { command = ["…"] }
@@ -90,7 +91,10 @@ fn cutting_is_typed() {
     );
     let place = Place::new();
     let cutting = place.write("severance.toml", text).load().unwrap().cutting;
-    assert_eq!((cutting.break_glass, cutting.own_accounts), (vec!["ldap/emergency".to_owned()], vec!["severance".to_owned()]));
+    assert_eq!(
+        (cutting.break_glass, cutting.own_accounts),
+        (vec!["ldap/emergency".to_owned()], vec!["severance".to_owned()])
+    );
     assert_eq!(cutting.plan_age_max, Span::secs(6 * 3_600));
     assert_eq!(cutting.owners[&SystemId::from("gitlab")], "git@shop.example");
     let hand_off = &cutting.hand_off;
@@ -113,10 +117,10 @@ fn two_approvers_are_two_people() {
     let two = |first: &str, second: &str| told(format!("[cutting]\napprovers = [{first}, {second}]\n"));
     let one = |name: &str, key: &str| format!("{{ name = \"{name}\", key = \"{key}\" }}");
     // Another comment makes no other key, another case no other name.
-    insta::assert_snapshot!(two(&one("Ann", &format!("{KEY} at work")), &one("Zoe", &format!("{KEY} at home"))), @"error: severance.toml:2:128: two approvers have the same `key`: then they are one person");
-    insta::assert_snapshot!(two(&one("Ann", KEY), &one("ann", OTHER_KEY)), @"error: severance.toml:2:122: two approvers have the same `name`: then they are one person");
+    insta::assert_snapshot!(two(&one("Ann", &format!("{KEY} at work")), &one("Zoe", &format!("{KEY} at home"))), @"error: severance.toml:2:148: two approvers have the same `key`: then they are one person");
+    insta::assert_snapshot!(two(&one("Ann", KEY), &one("ann", OTHER_KEY)), @"error: severance.toml:2:124: two approvers have the same `name`: then they are one person");
     insta::assert_snapshot!(two(&one("Ann", KEY), &one("Zoe", "ssh-rsa AAAA")), @r"
-    error: severance.toml:2:136: `key` of an approver is no Ed25519 key of OpenSSH's
+    error: severance.toml:2:138: `key` of an approver is no Ed25519 key of OpenSSH's
     hint: the line of an `id_ed25519.pub`, which `ssh-keygen -t ed25519` makes
     ");
 }
