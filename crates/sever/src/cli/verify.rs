@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sever_engine::Acting;
 use sever_model::act::Cx;
-use sever_model::{Departure, DoorId, Plan, PlanOf, Span, WallTime};
+use sever_model::{Departure, DoorId, Plan, Span, WallTime};
 use sever_store::DerivedSecrets;
 
 use crate::cli::cut::{PATIENCE, page, read};
