@@ -7,7 +7,7 @@
 pub(super) mod call;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+use sever_model::{EventKind, EventTime, Outcome, Row};
 
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
@@ -144,7 +144,7 @@ impl Decoder for CloudTrail {
             return Err(Reason::Unrelated);
         }
         // CloudTrail's times are UTC; some who keep its records on write them without saying so.
-        let time = when::said(&found, "eventTime", &[Path::Time as usize], Some(&Zone::UTC))?;
+        let (time, fault) = when::said_or_not(&found, "eventTime", &[Path::Time as usize]);
         let service = until(source, b'.');
         let read_only = match found.value(Path::ReadOnly as usize) {
             Value::Bool(truth) => Some(truth),
@@ -171,7 +171,7 @@ impl Decoder for CloudTrail {
         if !text(Path::NewKey).is_empty() {
             out.push(&issued(&found, row, name, subject));
         }
-        Ok(())
+        fault
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -241,7 +241,7 @@ fn issued<'a>(found: &Found<'a>, call: Row<'a>, name: &str, subject: &'a mut Str
     if row.token_subject.is_empty() && assumed_role(text(Path::RoleArn), text(Path::SessionName), subject) {
         row.token_subject = subject;
     }
-    row.issued_at = Some(call.time);
+    row.issued_at = (call.time != EventTime::MIN).then_some(call.time);
     row.expires_at = when::instant_text(text(Path::NewKeyEnds), None);
     row
 }
