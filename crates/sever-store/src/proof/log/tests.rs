@@ -64,6 +64,7 @@ fn two_writers_take_turns() {
         assert_eq!(logs[number % 2].append(&claim(&departure, number)).unwrap(), number as u64);
     }
     assert_eq!(numbers(data.path()), (0..20).collect::<Vec<_>>());
+    assert_eq!(logs[0].entries().unwrap().last().unwrap().private["door"], "door-19", "written by the other");
     assert_eq!(verified(data.path()), (43, 0));
 }
 
