@@ -4,7 +4,7 @@
 //! not a byte of a proof can change unseen, read me file included. A tar is read only if it is, byte for
 //! byte, the one that would be written of what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -54,11 +54,8 @@ impl Bundle {
     /// # Errors
     /// When it cannot be read; what is wrong with a tar is a [`Flaw`].
     pub fn read(path: &Path) -> io::Result<Result<Bundle, Flaw>> {
-        let mut bundle = Bundle::default();
         if path.is_dir() {
-            let mut budget = BYTES_MAX;
-            bundle.folder(path, "", 0, &mut budget)?;
-            return Ok(Ok(bundle));
+            return Bundle::read_folder(path).map(Ok);
         }
         let file = fs::File::open(path)?;
         if file.metadata()?.len() > BYTES_MAX {
@@ -94,7 +91,30 @@ impl Bundle {
         Ok(())
     }
 
-    fn folder(&mut self, path: &Path, prefix: &str, depth: usize, budget: &mut u64) -> io::Result<()> {
+    /// Reads what the manifest of a folder names; of other files only the names.
+    fn read_folder(path: &Path) -> io::Result<Bundle> {
+        let mut bundle = Bundle::default();
+        let manifest = match fs::read(path.join(MANIFEST)) {
+            Ok(manifest) => manifest,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bundle),
+            Err(error) => return Err(error),
+        };
+        let text = String::from_utf8_lossy(&manifest);
+        let named = text.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name);
+        let named: HashSet<&str> = named.chain([MANIFEST, "log.vkey"]).collect();
+        let mut budget = BYTES_MAX;
+        bundle.walk(path, "", 0, &named, &mut budget)?;
+        Ok(bundle)
+    }
+
+    fn walk(
+        &mut self,
+        path: &Path,
+        prefix: &str,
+        depth: usize,
+        named: &HashSet<&str>,
+        budget: &mut u64,
+    ) -> io::Result<()> {
         if depth > DEPTH_MAX {
             return Err(too_large());
         }
@@ -103,14 +123,17 @@ impl Bundle {
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let kind = entry.file_type()?;
             if kind.is_dir() {
-                self.folder(&entry.path(), &format!("{name}/"), depth + 1, budget)?;
+                self.walk(&entry.path(), &format!("{name}/"), depth + 1, named, budget)?;
             } else if kind.is_file() {
-                let length = entry.metadata()?.len();
-                *budget = budget.checked_sub(length).ok_or_else(too_large)?;
+                let mut bytes = Vec::new();
+                if named.contains(name.as_str()) {
+                    *budget = budget.checked_sub(entry.metadata()?.len()).ok_or_else(too_large)?;
+                    bytes = fs::read(entry.path())?;
+                }
                 if self.files.len() >= FILES_MAX {
                     return Err(too_large());
                 }
-                self.files.insert(name, fs::read(entry.path())?);
+                self.files.insert(name, bytes);
             }
         }
         Ok(())

@@ -24,7 +24,7 @@ use super::envelope;
 use super::error::ProofError;
 use super::merkle::{TILE_WIDTH, Tree, edge_width, leaf_hash, tile_count};
 use super::note::Checkpoint;
-use super::read::{self, Head, LogReader};
+use super::read::{self, Entry, Head, LogReader};
 use super::signer::LogKey;
 use super::statement::{Claim, ClaimKind, DEPARTURE, Disclosure, Statement};
 use super::tiles::{self, ENTRY_BYTES_MAX, Kind};
@@ -90,6 +90,16 @@ impl ProofLog {
     /// The log's key.
     pub fn key(&self) -> &LogKey {
         &self.key
+    }
+
+    /// All entries, with what is disclosed of them: what was intended, answered and seen so far.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn entries(&mut self) -> Result<Vec<Entry>, ProofError> {
+        let _lock = exclusive(&self.dir)?;
+        self.refresh()?;
+        LogReader::held(&self.dir, self.key.public(), &self.head).entries()
     }
 
     /// Adds a claim; its place. It is on the disk when this returns.

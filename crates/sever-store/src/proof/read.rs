@@ -27,7 +27,10 @@ pub struct Entry {
     pub private: BTreeMap<String, String>,
 }
 
-/// A log, for reading; its files are read when asked for. Nothing is added to it meanwhile.
+/// A log, for reading; its files are read when asked for. Nothing is added to it meanwhile: who writes,
+/// in this process or another, waits until it is dropped ([`ProofLog::entries`] reads without one).
+///
+/// [`ProofLog::entries`]: super::ProofLog::entries
 #[derive(Debug)]
 pub struct LogReader {
     dir: PathBuf,
@@ -112,6 +115,14 @@ impl LogReader {
             }
         }
         Ok(entries)
+    }
+
+    /// How many names and values are kept beside the log.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn disclosed(&self) -> Result<u64, ProofError> {
+        Ok(opened(&self.dir)?.len() as u64)
     }
 
     /// Everything that is disclosed, by commitment.

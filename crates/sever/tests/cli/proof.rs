@@ -153,6 +153,7 @@ fn who_is_erased_is_in_no_later_proof_and_it_verifies() {
     world.append("severance.toml", ROLE);
     let erased = world.command("privacy erase jun.seo").args(["--reveal", "request 12"]).output().unwrap();
     assert_eq!(erased.status.code(), Some(0), "{erased:?}");
+    assert!(world.sever("privacy").stdout.contains("proof\tleavers, approvers\t"));
     let shown = world.sever("proof show");
     assert!(!shown.all().contains("jun.seo") && !shown.all().contains("10002"), "{}", shown.all());
     assert!(shown.stdout.contains("\tverdict\t~") && shown.stdout.contains("door=(erased)"), "{}", shown.all());

@@ -166,6 +166,10 @@ fn a_proof_of_another_log_is_not_the_one_that_was_asked_for() {
     let trust = |key: TrustedKey| Trust { key: Some(key), ..Trust::default() };
     assert!(check(&bundle, &trust(TrustedKey::Key(key().public().clone()))).is_ok());
     assert!(check(&bundle, &trust(TrustedKey::Fingerprint(key().public().fingerprint()))).is_ok());
+    for text in [format!("{}\n", key().public()), key().public().fingerprint().to_uppercase()] {
+        assert!(check(&bundle, &trust(TrustedKey::parse(&text).unwrap())).is_ok(), "{text}");
+    }
+    assert_eq!(TrustedKey::parse("5d1f"), None);
     let other = LogKey::from_seed(&[9; 32]).unwrap().public().clone();
     for other in [TrustedKey::Fingerprint(other.fingerprint()), TrustedKey::Key(other)] {
         assert!(check(&bundle, &trust(other)).unwrap_err().what.contains("another log"));
@@ -248,4 +252,10 @@ fn a_bundle_is_written_once_and_read_as_it_was() {
         assert_eq!(Bundle::read(&path).unwrap().unwrap(), bundle);
         assert!(bundle.write(&path).is_err(), "{name} is there");
     }
+    let inside = folder.path().join("proof");
+    std::fs::write(inside.join("notes.txt"), "not read").unwrap();
+    let checked = check(&Bundle::read(&inside).unwrap().unwrap(), &Trust::default()).unwrap();
+    assert_eq!(checked.others, ["notes.txt"]);
+    std::fs::remove_file(inside.join("MANIFEST")).unwrap();
+    assert_eq!(Bundle::read(&inside).unwrap().unwrap(), Bundle::default(), "of what nothing names, nothing is read");
 }

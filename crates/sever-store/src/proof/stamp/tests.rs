@@ -78,6 +78,20 @@ fn our_request_is_one() {
 }
 
 #[test]
+fn certificates_are_read_from_pem_and_der() {
+    assert_eq!(certificates(CA).unwrap(), trusting(CA));
+    let pem = |der: &[u8]| {
+        let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    let two = format!("for people\n{}{}", pem(CA), pem(OTHER));
+    assert_eq!(certificates(two.as_bytes()).unwrap(), [trusting(CA), trusting(OTHER)].concat());
+    for none in [&b""[..], b"none", pem(b"none").as_bytes(), REQUEST] {
+        assert_eq!(certificates(none), None);
+    }
+}
+
+#[test]
 fn times_may_have_a_fraction() {
     assert_eq!(time(b"20260930170012Z"), time(b"20260930170012.000Z"));
     assert_eq!(time(b"20260930170012.25Z").unwrap().to_string(), "2026-09-30T17:00:12.25Z");

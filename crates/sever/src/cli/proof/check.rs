@@ -85,7 +85,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn sheet(checked: &Checked, trust: &Trust) -> Sheet {
-    let mut sheet = Sheet::new("proof", "the proof verifies", &["what", "value"]);
+    let mut sheet = Sheet::new("proof", "what the proof shows", &["what", "value"]);
     let mut say = |what: &str, value: Value| sheet.rows.push(vec![json!(what), value]);
     let kinds: Vec<String> = checked.kinds.iter().map(|(kind, count)| format!("{count} {}", kind.word())).collect();
     let checkpoint = &checked.checkpoint;
