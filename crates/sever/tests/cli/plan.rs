@@ -59,7 +59,7 @@ fn door<'a>(plan: &'a Plan, id: &str) -> &'a sever_model::PlannedDoor {
 #[test]
 fn a_leavers_doors_as_a_table_and_a_file() {
     let world = company();
-    let said = world.sever("plan bob --as-of 2026-04-02");
+    let said = world.sever("plan bob --as-of 2026-04-02 -f table");
     insta::assert_snapshot!(steady(&said), @"");
     let plan = read(&world, "bob.plan.json");
     assert!(said.stderr.contains(&plan.digest()), "the digest that is printed is the file's");
