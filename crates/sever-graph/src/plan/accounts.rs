@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use sever_model::{
     AccountId, AccountIx, AccountStatus, Certainty, Correlation, Credential, CredentialIx, CredentialKind, Door,
-    DoorKind, Entry, EventTime, ExcludedWhy, HolderIx, Inventory, SystemId,
+    DoorKind, Entry, EventTime, ExcludedWhy, GroupId, HolderIx, Inventory, SystemId,
 };
 
-use super::found::{Doors, Found, Role};
+use super::found::{Doors, Found, Role, groups_named};
 use super::team::Team;
 use super::theirs::{Kept, Theirs};
 use super::{PlanInput, words};
@@ -165,7 +165,17 @@ impl Scene<'_> {
             door.account = Some(account.id.clone());
             door.title = format!("{} in group {name}", account.login);
             let kept = self.kept(ix).or_else(|| self.team?.has_group(self.inventory, row.group, at));
-            let found = Found::new(door, Role::Right, format!("{} is a member of {}", account.id, group.id));
+            let evidence = format!("{} is a member of {}", account.id, group.id);
+            let mut is_live = false;
+            for live in doors.memberships(ix, group) {
+                is_live = true;
+                live.evidence = format!("{}; {evidence}", live.evidence);
+                live.kept = live.kept.take().or_else(|| kept.clone());
+            }
+            if is_live {
+                continue;
+            }
+            let found = Found::new(door, Role::Right, evidence);
             doors.add(Found { by_itself: self.ends_with(ix, Role::Right), ..found.of(ix).keep(kept) });
         }
     }
@@ -197,7 +207,8 @@ impl Scene<'_> {
         match door.kind {
             DoorKind::Delegation => None,
             DoorKind::Membership => {
-                let group = self.inventory.find_group(&sever_model::GroupId::of(&door.system, &door.native))?;
+                let mut groups = groups_named(door);
+                let group = groups.find_map(|name| self.inventory.find_group(&GroupId::of(&door.system, name)))?;
                 team.has_group(self.inventory, group, self.input.at)
             }
             _ => team.has_account(self.inventory.account(ix)?.it.id.system()),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sever_model::{AccountIx, CredentialIx, Door, DoorId, DoorKind, ExcludedWhy, Strength};
+use sever_model::{AccountIx, CredentialIx, Door, DoorId, DoorKind, ExcludedWhy, Group, Strength};
 
 use super::theirs::Theirs;
 
@@ -141,6 +141,16 @@ impl Doors {
         self.found.get_mut(at)
     }
 
+    /// The live memberships of an account in a group, which connections name in ways of their own.
+    pub(super) fn memberships(&mut self, account: AccountIx, group: &Group) -> impl Iterator<Item = &mut Found> {
+        let of = move |one: &&mut Found| one.is_live && one.role == Role::Right && one.account == Some(account);
+        let found = self.found.iter_mut().filter(of);
+        found.filter(|one| {
+            let mut names = groups_named(&one.door);
+            names.any(|name| name == group.id.native() || (!group.name.is_empty() && name == group.name))
+        })
+    }
+
     /// The account's login, where one was found.
     pub(super) fn login(&mut self, account: AccountIx) -> Option<&mut Found> {
         let at = *self.logins.get(&account)?;
@@ -184,6 +194,13 @@ impl Doors {
         });
         found
     }
+}
+
+/// What a membership's door may call its group: its own id, or part of it, or an attribute.
+pub(super) fn groups_named(door: &Door) -> impl Iterator<Item = &str> {
+    let parts = [Some(door.native.as_str()), door.native.split_once('#').map(|(group, _)| group)];
+    let attributes = ["group-id", "group", "policy-arn", "policy"].map(|name| door.attribute(name));
+    parts.into_iter().flatten().chain(attributes).filter(|name| !name.is_empty())
 }
 
 /// Whether a door carries the rights of the moment in which it was opened.

@@ -256,6 +256,50 @@ l/api-key/AK1 [made or held]: revoke
     assert_eq!(plan.typed, "Bob Ray");
 }
 
+/// Connections name memberships in ways of their own; several keys files may hold one key.
+#[test]
+fn what_a_connection_lists_stays_as_it_lists_it() {
+    let membership = |native: &str, attribute: (&str, &str)| {
+        let mut door = live("l", DoorKind::Membership, native);
+        door.attributes.insert(attribute.0.to_owned(), attribute.1.to_owned());
+        door
+    };
+    let on_host = |host: &str| {
+        let mut door = live("l", DoorKind::SshKey, &format!("SHA256:x@{host}"));
+        door.credential = Some("l/SHA256:x".into());
+        door
+    };
+    let doors = vec![
+        membership("bob/guid-1", ("group-id", "guid-1")),
+        membership("bob/staff/ann", ("group", "staff")),
+        membership("arn:x#bob", ("group", "x")),
+        on_host("a"),
+        on_host("b"),
+    ];
+    let of = |group| member(of_account("l/bob"), group, Valid::ALWAYS);
+    let asking = Asking::of(vec![
+        of("l/guid-1"),
+        of("l/staff"),
+        of("l/arn:x"),
+        of("l/other"),
+        key(of_own("l/SHA256:x", CredentialKind::SshKey, "l/bob")),
+    ])
+    .connected(&["l"])
+    .listing("l/bob", doors);
+    let plan = asking.plan("8");
+    let ids: Vec<&str> = plan.doors.iter().map(|it| it.door.id.as_str()).collect();
+    let expect = [
+        "l/login/bob",
+        "l/ssh-key/SHA256:x@a",
+        "l/ssh-key/SHA256:x@b",
+        "l/membership/arn:x#bob",
+        "l/membership/bob/guid-1",
+        "l/membership/bob/staff/ann",
+        "l/membership/other",
+    ];
+    assert_eq!(ids, expect);
+}
+
 #[test]
 fn what_no_connection_closes_is_handed_off_to_whoever_runs_it() {
     let mut asking = Asking::of(vec![key(of_own("g/deploy", CredentialKind::SshKey, "g/bob")), own("g/bob", "8")]);

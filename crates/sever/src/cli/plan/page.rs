@@ -1,5 +1,7 @@
 //! A plan on a screen: doors as they are closed, what is left alone, what is not covered.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sever_graph::Asked;
 use sever_model::{CredentialKind, DoorKind, EventTime, Inventory, Phase, Plan, PlanOf, PlannedDoor, Why, Work};
@@ -64,14 +66,19 @@ fn title(plan: &Plan, inventory: &Inventory, asked: Asked) -> String {
         }
         _ => {}
     }
-    let of = |kinds: &dyn Fn(DoorKind) -> bool| plan.doors.iter().filter(|it| kinds(it.door.kind)).count();
-    let accounts = of(&|kind| kind == DoorKind::Login);
-    let credentials = of(&|kind| {
+    let accounts = plan.doors.iter().filter(|it| it.door.kind == DoorKind::Login).count();
+    let is_credential = |kind: DoorKind| {
         matches!(
             kind,
             DoorKind::ApiKey | DoorKind::SshKey | DoorKind::Certificate | DoorKind::Secret | DoorKind::SigningKey
         )
-    });
+    };
+    // A key is one, however many believe it.
+    let credentials = plan.doors.iter().filter(|it| is_credential(it.door.kind));
+    let credentials: BTreeSet<&str> = credentials
+        .map(|it| it.door.credential.as_ref().map_or(it.door.id.as_str(), |credential| credential.as_str()))
+        .collect();
+    let credentials = credentials.len();
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     parts.push(format!("{}, {}", plural(accounts, "account"), plural(credentials, "credential")));
     parts.join(" · ")

@@ -118,9 +118,9 @@ fn two_approvers_are_two_people() {
     let one = |name: &str, key: &str| format!("{{ name = \"{name}\", key = \"{key}\" }}");
     // Another comment makes no other key, another case no other name.
     insta::assert_snapshot!(two(&one("Ann", &format!("{KEY} at work")), &one("Zoe", &format!("{KEY} at home"))), @"error: severance.toml:2:148: two approvers have the same `key`: then they are one person");
-    insta::assert_snapshot!(two(&one("Ann", KEY), &one("ann", OTHER_KEY)), @"error: severance.toml:2:124: two approvers have the same `name`: then they are one person");
+    insta::assert_snapshot!(two(&one("Ann", KEY), &one("ann", OTHER_KEY)), @"error: severance.toml:2:126: two approvers have the same `name`: then they are one person");
     insta::assert_snapshot!(two(&one("Ann", KEY), &one("Zoe", "ssh-rsa AAAA")), @r"
-    error: severance.toml:2:138: `key` of an approver is no Ed25519 key of OpenSSH's
+    error: severance.toml:2:140: `key` of an approver is no Ed25519 key of OpenSSH's
     hint: the line of an `id_ed25519.pub`, which `ssh-keygen -t ed25519` makes
     ");
 }
