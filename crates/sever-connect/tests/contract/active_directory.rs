@@ -305,6 +305,7 @@ fn the_difference_is_the_proof(shop: &Shop, opened: &Opened) -> Result<()> {
     assert_eq!(seen.state, DoorState::Closed, "{seen:?}");
     let seen = with_secret(opened.probe.as_ref(), door, BOB);
     assert_eq!(seen.state, DoorState::Unknown(UnknownWhy::Ambiguous), "theirs is a wrong one now: {seen:?}");
+    ensure!(seen.evidence.contains("data 52e"), "the one before is believed for an hour: {}", seen.evidence);
     // Enabled again by somebody: what is left is that it has ended.
     let bob = SambaAdDc::named("bob");
     shop.modify(&bob, "replace: userAccountControl\nuserAccountControl: 512")?;
