@@ -379,16 +379,18 @@ fn starttls_with_an_authority_of_ones_own() -> Result<()> {
 }
 
 /// A directory that answers every question with these bytes.
-fn impostor(answer: &'static [u8]) -> Result<String> {
+fn impostor(answer: &[u8]) -> Result<String> {
+    let answer = answer.to_vec();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("ldap://{}", listener.local_addr()?);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
             std::thread::spawn(move || {
                 let mut stream = stream;
                 let mut asked = [0; 4096];
                 while stream.read(&mut asked).is_ok_and(|count| count > 0) {
-                    if stream.write_all(answer).is_err() {
+                    if stream.write_all(&answer).is_err() {
                         break;
                     }
                 }
@@ -400,7 +402,16 @@ fn impostor(answer: &'static [u8]) -> Result<String> {
 
 #[test]
 fn a_replica_silence_and_nonsense_are_unknown() -> Result<()> {
-    let answers: [(&str, &'static [u8]); 6] = [
+    // Brackets within brackets, which a parser that calls itself would follow until its stack ends.
+    // Written from its end.
+    let mut brackets = vec![0x00, 0x04];
+    for _ in 0..50_000 {
+        let length = (brackets.len() as u32).to_be_bytes();
+        brackets.extend(length.iter().rev().chain(&[0x84, 0x30]));
+    }
+    brackets.reverse();
+    let answers: [(&str, &[u8]); 7] = [
+        ("a message of brackets", &brackets),
         ("silence", b""),
         ("a referral", b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x0a\x04\x00\x04\x00"),
         ("unavailable", b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x34\x04\x00\x04\x00"),
