@@ -97,6 +97,7 @@ mod kubernetes {
 }
 mod ldap {
     pub(crate) mod change;
+    mod guard;
     pub(crate) mod keys;
     pub(crate) mod place;
     pub(crate) mod reply;

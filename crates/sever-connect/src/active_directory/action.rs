@@ -110,8 +110,9 @@ impl Cutter {
             Phase::Contain,
             self.of(door, RESET, &[("purpose", door.id.as_str())]),
             "replace the password by one of ours",
-            "an account that is enabled again must not open to the old password, and tickets that were made with it \
-             end; with ours it can be tried, for a disabled account says so to the right password only",
+            "an account that is enabled again must not open to the old password. It is set twice, for a controller \
+             believes the one before for an hour. With ours it can be tried: a disabled account says so to the right \
+             password only",
             // Nothing that was lost is needed: whoever comes back is given a new password.
             Inverse::Renewed,
         );
@@ -161,12 +162,7 @@ impl Cutter {
         match operation.verb.as_str() {
             DISABLE => flag(talk, &dn, |flags| flags | DISABLED),
             ENABLE => flag(talk, &dn, |flags| flags & !DISABLED),
-            RESET => {
-                let secret = cx.secrets.derive(argument(arguments, "purpose")?);
-                let value = wire::unicode_password(secret.expose());
-                let reply = talk.modify(&dn, &[Change::Replace("unicodePwd", vec![value])])?;
-                settled(&reply, &format!("`Reset password` on {dn}"))
-            }
+            RESET => reset(talk, &dn, argument(arguments, "purpose")?, cx),
             EXPIRE => expire(talk, &dn, wire::file_time(cx.clock.now())),
             RESTORE => {
                 let value = argument(arguments, "value")?.as_bytes().to_vec();
@@ -201,6 +197,18 @@ fn flag(talk: &mut Talk, dn: &str, change: impl Fn(i64) -> i64) -> Result<Done, 
         }
     }
     Err(ActError::RateLimited(None))
+}
+
+/// Sets the password twice. Controllers believe the one before for an hour (`OldPasswordAllowedPeriod`;
+/// Samba's `old password allowed period`), so what is before ours must be nobody's.
+fn reset(talk: &mut Talk, dn: &str, purpose: &str, cx: &Cx<'_>) -> Result<Done, ActError> {
+    let mut done = Vec::new();
+    for purpose in [&format!("{purpose} in between"), purpose] {
+        let value = wire::unicode_password(cx.secrets.derive(purpose).expose());
+        let reply = talk.modify(dn, &[Change::Replace("unicodePwd", vec![value])])?;
+        done.push(settled(&reply, &format!("`Reset password` on {dn}"))?);
+    }
+    done.pop().ok_or_else(|| ActError::BadStep("nothing was set".to_owned()))
 }
 
 /// Lets it end now, unless it has ended.

@@ -26,7 +26,8 @@ groups and all that these are in (each with the groups by which it is in it), an
 (`msDS-AllowedToDelegateTo`, `msDS-AllowedToActOnBehalfOfOtherIdentity`).
 
 **Closes** a login by the disabled bit of `userAccountControl`, a password of ours (`unicodePwd`, over TLS only) and an end \
-of the account in the past (`accountExpires`); then groups, keys and delegations, each by its value. A membership that \
+of the account in the past (`accountExpires`); the password is set twice, for controllers believe the one before for an \
+hour (`OldPasswordAllowedPeriod`): after a single reset by a help desk the old one still signs in. Then groups, keys and delegations, each by its value. A membership that \
 comes by another group is closed by leaving that group.
 
 **Tries** a login by one bind as the account, with our password after the reset, else with the leaver's own where it is \

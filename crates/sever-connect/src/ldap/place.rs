@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ldap3::LdapConnSettings;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use sever_model::{Secret, Span};
 use ureq::http::Uri;
 
+use super::guard::Line;
 use super::reply::Failure;
 use super::talk::Talk;
 use crate::connector::{Connection, ConnectionError, Login, Setting};
@@ -18,10 +18,9 @@ use crate::connector::{Connection, ConnectionError, Login, Setting};
 /// A directory's server.
 pub(crate) struct Place {
     url: String,
+    line: Line,
     /// Below what everything is looked for.
     pub(crate) base: String,
-    tls: Option<Arc<ClientConfig>>,
-    starttls: bool,
 }
 
 /// The settings that every directory has.
@@ -76,12 +75,13 @@ impl Place {
         }
         let base = connection.required(BASE.name)?.to_owned();
         let tls = if secure || starttls { Some(config(connection)?) } else { None };
-        Ok(Place { url, base, tls, starttls })
+        let port = uri.port_u16().unwrap_or(if secure { 636 } else { 389 });
+        Ok(Place { url, base, line: Line { host, port, tls, starttls } })
     }
 
     /// Whether what is sent is encrypted.
     pub(crate) fn is_private(&self) -> bool {
-        self.tls.is_some()
+        self.line.tls.is_some()
     }
 
     /// Opens a connection of its own, within the time that one question may take.
@@ -89,11 +89,7 @@ impl Place {
     /// # Errors
     /// When there is no answer, or its certificate is not one that is trusted.
     pub(crate) fn open(&self, patience: Span) -> Result<Talk, Failure> {
-        let mut settings = LdapConnSettings::new().set_starttls(self.starttls);
-        if let Some(tls) = &self.tls {
-            settings = settings.set_config(tls.clone());
-        }
-        Talk::open(&self.url, settings, patience)
+        Talk::open(&self.url, &self.line, patience)
     }
 }
 

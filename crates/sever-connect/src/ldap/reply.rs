@@ -182,7 +182,7 @@ pub(crate) fn policy(value: &[u8]) -> Option<Policy> {
 }
 
 /// One element of BER with a short length: its tag, its content, what follows.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let [tag, length, rest @ ..] = bytes else { return None };
     let (content, rest) = rest.split_at_checked(usize::from(*length)).filter(|_| *length < 0x80)?;
     Some((*tag, content, rest))

@@ -1,21 +1,23 @@
 //! One connection to a directory: bind, search, compare, change; each question within its time.
 //!
 //! The client library takes an answer that is not LDAP as a reason to panic; that is caught here and is
-//! [`Failure::Garbled`]. What it does not bound is the length of one message and how deep it is nested:
-//! a server that is trusted with passwords is trusted with that.
+//! [`Failure::Garbled`]. What it would follow too far does not get to it (see [`super::guard`]).
 
 use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ldap3::controls::{Control, PagedResults, RawControl};
 use ldap3::exop::PasswordModify;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry, StdStream};
 use sever_model::Span;
 use sever_model::act::ActError;
 use tokio::runtime::{Builder, Runtime};
 
+use super::guard::Line;
 use super::place::Place;
 use super::reply::{Failure, PASSWORD_POLICY, Reply, code, policy};
 use crate::connector::Login;
@@ -32,6 +34,8 @@ pub(crate) struct Talk {
     runtime: Runtime,
     ldap: Ldap,
     limit: Duration,
+    /// Whether an answer came that is not let through.
+    unsound: Arc<AtomicBool>,
 }
 
 /// What a search found.
@@ -57,21 +61,23 @@ pub(crate) enum Change {
 
 impl Talk {
     /// Connects, TLS included.
-    pub(super) fn open(url: &str, settings: LdapConnSettings, patience: Span) -> Result<Talk, Failure> {
+    pub(super) fn open(url: &str, line: &Line, patience: Span) -> Result<Talk, Failure> {
         let limit = Duration::from_micros(patience.micros().max(1_000) as u64);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Unreachable(format!("{url}: {error}")))?;
+        let unsound = Arc::new(AtomicBool::new(false));
         let opened = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
-                let opening = LdapConnAsync::with_settings(settings, url);
-                let (connection, ldap) = tokio::time::timeout(limit, opening).await.map_err(LdapError::from)??;
+                let opening = tokio::time::timeout(limit, line.open(unsound.clone()));
+                let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(opening.await??));
+                let (connection, ldap) = LdapConnAsync::with_settings(settings, "ldapi:///").await?;
                 // What ends it shows in the questions that it leaves unanswered.
                 tokio::spawn(async move { connection.drive().await.ok() });
                 Ok::<Ldap, LdapError>(ldap)
             })
         }));
         match opened {
-            Ok(Ok(ldap)) => Ok(Talk { runtime, ldap, limit }),
+            Ok(Ok(ldap)) => Ok(Talk { runtime, ldap, limit, unsound }),
             Ok(Err(LdapError::Timeout { .. })) => Err(Failure::TimedOut(format!("{url}: no connection in time"))),
             Ok(Err(error)) => Err(Failure::Unreachable(format!("{url}: {error}"))),
             Err(_) => Err(Failure::Garbled(format!("{url}: its first answer is not LDAP"))),
@@ -109,6 +115,9 @@ impl Talk {
         }));
         match answered {
             Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(_))) if self.unsound.load(Ordering::Relaxed) => {
+                Err(Failure::Garbled(format!("{what}: an answer that is not LDAP, or too long, or too deep")))
+            }
             Ok(Ok(Err(error))) => Err(failed(what, &error)),
             Ok(Err(_)) => Err(Failure::TimedOut(format!("{what}: no answer in time"))),
             Err(_) => Err(Failure::Garbled(format!("{what}: an answer that is not LDAP"))),

@@ -3,7 +3,9 @@
 //! One file per connector says how its server is set up and what a real client gets in by; what must
 //! hold of all of them is in [`suite`].
 
+mod active_directory;
 mod oauth;
+mod openldap;
 mod openssh;
 mod own;
 mod scim;

@@ -136,3 +136,6 @@ pub(super) fn decide(reply: &Reply) -> (DoorState, &'static str) {
         _ => (DoorState::Unknown(reply.says_nothing()), "an answer that says nothing of the account"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,9 @@ fn a_password_travels_in_clear_on_this_machine_only() {
         let refused = place(url, &[]).err().unwrap_or_default();
         assert!(refused.contains("in clear"), "{url}: {refused}");
         assert!(place(url, &[("plain", "true")]).is_ok(), "{url}");
-        assert!(place(url, &[("starttls", "true")]).is_ok_and(|it| it.starttls && it.tls.is_some()), "{url}");
+        assert!(place(url, &[("starttls", "true")]).is_ok_and(|it| it.line.starttls && it.line.tls.is_some()), "{url}");
     }
-    assert!(place("ldaps://ldap.shop.example", &[]).is_ok_and(|it| it.tls.is_some()));
+    assert!(place("ldaps://ldap.shop.example", &[]).is_ok_and(|it| it.line.tls.is_some()));
 }
 
 #[test]

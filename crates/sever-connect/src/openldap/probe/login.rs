@@ -175,3 +175,6 @@ pub(super) fn decide(reply: &Reply, whose: Whose, seen: Seen) -> (DoorState, Ver
         _ => (DoorState::Unknown(reply.says_nothing()), Tried, "an answer that says nothing of the account"),
     }
 }
+
+#[cfg(test)]
+mod tests;
