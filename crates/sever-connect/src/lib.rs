@@ -111,8 +111,15 @@ mod okta {
     pub(crate) mod source;
 }
 mod openbao {
+    mod action;
+    mod api;
+    pub(crate) mod connector;
+    mod doors;
     pub(crate) mod path;
+    mod probe;
     pub(crate) mod source;
+    mod steps;
+    mod verdict;
     mod wire;
 }
 mod openbao_audit {

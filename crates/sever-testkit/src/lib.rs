@@ -46,7 +46,7 @@ pub use moto::Moto;
 pub use nginx::Nginx;
 pub use node::{LISTENER, OidcProvider, new_signing_key};
 pub use openbao::OpenBao;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, PsqlSession};
 pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use server::{find_program, skip, wait_until};

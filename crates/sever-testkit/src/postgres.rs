@@ -3,8 +3,11 @@
 //! PostgreSQL refuses to run as root: there it is run as the user `postgres` that Debian's package
 //! makes.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -19,6 +22,9 @@ pub struct Postgres {
 
 /// The password of the superuser of a cluster that lives for one test, on loopback.
 const SUPERUSER_PASSWORD: &str = "superuser-of-a-test";
+
+/// How long an answer in a session that stays may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const CONFIGURATION: &str = "
 listen_addresses = '127.0.0.1'
@@ -86,12 +92,34 @@ impl Postgres {
     /// # Errors
     /// When psql cannot be run; that the server refuses is in what is done.
     pub fn ask(&self, role: &str, password: &str, sql: &str) -> Result<Done> {
+        self.ask_in("postgres", role, password, sql)
+    }
+
+    /// The same in another database.
+    ///
+    /// # Errors
+    /// When psql cannot be run.
+    pub fn ask_in(&self, database: &str, role: &str, password: &str, sql: &str) -> Result<Done> {
+        let mut command = self.psql(database, role, password)?;
+        // From standard input, so that several statements are several.
+        client::run(command.arg("--csv"), sql)
+    }
+
+    /// psql as a role that stays signed in until it is dropped.
+    ///
+    /// # Errors
+    /// When psql cannot be run, or is not let in.
+    pub fn session(&self, database: &str, role: &str, password: &str) -> Result<PsqlSession> {
+        let mut command = self.psql(database, role, password)?;
+        PsqlSession::begin(command.args(["--no-align", "--tuples-only"]))
+    }
+
+    fn psql(&self, database: &str, role: &str, password: &str) -> Result<Command> {
         let mut command = client::client("psql")?;
         command.env("PGPASSWORD", password).env("HOME", self.server.folder());
-        command.args(["--no-psqlrc", "--csv", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password"]);
-        command.args(["-h", "127.0.0.1", "-p", &self.server.port().to_string(), "-U", role, "-d", "postgres"]);
-        // From standard input, so that several statements are several.
-        client::run(&mut command, sql)
+        command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password"]);
+        command.args(["-h", "127.0.0.1", "-p", &self.server.port().to_string(), "-U", role, "-d", database]);
+        Ok(command)
     }
 
     /// The same as the superuser.
@@ -100,6 +128,36 @@ impl Postgres {
     /// When psql cannot be run.
     pub fn manage(&self, sql: &str) -> Result<Done> {
         self.ask(Postgres::SUPERUSER, SUPERUSER_PASSWORD, sql)
+    }
+
+    /// Runs SQL as the superuser in a database.
+    ///
+    /// # Errors
+    /// When psql cannot be run.
+    pub fn manage_in(&self, database: &str, sql: &str) -> Result<Done> {
+        self.ask_in(database, Postgres::SUPERUSER, SUPERUSER_PASSWORD, sql)
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("postgres://127.0.0.1:{}", self.server.port())
+    }
+
+    /// Puts a line before all others of `pg_hba.conf`, and waits until it is in force.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the server does not read it.
+    pub fn admit(&self, line: &str) -> Result<()> {
+        let path = self.server.folder().join("data/pg_hba.conf");
+        let rest = std::fs::read_to_string(&path).context("no pg_hba.conf")?;
+        std::fs::write(&path, format!("{line}\n{rest}")).context("cannot write pg_hba.conf")?;
+        self.manage("select pg_reload_conf()")?.text()?;
+        // The main process reads it when it gets to it, and says so.
+        let before = self.json_log()?.matches("received SIGHUP").count();
+        crate::wait_until("pg_hba.conf to be read again", || {
+            self.manage("select pg_reload_conf()")?.text()?;
+            Ok((self.json_log()?.matches("received SIGHUP").count() > before).then_some(()))
+        })
     }
 
     /// Its log as CSV, as it is now.
@@ -119,8 +177,54 @@ impl Postgres {
     }
 }
 
-/// Where the newest installed version keeps its programs.
+/// psql that stays signed in.
+pub struct PsqlSession {
+    child: Child,
+    lines: Receiver<String>,
+    asked: u64,
+}
+
+impl PsqlSession {
+    fn begin(command: &mut Command) -> Result<PsqlSession> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().context("cannot run psql")?;
+        let stdout = child.stdout.take().context("psql has no stdout")?;
+        let (send, lines) = std::sync::mpsc::channel();
+        // Ends with psql, which holds the other end of the pipe, or with whoever hears it.
+        std::thread::spawn(move || {
+            BufReader::new(stdout)
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| send.send(line.clone()).is_ok())
+                .count()
+        });
+        let mut session = PsqlSession { child, lines, asked: 0 };
+        anyhow::ensure!(session.answers(), "psql was not let in");
+        Ok(session)
+    }
+
+    /// Whether the server answers in it: asks a question of its own.
+    pub fn answers(&mut self) -> bool {
+        self.asked += 1;
+        let word = format!("answer-{}", self.asked);
+        let asked =
+            self.child.stdin.as_mut().map(|stdin| writeln!(stdin, "select '{word}';").and_then(|()| stdin.flush()));
+        matches!(asked, Some(Ok(()))) && self.lines.recv_timeout(PATIENCE).is_ok_and(|line| line == word)
+    }
+}
+
+impl Drop for PsqlSession {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Where the newest installed version keeps its programs; `SEVER_TEST_POSTGRES` names another place.
 fn programs() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("SEVER_TEST_POSTGRES") {
+        return Some(PathBuf::from(named)).filter(|path| path.join("initdb").is_file());
+    }
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
     let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
     let newest =

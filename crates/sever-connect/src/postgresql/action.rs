@@ -4,7 +4,7 @@
 //! nothing. A password of ours is sent as a SCRAM verifier that is made here, never in clear: a server
 //! may log its statements.
 
-use sever_model::act::{Action, ActError, Cx};
+use sever_model::act::{ActError, Action, Cx};
 use sever_model::{ApprovedStep, ConnectionId, Door, Operation, Receipt, Said, StepDraft};
 
 use super::catalogue::{self, LOOK_AGAIN, MemberColumn, Privilege, PrivilegeColumn, Role};
@@ -16,10 +16,12 @@ use crate::connector::{Connection, ConnectionError, Login};
 const NAME: &str = "severance-cut";
 
 /// What makes a role one that ours may alter.
-const ALTERS: &str = "CREATEROLE, and from version 16 on ADMIN OPTION on the role; a superuser's is a superuser's to alter";
+const ALTERS: &str =
+    "CREATEROLE, and from version 16 on ADMIN OPTION on the role; a superuser's is a superuser's to alter";
 
 /// What lets ours act for the leaver and for the new owner.
-const ACTS_FOR: &str = "membership, with INHERIT and SET, in the leaver's role and in the owner's";
+const ACTS_FOR: &str =
+    "membership, with INHERIT and SET, in the leaver's role and in the owner's; for the owner CREATE on the schema";
 
 /// Closes doors of roles.
 pub(crate) struct RoleAction {
@@ -194,7 +196,8 @@ impl RoleAction {
                        where type is not null and identity is not null";
             let rows = session.rows(sql, &[&class, &oid]).map_err(|failed| failed.acting(ACTS_FOR))?;
             for row in rows {
-                let read = |at: usize| row.try_get::<_, String>(at).map_err(|error| ActError::Unexpected(error.to_string()));
+                let read =
+                    |at: usize| row.try_get::<_, String>(at).map_err(|error| ActError::Unexpected(error.to_string()));
                 statements.push(format!("ALTER {} {} OWNER TO {}", read(0)?, read(1)?, quoted(&operation.target)));
             }
         }
@@ -269,7 +272,8 @@ impl RoleAction {
 
     fn revoke_membership(&self, operation: &Operation, cx: &Cx<'_>) -> Done {
         let (group, grantor) = (needed(operation, "group")?, argument(operation, "grantor"));
-        let lacking = format!("ADMIN OPTION on {group}; from version 16 on also the rights of {grantor}, who granted it");
+        let lacking =
+            format!("ADMIN OPTION on {group}; from version 16 on also the rights of {grantor}, who granted it");
         let acting = |failed: Failed| failed.acting(&lacking);
         let (session, role) = self.at(operation, cx)?;
         let Some(role) = role else { return gone(operation) };
@@ -372,9 +376,9 @@ fn not_regranted(session: &Session, role: &Role) -> Result<Vec<Privilege>, Faile
     let by_them = catalogue::privileges(session, PrivilegeColumn::Grantor, role.oid)?;
     let by_owner = catalogue::privileges(session, PrivilegeColumn::OfOwnerBeside, role.oid)?;
     let is_by_owner = |it: &Privilege| {
-        by_owner.iter().any(|other| {
-            other.grantee == it.grantee && other.on() == it.on() && (other.grantable || !it.grantable)
-        })
+        by_owner
+            .iter()
+            .any(|other| other.grantee == it.grantee && other.on() == it.on() && (other.grantable || !it.grantable))
     };
     Ok(by_them.into_iter().filter(|it| !is_by_owner(it)).collect())
 }

@@ -46,6 +46,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
             GRANT pg_signal_backend, pg_read_all_stats TO severance_cut;\n\
             -- the new owner; before version 16 without WITH …\n\
             GRANT data_owner TO severance_cut WITH INHERIT TRUE, SET TRUE;\n\
+            -- and, for functions and the like, in each schema that leavers make things in\n\
+            GRANT CREATE ON SCHEMA public TO data_owner;\n\
             -- each role that may leave; before version 16 CREATEROLE is enough to alter it, and plain membership\n\
             -- hands over what it owns\n\
             GRANT alice TO severance_cut WITH ADMIN TRUE, INHERIT TRUE, SET TRUE;\n\

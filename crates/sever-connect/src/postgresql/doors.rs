@@ -116,11 +116,8 @@ impl RoleDoors {
 
 /// The databases in which something of a role's depends on it, once each.
 fn names(depends: &[Depends], which: impl Fn(&Depends) -> bool) -> Vec<String> {
-    let mut names: Vec<String> = depends
-        .iter()
-        .filter(|it| which(it) && !it.database.is_empty())
-        .map(|it| it.database.clone())
-        .collect();
+    let mut names: Vec<String> =
+        depends.iter().filter(|it| which(it) && !it.database.is_empty()).map(|it| it.database.clone()).collect();
     names.sort();
     names.dedup();
     names
@@ -228,8 +225,7 @@ impl Gathered<'_> {
         let named: Vec<&str> = words.iter().take(NAMED_MAX).map(String::as_str).collect();
         let mut on: Vec<String> = privileges.iter().take(NAMED_MAX).map(catalogue::Privilege::on).collect();
         on.dedup();
-        let attributes =
-            [("database", database.to_owned()), ("grants", named.join("; ")), ("on", on.join("; "))];
+        let attributes = [("database", database.to_owned()), ("grants", named.join("; ")), ("on", on.join("; "))];
         let native = format!("{}/granted/{database}", self.name);
         self.doors.push(self.door(DoorKind::Delegation, native, title, &attributes));
     }
