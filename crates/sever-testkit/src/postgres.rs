@@ -44,7 +44,7 @@ log_disconnections = on
 
 /// Without pgaudit, statements themselves are logged.
 const STATEMENTS: &str = "log_statement = 'all'\n";
-const PGAUDIT: &str = "shared_preload_libraries = 'pgaudit'\npgaudit.log = 'role, ddl, write, read'\n";
+const PGAUDIT: &str = "pgaudit.log = 'role, ddl, write, read'\n";
 
 impl Postgres {
     /// Who may do everything.
@@ -55,6 +55,25 @@ impl Postgres {
     /// # Errors
     /// When it is installed and does not come up.
     pub fn start() -> Result<Option<Postgres>> {
+        Postgres::start_with(&[])
+    }
+
+    /// Starts one that runs jobs by pg_cron, in the database `postgres`; `None`, and a reported skip, where
+    /// that is not installed.
+    ///
+    /// # Errors
+    /// When it is installed and does not come up.
+    pub fn start_with_cron() -> Result<Option<Postgres>> {
+        if programs().is_none_or(|programs| !library(&programs, "pg_cron").exists()) {
+            crate::skip("pg_cron", "it is not installed; `cargo xtask test` installs it as root on Debian");
+            return Ok(None);
+        }
+        let Some(postgres) = Postgres::start_with(&["pg_cron"])? else { return Ok(None) };
+        postgres.manage("create extension pg_cron")?.text()?;
+        Ok(Some(postgres))
+    }
+
+    fn start_with(libraries: &[&str]) -> Result<Option<Postgres>> {
         let Some(programs) = programs() else {
             crate::skip("postgresql", "`initdb` is not installed; `cargo xtask test` installs it as root on Debian");
             return Ok(None);
@@ -65,8 +84,9 @@ impl Postgres {
         let folder = server::temporary("postgresql")?;
         let port = server::free_port()?;
         let user = user(folder.path())?;
-        let pgaudit = programs.parent().is_some_and(|version| version.join("lib/pgaudit.so").exists());
-        initialise(&programs, folder.path(), user.as_deref(), (port, pgaudit))?;
+        let pgaudit = library(&programs, "pgaudit").exists();
+        let libraries: Vec<&str> = libraries.iter().copied().chain(pgaudit.then_some("pgaudit")).collect();
+        initialise(&programs, folder.path(), user.as_deref(), (port, &libraries))?;
         let mut command = as_user(&programs.join("postgres"), user.as_deref());
         command.arg("-D").arg(folder.path().join("data")).current_dir(folder.path());
         let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
@@ -232,6 +252,11 @@ fn programs() -> Option<PathBuf> {
     newest.map(|path| path.join("bin"))
 }
 
+/// The library of an extension, where Debian keeps it.
+fn library(programs: &Path, name: &str) -> PathBuf {
+    programs.join(format!("../lib/{name}.so"))
+}
+
 /// The user to run it as, who then owns the folder; `None` where that is ourselves.
 fn user(folder: &Path) -> Result<Option<String>> {
     if !server::is_root() {
@@ -250,7 +275,7 @@ fn as_user(program: &Path, user: Option<&str>) -> Command {
     command
 }
 
-fn initialise(programs: &Path, folder: &Path, user: Option<&str>, (port, pgaudit): (u16, bool)) -> Result<()> {
+fn initialise(programs: &Path, folder: &Path, user: Option<&str>, (port, libraries): (u16, &[&str])) -> Result<()> {
     let password = folder.join("password");
     std::fs::write(&password, SUPERUSER_PASSWORD).context("cannot write its password")?;
     let data = folder.join("data");
@@ -262,6 +287,7 @@ fn initialise(programs: &Path, folder: &Path, user: Option<&str>, (port, pgaudit
     let own = CONFIGURATION.replace("FOLDER", folder_text).replace("PORT", &port.to_string());
     let path = data.join("postgresql.conf");
     let text = std::fs::read_to_string(&path).context("initdb wrote no configuration")?;
-    let statements = if pgaudit { PGAUDIT } else { STATEMENTS };
-    std::fs::write(path, format!("{text}{own}{statements}")).context("cannot write its configuration")
+    let statements = if libraries.contains(&"pgaudit") { PGAUDIT } else { STATEMENTS };
+    let preload = format!("shared_preload_libraries = '{}'\n", libraries.join(","));
+    std::fs::write(path, format!("{text}{own}{preload}{statements}")).context("cannot write its configuration")
 }

@@ -75,9 +75,16 @@ fn login(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
                 inverse: Inverse::None,
             },
         );
-        let foreign = door.attribute("foreign").split("; ").filter(|text| !text.is_empty());
-        let fails = foreign.map(|text| format!("DROP ROLE fails while this stands: {text}"));
-        let breaks = ["what it owns and nobody was handed is deleted".to_owned()].into_iter().chain(fails);
+        let listed = |name: &str| -> Vec<String> {
+            door.attribute(name).split("; ").filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        let foreign = listed("foreign").into_iter().map(|it| format!("DROP ROLE fails while this stands: {it}"));
+        // `DROP OWNED` revokes only what our role may revoke: as the owner, if it is a member of that.
+        let ours = settings.owner.as_ref().map(|owner| format!(" by {owner}"));
+        let others = listed("held").into_iter().filter(|it| ours.as_ref().is_none_or(|ours| !it.ends_with(ours)));
+        let others = others.map(|it| format!("DROP ROLE fails unless our role is a member of who granted: {it}"));
+        let breaks =
+            ["what it owns and nobody was handed is deleted".to_owned()].into_iter().chain(foreign).chain(others);
         steps.push(StepDraft { breaks: breaks.collect(), ..drop });
     }
     steps

@@ -25,7 +25,8 @@ create role readers nologin;
 create role writers nologin;
 create role admins nologin;
 create role ann login password 'ann-of-a-test';
-create role bob login password 'bob-of-a-test';
+do 'begin create role bob; exception when duplicate_object then null; end';
+alter role bob login password 'bob-of-a-test';
 create role zoe login password 'zoe-of-a-test';
 grant readers, writers to admins with admin option;
 grant admins to severance_cut;
@@ -53,9 +54,10 @@ grant writers to ann;
 ";
 
 const BILLING: &str = "
-grant create, usage on schema public to bob, data_owner;
+create schema ledger authorization data_owner;
+grant create, usage on schema ledger to bob;
 set role bob;
-create function public.total() returns int language sql as 'select 1';
+create function ledger.total() returns int language sql as 'select 1';
 ";
 
 struct World {
@@ -66,7 +68,11 @@ struct World {
 
 /// A world, or a reported skip.
 fn world() -> Result<Option<World>> {
-    let Some(postgres) = Postgres::start()? else { return Ok(None) };
+    Postgres::start()?.map(peopled).transpose()
+}
+
+/// A server with the roles and people on it.
+fn peopled(postgres: Postgres) -> Result<World> {
     let version = postgres.manage("show server_version_num")?.text()?;
     let sixteen = version.lines().last().and_then(|line| line.parse::<u32>().ok()).context("no version")? >= 160_000;
     let too = if sixteen { "with inherit true, set true" } else { "" };
@@ -76,7 +82,7 @@ fn world() -> Result<Option<World>> {
     postgres.manage_in("billing", BILLING)?.text()?;
     let session = postgres.session("orders", "bob", "bob-of-a-test")?;
     let settings = vec![("tls", "off"), ("owner", "data_owner")];
-    Ok(Some(World { postgres: Some(postgres), session: Mutex::new(Some(session)), settings }))
+    Ok(World { postgres: Some(postgres), session: Mutex::new(Some(session)), settings })
 }
 
 impl World {
@@ -242,14 +248,20 @@ fn a_process_id_that_is_given_again_is_another_door() -> Result<()> {
 fn what_others_granted_stops_a_drop_and_the_plan_says_so() -> Result<()> {
     let Some(mut world) = world()? else { return Ok(()) };
     world.settings.push(("drop", "true"));
-    let grant = "set role zoe; grant select on shop.customers to bob";
+    let grant = "grant usage on schema public to bob; set role zoe; grant select on shop.customers to bob";
     world.postgres()?.manage_in("orders", grant)?.text()?;
     let (opened, doors) = world.opened()?;
     let login = find(&doors, DoorKind::Login)?;
     let steps = opened.action.steps(login);
     let drop = steps.iter().find(|it| it.operation.verb == "drop").context("no drop")?;
     assert_eq!(drop.inverse, Inverse::None);
-    assert!(drop.breaks.iter().any(|it| it.contains("shop.customers by zoe in orders")), "{:?}", drop.breaks);
+    assert!(drop.breaks.iter().any(|it| it.contains("shop.customers in orders by zoe")), "{:?}", drop.breaks);
+
+    assert!(
+        drop.breaks.iter().any(|it| it.ends_with("SCHEMA public in orders by pg_database_owner")),
+        "{:?}",
+        drop.breaks
+    );
 
     let said = perform(&opened, &doors, |_, _| true)?;
     let refused: Vec<_> = said.iter().filter_map(|it| it.as_ref().err()).collect();
@@ -258,7 +270,7 @@ fn what_others_granted_stops_a_drop_and_the_plan_says_so() -> Result<()> {
     assert_eq!(try_it(opened.probe.as_ref(), login, true).state, DoorState::Closed);
     assert_eq!(world.told("orders", "select count(*) from pg_class where relowner = 'data_owner'::regrole")?, "3");
 
-    let revoke = "set role zoe; revoke select on shop.customers from bob";
+    let revoke = "revoke usage on schema public from bob; set role zoe; revoke select on shop.customers from bob";
     world.postgres()?.manage_in("orders", revoke)?.text()?;
     let said = perform(&opened, &doors, |_, _| true)?;
     assert!(said.iter().all(Result::is_ok), "{said:?}");
@@ -375,5 +387,43 @@ fn our_own_role_is_refused() -> Result<()> {
     let doors = opened.doors.doors(&"cluster/severance_cut".into(), "severance_cut", &cx())?.doors;
     let said = perform(&opened, &doors, |door, _| door.kind == DoorKind::Login)?;
     assert!(!said.is_empty() && said.iter().all(|it| matches!(it, Err(ActError::Refused(_)))), "{said:?}");
+    Ok(())
+}
+
+const CRON_ROLES: &str = "
+grant usage on schema cron to severance_read, severance_probe;
+grant select on cron.job to severance_read, severance_probe;
+create policy severance on cron.job for select to severance_read, severance_probe using (true);
+";
+
+#[test]
+fn jobs_of_pg_cron_are_doors_and_row_security_does_not_hide_them_quietly() -> Result<()> {
+    let Some(postgres) = Postgres::start_with_cron()? else { return Ok(()) };
+    let job = "create role bob; grant usage on schema cron to bob; set role bob; select cron.schedule('0 3 * * *', 'select 1')";
+    // Before anything else is there, so that the job is made by a role that is nothing else.
+    postgres.manage(job)?.text()?;
+    let (roles, policy) = CRON_ROLES.split_once("create policy").context("no policy")?;
+    let world = peopled(postgres)?;
+    world.postgres()?.manage(roles)?.text()?;
+    let (account, name) = world.leaver();
+    let opened = suite::open(&world)?;
+    let list = opened.doors.doors(&account, &name, &cx())?;
+    assert!(list.gaps.iter().any(|it| it.contains("CREATE POLICY")), "{:?}", list.gaps);
+    assert_eq!(list.listing, sever_model::Listing::Partial);
+
+    world.postgres()?.manage(&format!("create policy {policy}"))?.text()?;
+    let list = opened.doors.doors(&account, &name, &cx())?;
+    assert!(list.gaps.is_empty(), "{:?}", list.gaps);
+    let doors: Vec<Door> = list.doors.into_iter().filter(|it| it.native.contains("/job/")).collect();
+    let [door] = doors.as_slice() else { panic!("no job, or more than one: {doors:?}") };
+    assert!(matches!(try_it(opened.probe.as_ref(), door, false).state, DoorState::Open { .. }));
+    perform(&opened, &doors, |_, _| true)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let tried = try_it(opened.probe.as_ref(), door, false);
+    assert_eq!((&tried.state, tried.strength), (&DoorState::Closed, VerdictStrength::Observed), "{tried:?}");
+    assert_eq!(world.told("postgres", "select active from cron.job")?, "f");
+    // Hidden again, it is not taken for gone.
+    world.postgres()?.manage("drop policy severance on cron.job")?.text()?;
+    let tried = try_it(opened.probe.as_ref(), door, false);
+    assert_eq!(tried.state, DoorState::Unknown(UnknownWhy::ControlFailed), "{tried:?}");
     Ok(())
 }
