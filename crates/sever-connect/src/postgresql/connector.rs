@@ -53,6 +53,10 @@ pub(crate) const CONNECTOR: Connector = Connector {
             GRANT alice TO severance_cut WITH ADMIN TRUE, INHERIT TRUE, SET TRUE;\n\
             -- each group that memberships are revoked in\n\
             GRANT readers TO severance_cut WITH ADMIN OPTION;\n\
+            -- where pg_cron is used, in its database\n\
+            GRANT USAGE ON SCHEMA cron TO severance_cut;\n\
+            GRANT SELECT, UPDATE (active) ON cron.job TO severance_cut;\n\
+            CREATE POLICY severance_cut ON cron.job TO severance_cut USING (true);\n\
             -- the twin: a role like those that leave, with no rights\n\
             CREATE ROLE severance_twin LOGIN NOSUPERUSER PASSWORD '…';\n\
             ```\n\n\

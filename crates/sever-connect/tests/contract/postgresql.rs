@@ -391,6 +391,9 @@ fn our_own_role_is_refused() -> Result<()> {
 }
 
 const CRON_ROLES: &str = "
+grant usage on schema cron to severance_cut;
+grant select, update (active) on cron.job to severance_cut;
+create policy severance_cut on cron.job to severance_cut using (true);
 grant usage on schema cron to severance_read, severance_probe;
 grant select on cron.job to severance_read, severance_probe;
 create policy severance on cron.job for select to severance_read, severance_probe using (true);
@@ -402,7 +405,7 @@ fn jobs_of_pg_cron_are_doors_and_row_security_does_not_hide_them_quietly() -> Re
     let job = "create role bob; grant usage on schema cron to bob; set role bob; select cron.schedule('0 3 * * *', 'select 1')";
     // Before anything else is there, so that the job is made by a role that is nothing else.
     postgres.manage(job)?.text()?;
-    let (roles, policy) = CRON_ROLES.split_once("create policy").context("no policy")?;
+    let (roles, policy) = CRON_ROLES.split_once("create policy severance on").context("no policy")?;
     let world = peopled(postgres)?;
     world.postgres()?.manage(roles)?.text()?;
     let (account, name) = world.leaver();
@@ -411,7 +414,7 @@ fn jobs_of_pg_cron_are_doors_and_row_security_does_not_hide_them_quietly() -> Re
     assert!(list.gaps.iter().any(|it| it.contains("CREATE POLICY")), "{:?}", list.gaps);
     assert_eq!(list.listing, sever_model::Listing::Partial);
 
-    world.postgres()?.manage(&format!("create policy {policy}"))?.text()?;
+    world.postgres()?.manage(&format!("create policy severance on {policy}"))?.text()?;
     let list = opened.doors.doors(&account, &name, &cx())?;
     assert!(list.gaps.is_empty(), "{:?}", list.gaps);
     let doors: Vec<Door> = list.doors.into_iter().filter(|it| it.native.contains("/job/")).collect();
