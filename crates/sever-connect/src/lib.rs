@@ -113,6 +113,8 @@ mod okta {
 mod openbao {
     mod action;
     mod api;
+    #[cfg(test)]
+    mod canned;
     pub(crate) mod connector;
     mod doors;
     pub(crate) mod path;

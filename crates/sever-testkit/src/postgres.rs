@@ -42,6 +42,19 @@ log_connections = on
 log_disconnections = on
 ";
 
+/// What openssl is to make: no authority, though it signs itself.
+const CERTIFICATE: &str = "
+[req]
+distinguished_name = name
+x509_extensions = extensions
+prompt = no
+[name]
+CN = PostgreSQL of a test
+[extensions]
+subjectAltName = IP:127.0.0.1
+basicConstraints = critical, CA:FALSE
+";
+
 /// Without pgaudit, statements themselves are logged.
 const STATEMENTS: &str = "log_statement = 'all'\n";
 const PGAUDIT: &str = "pgaudit.log = 'role, ddl, write, read'\n";
@@ -161,6 +174,31 @@ impl Postgres {
     /// Where it is.
     pub fn url(&self) -> String {
         format!("postgres://127.0.0.1:{}", self.server.port())
+    }
+
+    /// Serves TLS too, by a certificate for 127.0.0.1; the file of that.
+    ///
+    /// # Errors
+    /// When there is no `openssl`, or the server does not take it.
+    pub fn serve_tls(&self) -> Result<PathBuf> {
+        let data = self.server.folder().join("data");
+        let (key, certificate) = (data.join("server.key"), data.join("server.crt"));
+        let configuration = self.server.folder().join("openssl.cnf");
+        std::fs::write(&configuration, CERTIFICATE).context("cannot write openssl.cnf")?;
+        // As the server's own user, who alone may read the key.
+        let user = server::is_root().then_some(Postgres::SUPERUSER);
+        let openssl = server::find_program("openssl").context("`openssl` is not installed")?;
+        let mut command = as_user(&openssl, user);
+        command.args(["req", "-x509", "-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+        command.arg("-config").arg(configuration).arg("-keyout").arg(key).arg("-out").arg(&certificate);
+        client::run(command.current_dir(self.server.folder()), "")?.text().context("openssl")?;
+        self.manage("alter system set ssl = on")?.text()?;
+        self.manage("select pg_reload_conf()")?.text()?;
+        crate::wait_until("the server to serve TLS", || {
+            let is = self.manage("select ssl from pg_stat_ssl where pid = pg_backend_pid()")?.text()?;
+            Ok(is.ends_with("t\n").then_some(()))
+        })?;
+        Ok(certificate)
     }
 
     /// Puts a line before all others of `pg_hba.conf`, and waits until it is in force.

@@ -203,3 +203,6 @@ fn listed(asker: &Asker<'_>, place: &str, list: &str, what: &str, keep: Keep, la
     };
     asker.change("POST", place, json!({ list: as_wanted }), lacking).map(|answer| done(&answer))
 }
+
+#[cfg(test)]
+mod tests;

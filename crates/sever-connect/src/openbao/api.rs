@@ -107,7 +107,11 @@ impl Asker<'_> {
     /// When it is none, or one that may do everything: that is not one of least privilege.
     pub(crate) fn own(&self) -> Result<Value, ActError> {
         let own = self.read("auth/token/lookup-self", "the policy `default` on our token")?.unwrap_or_default();
-        if texts(&own, "policies").iter().any(|it| it == "root") {
+        let policies = texts(&own, "policies");
+        if policies.is_empty() {
+            return Err(ActError::Unexpected("our token is there, and has no policies".to_owned()));
+        }
+        if policies.iter().any(|it| it == "root") {
             return Err(ActError::Refused(
                 "our token is a root token: make one of the policy that is documented".to_owned(),
             ));

@@ -401,3 +401,6 @@ fn refused(answer: &Answer, lacking: &str) -> ActError {
         _ => ActError::Unexpected(words(answer)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -297,11 +297,15 @@ impl RoleAction {
 
     fn grant_membership(&self, operation: &Operation, cx: &Cx<'_>) -> Done {
         let group = needed(operation, "group")?;
-        let (session, role) = self.at(operation, cx)?;
-        if role.is_none() {
-            return Err(ActError::Refused(format!("role {} does not exist", operation.target)));
-        }
         let acting = |failed: Failed| failed.acting("ADMIN OPTION on the group");
+        let (session, role) = self.at(operation, cx)?;
+        let Some(role) = role else {
+            return Err(ActError::Refused(format!("role {} does not exist", operation.target)));
+        };
+        let held = catalogue::members(&session, MemberColumn::Member, role.oid).map_err(acting)?;
+        if held.iter().any(|it| it.group == group) {
+            return Ok((Said::Already, format!("it is a member of {group}")));
+        }
         let with = with_options(&session, argument(operation, "options")).map_err(acting)?;
         let statement = format!("GRANT {} TO {}{with}", quoted(group), quoted(&operation.target));
         run(&session, &statement, "ADMIN OPTION on the group")

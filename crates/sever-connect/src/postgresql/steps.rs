@@ -271,3 +271,6 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

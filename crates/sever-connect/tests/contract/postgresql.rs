@@ -307,7 +307,7 @@ fn inverses_put_things_back() -> Result<()> {
                 let step = steps.next().context("no step")?;
                 Ok((opened.action.execute(&step, &cx())?, opened.action.execute(&step, &cx())?))
             })?;
-            ensure!(said.said == Said::Done && again.answer != "", "{}: {said:?}", door.id);
+            ensure!(said.said == Said::Done && !again.answer.is_empty(), "{}: {said:?} {again:?}", door.id);
             undone += 1;
         }
     }
@@ -387,6 +387,45 @@ fn our_own_role_is_refused() -> Result<()> {
     let doors = opened.doors.doors(&"cluster/severance_cut".into(), "severance_cut", &cx())?.doors;
     let said = perform(&opened, &doors, |door, _| door.kind == DoorKind::Login)?;
     assert!(!said.is_empty() && said.iter().all(|it| matches!(it, Err(ActError::Refused(_)))), "{said:?}");
+    Ok(())
+}
+
+#[test]
+fn over_tls_the_server_is_known_by_its_certificate() -> Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    let postgres = world.postgres()?;
+    let certificate = postgres.serve_tls()?;
+    postgres.admit("hostnossl all all all reject")?;
+    let probe = |settings: &[(&str, &str)]| -> Result<Box<dyn Probe>> {
+        let mut connection = world.connection(For::Probing).context("no connection")?;
+        connection.settings = settings.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned())).collect();
+        let connector = sever_connect::connector("postgresql").ok().context("no connector")?;
+        Ok(connector.open_probe.context("no probe")?(&connection)?)
+    };
+    let mut door = Door::new(&"cluster".into(), DoorKind::Login, "bob");
+    door.attributes.insert("role".to_owned(), "bob".to_owned());
+    let verify = [("ca", certificate.to_str().context("a path that is not UTF-8")?)];
+    assert!(matches!(try_it(probe(&verify)?.as_ref(), &door, false).state, DoorState::Open { .. }));
+    postgres.manage("alter role bob nologin")?.text()?;
+    let own = Secret::new("bob-of-a-test".to_owned());
+    let trial = Trial { nonce: "severance-nonce-9", secret: Some(&own), replaced: false };
+    let tried = probe(&verify)?.try_door(&door, &trial, &cx());
+    assert_eq!((&tried.state, tried.strength), (&DoorState::Closed, VerdictStrength::Tried), "{tried:?}");
+
+    // Whoever cannot show the certificate is not asked, and nothing it says counts.
+    let other = postgres.serve_tls()?;
+    let old = tempfile::NamedTempFile::new()?;
+    std::fs::copy(&other, old.path())?;
+    let stale = [("ca", old.path().to_str().context("a path that is not UTF-8")?)];
+    postgres.serve_tls()?;
+    let stale = probe(&stale)?;
+    // Until the server has read its new one, the old one is good.
+    sever_testkit::wait_until("the certificate to be another", || {
+        let tried = stale.try_door(&door, &trial, &cx());
+        Ok((tried.state == DoorState::Unknown(UnknownWhy::Unreachable)).then_some(()))
+    })?;
+    let tried = probe(&[("tls", "off")])?.try_door(&door, &trial, &cx());
+    assert!(matches!(tried.state, DoorState::Unknown(_)), "{tried:?}");
     Ok(())
 }
 
