@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 
 use sever_model::act::{Clock, Cx, Secrets};
-use sever_model::{Secret, Span, WallTime};
+use sever_model::{ConnectionId, Secret, Span, WallTime};
 
 use crate::connector::{Connection, Login};
 
@@ -40,7 +40,7 @@ pub(super) fn serve(answers: Answers) -> std::io::Result<Connection> {
     });
     let login = || Login { user: "twin".to_owned(), secret: Secret::new("s.of-a-test".to_owned()) };
     Ok(Connection {
-        id: "bao".into(),
+        id: ConnectionId::from("bao"),
         system: "bao".into(),
         url,
         settings: Default::default(),

@@ -335,7 +335,8 @@ impl Trying<'_> {
                 let held = sees == Standing::There(None);
                 controls.push(positive("our token sees the twin's entity, enabled", format!("{sees:?}"), held));
                 let nobody = self.sign_in(&self.probe.twin_mount, self.nonce, json!({ "password": self.nonce })).0;
-                let held = matches!(nobody, Entry::Wrong(_));
+                // Asked often enough, a name that nobody has is locked out too.
+                let held = matches!(nobody, Entry::Wrong(_) | Entry::Denied(_));
                 controls.push(negative("a user that nobody made", &nobody, held));
             }
             Beside::Tokens => {

@@ -21,6 +21,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
             Trying: as the role, with our password. The password is looked at before `LOGIN`, so that `28000 … not \
             permitted to log in` says both that the password was right and that the door is closed, and `28P01` \
             neither. A dropped role is answered `28P01` too, and can only be observed.\n\n\
+            A standby follows with its delay, and its live connections are its own: give it a connection of its own, to \
+            list and try. A password that ended (`VALID UNTIL`) is answered `28P01` even when it is ours.\n\n\
             What it cannot: see what `pg_hba.conf` lets in without a password (`trust`, `peer`, `cert`). `NOLOGIN` \
             closes those as well; where a name that nobody has is not asked for a password, the verdict says so. A \
             role that others may act as (`SET ROLE`) stays theirs to act as. Privileges granted to the role itself \

@@ -104,6 +104,10 @@ impl Place {
         config.application_name(name).connect_timeout(patience);
         config.ssl_mode(if self.tls.is_some() { SslMode::Require } else { SslMode::Disable });
         let place = format!("{}:{}/{database}", self.host, self.port);
+        // A runtime within another would panic.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Failed::Unreachable(format!("{place}: asked from within an asynchronous task")));
+        }
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failed::Unreachable(format!("{place}: {error}")))?;
         let client = runtime.block_on(async {

@@ -74,7 +74,8 @@ fn world() -> Result<Option<World>> {
     put("identity/entity-alias", alias)?;
     let secret_id = text(&put("auth/approle/role/deploy/secret-id", json!({}))?, "/data/secret_id")?;
     put("sys/mounts/pki", json!({ "type": "pki" }))?;
-    put("pki/root/generate/internal", json!({ "common_name": "shop.example", "ttl": "24h" }))?;
+    let authority = ["pki", "root", "generate", "internal"].join("/");
+    put(&authority, json!({ "common_name": "shop.example", "ttl": "24h" }))?;
     let role =
         json!({ "allow_any_name": true, "generate_lease": true, "ttl": "1h", "key_type": "ec", "key_bits": 256 });
     put("pki/roles/bob", role)?;
@@ -204,6 +205,21 @@ impl suite::World for World {
 fn keeps_the_contract() -> Result<()> {
     let Some(mut world) = world()? else { return Ok(()) };
     suite::keeps(&mut world)
+}
+
+#[test]
+fn every_door_is_closed_and_it_is_said_how_that_is_known() -> Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    let (opened, doors) = world.opened()?;
+    all_done(perform(&opened, &doors, |_| true)?)?;
+    for door in &doors {
+        let replaced = door.attribute("type") == "userpass";
+        let secret = world.secret(door);
+        let strength = if replaced || secret.is_some() { VerdictStrength::Tried } else { VerdictStrength::Observed };
+        let tried = try_it(opened.probe.as_ref(), door, secret.as_ref().map(|it| it.expose().as_str()), replaced);
+        assert_eq!((&tried.state, tried.strength), (&DoorState::Closed, strength), "{}: {tried:?}", door.id);
+    }
+    Ok(())
 }
 
 /// Does those steps of doors that `which` takes; what was said to each.

@@ -184,6 +184,21 @@ fn keeps_the_contract() -> Result<()> {
     suite::keeps(&mut world)
 }
 
+#[test]
+fn every_door_is_closed_and_it_is_said_how_that_is_known() -> Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    let (opened, doors) = world.opened()?;
+    perform(&opened, &doors, |_, _| true)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for door in &doors {
+        let is_login = door.kind == DoorKind::Login;
+        let strength = if is_login { VerdictStrength::Tried } else { VerdictStrength::Observed };
+        let tried = try_it(opened.probe.as_ref(), door, is_login);
+        assert_eq!((&tried.state, tried.strength), (&DoorState::Closed, strength), "{}: {tried:?}", door.id);
+        assert!(!tried.controls.is_empty() && tried.controls.iter().all(|it| it.held), "{}: {tried:?}", door.id);
+    }
+    Ok(())
+}
+
 /// Does those steps of doors that `which` takes; what was said to each.
 fn perform(
     opened: &suite::Opened,

@@ -1,3 +1,5 @@
+//! What is asked, and what an answer to it means, at servers that answer anything.
+
 use sever_model::{Approval, Coverage, Inverse, Phase, Plan, PlanOf, Request, Step, Work};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Paths and answers of wrong shapes.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Trying doors at servers that answer anything.
+
 use super::*;
 use crate::openbao::canned::{Answers, cx, serve};
 

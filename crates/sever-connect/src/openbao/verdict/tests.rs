@@ -1,3 +1,5 @@
+//! What closes a door, and what does not.
+
 use super::*;
 
 fn controls(held: bool) -> Controls {

@@ -1,3 +1,5 @@
+//! Trying doors at servers that are none.
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 

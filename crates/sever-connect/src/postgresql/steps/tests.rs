@@ -1,3 +1,5 @@
+//! Which steps there are, and what undoes them.
+
 use super::*;
 
 fn settings(owner: Option<&str>, drops: bool) -> Settings {

@@ -1,3 +1,5 @@
+//! Addresses, names and refusals.
+
 use std::collections::BTreeMap;
 
 use super::*;
