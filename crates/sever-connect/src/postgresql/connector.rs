@@ -26,7 +26,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
             What it cannot: see what `pg_hba.conf` lets in without a password (`trust`, `peer`, `cert`). `NOLOGIN` \
             closes those as well; where a name that nobody has is not asked for a password, the verdict says so. A \
             role that others may act as (`SET ROLE`) stays theirs to act as. Privileges granted to the role itself \
-            stay in the access lists and open nothing while it may not log in. Passwords that clients or a pooler keep \
+            stay in the access lists and open nothing while it may not log in. Privileges on tablespaces and parameters that it \
+            granted are not looked at. Passwords that clients or a pooler keep \
             (`auth_query`) are not seen. From version 16 on a membership is revoked only by whoever granted it, or by a \
             role with its grantor's rights: those that a superuser granted only a superuser can revoke.",
     roles: "Each a role of its own, none a superuser.\n\n\

@@ -308,6 +308,46 @@ fn grants_are_not_cut_before_they_are_granted_again() -> Result<()> {
 }
 
 #[test]
+fn a_right_to_grant_that_is_not_the_owners_is_cut_too() -> Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    let chain = "set role data_owner; revoke select on shop.customers from bob cascade;
+                 set role zoe; grant select on shop.customers to bob with grant option;
+                 set role bob; grant select on shop.customers to ann with grant option;
+                 set role ann; grant select on shop.customers to severance_twin";
+    world.postgres()?.manage_in("orders", chain)?.text()?;
+    let (opened, doors) = world.opened()?;
+    perform(&opened, &doors, |_, _| true)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let granted = doors.iter().find(|it| it.native == "bob/granted/orders").context("no grants")?;
+    assert_eq!(try_it(opened.probe.as_ref(), granted, false).state, DoorState::Closed);
+    // What ann passed on hung on bob's grant, and hangs on the owner's now.
+    let may = "select has_table_privilege('severance_twin', 'shop.customers', 'select')";
+    assert_eq!(world.told("orders", may)?, "t");
+    assert!(world.bystander_gets_in()?);
+    Ok(())
+}
+
+#[test]
+fn a_membership_that_a_superuser_granted_is_told_where_it_cannot_be_revoked() -> Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    world.postgres()?.manage("grant readers to zoe")?.text()?;
+    let opened = suite::open(&world)?;
+    let doors = opened.doors.doors(&"cluster/zoe".into(), "zoe", &cx())?.doors;
+    let said = perform(&opened, &doors, |door, _| door.kind == DoorKind::Membership)?;
+    let tried = try_it(opened.probe.as_ref(), find(&doors, DoorKind::Membership)?, false);
+    if world.told("postgres", "select current_setting('server_version_num')::int >= 160000")? == "t" {
+        assert!(
+            matches!(said.as_slice(), [Err(ActError::NotAllowed { lacking, .. })] if lacking.contains("postgres")),
+            "{said:?}"
+        );
+        assert!(matches!(tried.state, DoorState::Open { .. }), "{tried:?}");
+    } else {
+        assert!(matches!(said.as_slice(), [Ok(receipt)] if receipt.said == Said::Done), "{said:?}");
+        assert_eq!(tried.state, DoorState::Closed, "{tried:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn inverses_put_things_back() -> Result<()> {
     let Some(world) = world()? else { return Ok(()) };
     let (opened, doors) = world.opened()?;
