@@ -142,8 +142,17 @@ mod okta {
     pub(crate) mod source;
 }
 mod openbao {
+    mod action;
+    mod api;
+    #[cfg(test)]
+    mod canned;
+    pub(crate) mod connector;
+    mod doors;
     pub(crate) mod path;
+    mod probe;
     pub(crate) mod source;
+    mod steps;
+    mod verdict;
     mod wire;
 }
 mod openbao_audit {

@@ -9,6 +9,7 @@ mod action;
 mod catalogue;
 pub(crate) mod connector;
 mod doors;
+mod grants;
 mod probe;
 mod steps;
 mod verdict;

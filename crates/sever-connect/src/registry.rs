@@ -39,6 +39,7 @@ pub static PROVIDERS: &[Provider] = &[
 pub static CONNECTORS: &[Connector] = &[
     crate::active_directory::connector::CONNECTOR,
     crate::oauth::connector::CONNECTOR,
+    crate::openbao::connector::CONNECTOR,
     crate::openldap::connector::CONNECTOR,
     crate::own::exec::connector::CONNECTOR,
     crate::own::http::connector::CONNECTOR,

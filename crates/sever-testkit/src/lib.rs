@@ -51,7 +51,7 @@ pub use nginx::Nginx;
 pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
 pub use oidc_desk::{Desk, DeskTokens};
 pub use openbao::OpenBao;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, PsqlSession};
 pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use scim::{Honesty, ScimServer};

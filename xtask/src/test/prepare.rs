@@ -32,8 +32,11 @@ const PACKAGES: [(&str, &str); 13] = [
     ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
-/// Where Debian keeps the versions of PostgreSQL, each with a package of pgaudit of its own.
+/// Where Debian keeps the versions of PostgreSQL, each with packages of extensions of its own.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
+
+/// Extensions of PostgreSQL: the library, and how its package's name ends.
+const EXTENSIONS: [(&str, &str); 2] = [("pg_cron", "cron"), ("pgaudit", "pgaudit")];
 
 const REQUIREMENTS: &str = "xtask/validate/requirements.txt";
 
@@ -100,19 +103,23 @@ fn packages() -> Result<()> {
     if !missing.is_empty() {
         apt_install(&missing);
     }
-    // Which package that is, only the server's own shows; without one its statements are logged anyway.
-    if let Some(pgaudit) = pgaudit() {
-        apt_install(&[&pgaudit]);
+    // Which packages those are, only the server's own shows; the suites do without, or skip.
+    let extensions = extensions();
+    if !extensions.is_empty() {
+        apt_install(&extensions.iter().map(String::as_str).collect::<Vec<_>>());
     }
     Ok(())
 }
 
-/// The package of pgaudit for the newest PostgreSQL that is here, where it is missing.
-fn pgaudit() -> Option<String> {
-    let versions = std::fs::read_dir(POSTGRESQL).ok()?.flatten();
-    let version = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max()?;
-    let library = Path::new(POSTGRESQL).join(format!("{version}/lib/pgaudit.so"));
-    (!library.exists()).then(|| format!("postgresql-{version}-pgaudit"))
+/// The packages of extensions for the newest PostgreSQL that is here, where they are missing.
+fn extensions() -> Vec<String> {
+    let versions = std::fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
+    let Some(version) = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max() else {
+        return Vec::new();
+    };
+    let library = |name: &str| Path::new(POSTGRESQL).join(format!("{version}/lib/{name}.so"));
+    let missing = EXTENSIONS.iter().filter(|(name, _)| !library(name).exists());
+    missing.map(|(_, package)| format!("postgresql-{version}-{package}")).collect()
 }
 
 /// Installs Debian packages as root on Debian; elsewhere says how.

@@ -21,10 +21,13 @@ pub(crate) const CONNECTOR: Connector = Connector {
             Trying: as the role, with our password. The password is looked at before `LOGIN`, so that `28000 … not \
             permitted to log in` says both that the password was right and that the door is closed, and `28P01` \
             neither. A dropped role is answered `28P01` too, and can only be observed.\n\n\
+            A standby follows with its delay, and its live connections are its own: give it a connection of its own, to \
+            list and try. A password that ended (`VALID UNTIL`) is answered `28P01` even when it is ours.\n\n\
             What it cannot: see what `pg_hba.conf` lets in without a password (`trust`, `peer`, `cert`). `NOLOGIN` \
             closes those as well; where a name that nobody has is not asked for a password, the verdict says so. A \
             role that others may act as (`SET ROLE`) stays theirs to act as. Privileges granted to the role itself \
-            stay in the access lists and open nothing while it may not log in. Passwords that clients or a pooler keep \
+            stay in the access lists and open nothing while it may not log in. Privileges on tablespaces and parameters that it \
+            granted are not looked at. Passwords that clients or a pooler keep \
             (`auth_query`) are not seen. From version 16 on a membership is revoked only by whoever granted it, or by a \
             role with its grantor's rights: those that a superuser granted only a superuser can revoke.",
     roles: "Each a role of its own, none a superuser.\n\n\
@@ -46,11 +49,17 @@ pub(crate) const CONNECTOR: Connector = Connector {
             GRANT pg_signal_backend, pg_read_all_stats TO severance_cut;\n\
             -- the new owner; before version 16 without WITH …\n\
             GRANT data_owner TO severance_cut WITH INHERIT TRUE, SET TRUE;\n\
+            -- and, for functions and the like, in each schema that leavers make things in\n\
+            GRANT CREATE ON SCHEMA public TO data_owner;\n\
             -- each role that may leave; before version 16 CREATEROLE is enough to alter it, and plain membership\n\
             -- hands over what it owns\n\
             GRANT alice TO severance_cut WITH ADMIN TRUE, INHERIT TRUE, SET TRUE;\n\
             -- each group that memberships are revoked in\n\
             GRANT readers TO severance_cut WITH ADMIN OPTION;\n\
+            -- where pg_cron is used, in its database\n\
+            GRANT USAGE ON SCHEMA cron TO severance_cut;\n\
+            GRANT SELECT, UPDATE (active) ON cron.job TO severance_cut;\n\
+            CREATE POLICY severance_cut ON cron.job TO severance_cut USING (true);\n\
             -- the twin: a role like those that leave, with no rights\n\
             CREATE ROLE severance_twin LOGIN NOSUPERUSER PASSWORD '…';\n\
             ```\n\n\

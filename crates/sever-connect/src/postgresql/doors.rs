@@ -2,7 +2,7 @@
 //!
 //! | door | native | attributes |
 //! |---|---|---|
-//! | login | `ROLE` | `foreign`: privileges that others than the owner gave it |
+//! | login | `ROLE` | `foreign`, `held`: privileges that others than the owner gave it, and that the owner gave |
 //! | live connection | `PID@START` | `role`, `pid`, `started` |
 //! | membership | `ROLE/GROUP/GRANTOR` | `role`, `group`, `grantor`, `options` |
 //! | delegation | `ROLE/owns/DATABASE` | `role`, `database`, `objects` |
@@ -49,6 +49,15 @@ struct Gathered<'a> {
     gaps: Vec<String>,
 }
 
+/// Privileges of a role's own, in words: what `DROP ROLE` may fail on.
+#[derive(Default)]
+struct Held {
+    /// Granted by somebody who is not the owner.
+    foreign: Vec<String>,
+    /// Granted by the owner.
+    by_owner: Vec<String>,
+}
+
 /// Opens the listing of doors.
 pub(crate) fn open(connection: &Connection) -> Result<Box<dyn Doors>, ConnectionError> {
     Ok(Box::new(RoleDoors {
@@ -69,18 +78,19 @@ impl Doors for RoleDoors {
         };
         let mut into = Gathered { system: &self.system, account: of, name, doors: Vec::new(), gaps: Vec::new() };
         let depends = catalogue::depends(&session, role.oid).map_err(acting)?;
-        let mut foreign = Vec::new();
+        let mut held = Held::default();
         let mut granted = Vec::new();
         for database in names(&depends, |it| !it.owns) {
             match self.privileges(&database, role.oid, cx) {
                 Ok((by_them, to_them)) => {
-                    foreign.extend(to_them.into_iter().map(|text| format!("{text} in {database}")));
+                    held.foreign.extend(to_them.foreign);
+                    held.by_owner.extend(to_them.by_owner);
                     granted.push((database, by_them));
                 }
                 Err(failed) => into.gap(&database, "what they granted to others", failed),
             }
         }
-        into.login(&role, &foreign);
+        into.login(&role, &held);
         into.live(&session, &role).map_err(acting)?;
         into.members(&session, &role).map_err(acting)?;
         into.owned(self, &depends, &role, cx);
@@ -100,27 +110,23 @@ impl RoleDoors {
         self.place.enter(database, (&self.login.user, self.login.secret.expose()), NAME, cx.patience)
     }
 
-    /// What a role granted to others in a database, and what others than the owner granted to it.
-    fn privileges(
-        &self,
-        database: &str,
-        role: i64,
-        cx: &Cx<'_>,
-    ) -> Result<(Vec<catalogue::Privilege>, Vec<String>), Failed> {
+    /// What a role granted to others in a database, and what was granted to it.
+    fn privileges(&self, database: &str, role: i64, cx: &Cx<'_>) -> Result<(Vec<catalogue::Privilege>, Held), Failed> {
         let session = self.enter(database, cx)?;
         let by_them = catalogue::privileges(&session, PrivilegeColumn::Grantor, role)?;
-        let to_them = catalogue::privileges(&session, PrivilegeColumn::GranteeOfOthers, role)?;
-        Ok((by_them, to_them.iter().map(|it| format!("{} by {}", it.on(), it.grantor)).collect()))
+        let to_them = |column| -> Result<Vec<String>, Failed> {
+            let privileges = catalogue::privileges(&session, column, role)?;
+            Ok(privileges.iter().map(|it| format!("{} in {database} by {}", it.on(), it.grantor)).collect())
+        };
+        let foreign = to_them(PrivilegeColumn::GranteeOfOthers)?;
+        Ok((by_them, Held { foreign, by_owner: to_them(PrivilegeColumn::GranteeOfOwner)? }))
     }
 }
 
 /// The databases in which something of a role's depends on it, once each.
 fn names(depends: &[Depends], which: impl Fn(&Depends) -> bool) -> Vec<String> {
-    let mut names: Vec<String> = depends
-        .iter()
-        .filter(|it| which(it) && !it.database.is_empty())
-        .map(|it| it.database.clone())
-        .collect();
+    let mut names: Vec<String> =
+        depends.iter().filter(|it| which(it) && !it.database.is_empty()).map(|it| it.database.clone()).collect();
     names.sort();
     names.dedup();
     names
@@ -142,14 +148,16 @@ impl Gathered<'_> {
         self.gaps.push(format!("{what} in {database} cannot be seen ({why}): GRANT CONNECT ON DATABASE {database}"));
     }
 
-    fn login(&mut self, role: &Role, foreign: &[String]) {
+    fn login(&mut self, role: &Role, held: &Held) {
         if !role.can_login {
             return;
         }
         let mut attributes = Vec::new();
-        if !foreign.is_empty() {
-            let named: Vec<&str> = foreign.iter().take(NAMED_MAX).map(String::as_str).collect();
-            attributes.push(("foreign", named.join("; ")));
+        for (name, list) in [("foreign", &held.foreign), ("held", &held.by_owner)] {
+            let named: Vec<&str> = list.iter().take(NAMED_MAX).map(String::as_str).collect();
+            if !named.is_empty() {
+                attributes.push((name, named.join("; ")));
+            }
         }
         let mut door =
             self.door(DoorKind::Login, self.name.to_owned(), format!("database role {}", self.name), &attributes);
@@ -228,8 +236,7 @@ impl Gathered<'_> {
         let named: Vec<&str> = words.iter().take(NAMED_MAX).map(String::as_str).collect();
         let mut on: Vec<String> = privileges.iter().take(NAMED_MAX).map(catalogue::Privilege::on).collect();
         on.dedup();
-        let attributes =
-            [("database", database.to_owned()), ("grants", named.join("; ")), ("on", on.join("; "))];
+        let attributes = [("database", database.to_owned()), ("grants", named.join("; ")), ("on", on.join("; "))];
         let native = format!("{}/granted/{database}", self.name);
         self.doors.push(self.door(DoorKind::Delegation, native, title, &attributes));
     }

@@ -10,7 +10,7 @@
 //! control is a name that nobody has.
 
 use sever_model::act::{Cx, Probe, Trial, Tried};
-use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, UnknownWhy, VerdictStrength};
+use sever_model::{Control, ControlKind, Door, DoorKind, Span, UnknownWhy, VerdictStrength};
 
 use super::catalogue::{self, MemberColumn, PrivilegeColumn};
 use super::verdict::{self, Entry, Sight, Standing};
@@ -72,7 +72,11 @@ impl RoleProbe {
         // As many letters as ours, and nobody's.
         let nobody = format!("severance-nobody-{}", trial.nonce);
         let negative = self.enter_as(&nobody, cx.secrets.derive(&nobody).expose(), trial.nonce, cx);
-        let standing = self.standing(role, trial.nonce, cx);
+        // Where the answer itself is the proof, the catalogue need not be asked.
+        let standing = match entry {
+            Some(Entry::NotPermitted(_)) => Standing::Hidden(String::new()),
+            _ => self.standing(role, trial.nonce, cx),
+        };
         verdict::login(entry, standing, positive, &negative)
     }
 
@@ -168,7 +172,8 @@ impl RoleProbe {
 
     fn member(&self, door: &Door, role: &str, nonce: &str, cx: &Cx<'_>) -> Result<Sight, Failed> {
         let session = self.look("", nonce, cx)?;
-        let control = verdict::sees("memberships of anybody".to_owned(), positive(catalogue::members_in_all(&session)?));
+        let control =
+            verdict::sees("memberships of anybody".to_owned(), positive(catalogue::members_in_all(&session)?));
         let members = match catalogue::role(&session, role)? {
             Some(role) => catalogue::members(&session, MemberColumn::Member, role.oid)?,
             None => Vec::new(),
@@ -182,7 +187,8 @@ impl RoleProbe {
 
     fn lent(&self, door: &Door, role: &str, nonce: &str, cx: &Cx<'_>) -> Result<Sight, Failed> {
         let session = self.look("", nonce, cx)?;
-        let control = verdict::sees("memberships of anybody".to_owned(), positive(catalogue::members_in_all(&session)?));
+        let control =
+            verdict::sees("memberships of anybody".to_owned(), positive(catalogue::members_in_all(&session)?));
         let lent = match catalogue::role(&session, role)? {
             Some(role) => catalogue::members(&session, MemberColumn::Grantor, role.oid)?,
             None => Vec::new(),
@@ -196,7 +202,8 @@ impl RoleProbe {
 
     fn depends(&self, door: &Door, role: &str, nonce: &str, cx: &Cx<'_>) -> Result<Sight, Failed> {
         let session = self.look("", nonce, cx)?;
-        let control = verdict::sees("owners and grantees of anything".to_owned(), positive(catalogue::depends_in_all(&session)?));
+        let control =
+            verdict::sees("owners and grantees of anything".to_owned(), positive(catalogue::depends_in_all(&session)?));
         let depends = match catalogue::role(&session, role)? {
             Some(role) => catalogue::depends(&session, role.oid)?,
             None => Vec::new(),
@@ -207,19 +214,26 @@ impl RoleProbe {
             same && it.database == database
         };
         let count: i64 = depends.iter().filter(of_door).map(|it| it.count).sum();
-        let evidence = format!("pg_shdepend shows {count} of {role}'s in {}", if database.is_empty() { "the cluster" } else { database });
+        let evidence = format!(
+            "pg_shdepend shows {count} of {role}'s in {}",
+            if database.is_empty() { "the cluster" } else { database }
+        );
         Ok(Sight { is_there: count > 0, evidence, control })
     }
 
     fn granted(&self, door: &Door, role: &str, nonce: &str, cx: &Cx<'_>) -> Result<Sight, Failed> {
         let database = door.attribute("database");
         let session = self.look(database, nonce, cx)?;
-        let control = verdict::sees(format!("privileges of anybody in {database}"), positive(catalogue::privileges_in_all(&session)?));
+        let control = verdict::sees(
+            format!("privileges of anybody in {database}"),
+            positive(catalogue::privileges_in_all(&session)?),
+        );
         let granted = match catalogue::role(&session, role)? {
             Some(role) => catalogue::privileges(&session, PrivilegeColumn::Grantor, role.oid)?,
             None => Vec::new(),
         };
-        let evidence = format!("access lists in {database} show {} by {role}", crate::row::counted(granted.len() as u64, "grant"));
+        let evidence =
+            format!("access lists in {database} show {} by {role}", crate::row::counted(granted.len() as u64, "grant"));
         Ok(Sight { is_there: !granted.is_empty(), evidence, control })
     }
 
@@ -237,3 +251,6 @@ impl RoleProbe {
 fn positive(count: i64) -> u64 {
     count.max(0).unsigned_abs()
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,14 +40,17 @@ pub(crate) fn steps(settings: &Settings, door: &Door) -> Vec<StepDraft> {
 
 fn login(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let back = settings.operation("login", role, &[]);
-    let contain = settings.draft(role, Sketch {
-        phase: Phase::Contain,
-        verb: "nologin",
-        arguments: &[],
-        how: format!("ALTER ROLE {role} NOLOGIN"),
-        reason: "the role itself cannot undo it; it comes first, so that an ended session cannot come back",
-        inverse: Inverse::By(back),
-    });
+    let contain = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Contain,
+            verb: "nologin",
+            arguments: &[],
+            how: format!("ALTER ROLE {role} NOLOGIN"),
+            reason: "the role itself cannot undo it; it comes first, so that an ended session cannot come back",
+            inverse: Inverse::By(back),
+        },
+    );
     let contain = StepDraft { breaks: vec!["jobs and programs that sign in as it".to_owned()], ..contain };
     let reset = settings.draft(role, Sketch {
         phase: Phase::Contain,
@@ -61,17 +64,27 @@ fn login(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let breaks = vec!["the old password cannot be put back: whoever returns gets a new one".to_owned()];
     let mut steps = vec![contain, StepDraft { replaces_secret: true, breaks, ..reset }];
     if settings.drops {
-        let drop = settings.draft(role, Sketch {
-            phase: Phase::Cut,
-            verb: "drop",
-            arguments: &[],
-            how: format!("DROP OWNED BY {role} in every database, then DROP ROLE {role}"),
-            reason: "after what others need was handed over; a role that is gone is owner and grantor of nothing",
-            inverse: Inverse::None,
-        });
-        let foreign = door.attribute("foreign").split("; ").filter(|text| !text.is_empty());
-        let fails = foreign.map(|text| format!("DROP ROLE fails while this stands: {text}"));
-        let breaks = ["what it owns and nobody was handed is deleted".to_owned()].into_iter().chain(fails);
+        let drop = settings.draft(
+            role,
+            Sketch {
+                phase: Phase::Cut,
+                verb: "drop",
+                arguments: &[],
+                how: format!("DROP OWNED BY {role} in every database, then DROP ROLE {role}"),
+                reason: "after what others need was handed over; a role that is gone is owner and grantor of nothing",
+                inverse: Inverse::None,
+            },
+        );
+        let listed = |name: &str| -> Vec<String> {
+            door.attribute(name).split("; ").filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        let foreign = listed("foreign").into_iter().map(|it| format!("DROP ROLE fails while this stands: {it}"));
+        // `DROP OWNED` revokes only what our role may revoke: as the owner, if it is a member of that.
+        let ours = settings.owner.as_ref().map(|owner| format!(" by {owner}"));
+        let others = listed("held").into_iter().filter(|it| ours.as_ref().is_none_or(|ours| !it.ends_with(ours)));
+        let others = others.map(|it| format!("DROP ROLE fails unless our role is a member of who granted: {it}"));
+        let breaks =
+            ["what it owns and nobody was handed is deleted".to_owned()].into_iter().chain(foreign).chain(others);
         steps.push(StepDraft { breaks: breaks.collect(), ..drop });
     }
     steps
@@ -79,28 +92,34 @@ fn login(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
 
 fn live(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let (pid, started) = (door.attribute("pid"), door.attribute("started"));
-    let step = settings.draft(role, Sketch {
-        phase: Phase::Contain,
-        verb: "terminate",
-        arguments: &[("pid", pid), ("started", started)],
-        how: format!("end connection {pid}"),
-        reason: "NOLOGIN leaves connections open that are open; after it, so that it cannot be opened again",
-        inverse: Inverse::Renewed,
-    });
+    let step = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Contain,
+            verb: "terminate",
+            arguments: &[("pid", pid), ("started", started)],
+            how: format!("end connection {pid}"),
+            reason: "NOLOGIN leaves connections open that are open; after it, so that it cannot be opened again",
+            inverse: Inverse::Renewed,
+        },
+    );
     vec![StepDraft { breaks: vec!["what it is doing is rolled back".to_owned()], ..step }]
 }
 
 fn membership(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let (group, grantor, options) = (door.attribute("group"), door.attribute("grantor"), door.attribute("options"));
     let back = [("group", group), ("grantor", grantor), ("options", options)];
-    vec![settings.draft(role, Sketch {
-        phase: Phase::Cut,
-        verb: "revoke-membership",
-        arguments: &[("group", group), ("grantor", grantor)],
-        how: format!("REVOKE {group} FROM {role}"),
-        reason: "after the hand-over, which may need what the membership gives",
-        inverse: Inverse::By(settings.operation("grant-membership", role, &back)),
-    })]
+    vec![settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Cut,
+            verb: "revoke-membership",
+            arguments: &[("group", group), ("grantor", grantor)],
+            how: format!("REVOKE {group} FROM {role}"),
+            reason: "after the hand-over, which may need what the membership gives",
+            inverse: Inverse::By(settings.operation("grant-membership", role, &back)),
+        },
+    )]
 }
 
 fn delegation(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
@@ -124,37 +143,49 @@ fn owned(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
         Inverse::By(settings.operation("give-back", role, &[("database", database), ("objects", objects)]))
     };
     let place = if database.is_empty() { String::new() } else { format!(" in {database}") };
-    let step = settings.draft(role, Sketch {
-        phase: Phase::HandOver,
-        verb: "reassign",
-        arguments: &[("database", database), ("owner", owner)],
-        how: format!("REASSIGN OWNED BY {role} TO {owner}{place}"),
-        reason: "an owner may do anything with what it owns; it is the database's own, so once in each",
-        inverse,
-    });
-    vec![StepDraft { breaks: vec!["functions that run with their owner's rights then run with the new owner's".to_owned()], ..step }]
+    let step = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::HandOver,
+            verb: "reassign",
+            arguments: &[("database", database), ("owner", owner)],
+            how: format!("REASSIGN OWNED BY {role} TO {owner}{place}"),
+            reason: "an owner may do anything with what it owns; it is the database's own, so once in each",
+            inverse,
+        },
+    );
+    vec![StepDraft {
+        breaks: vec!["functions that run with their owner's rights then run with the new owner's".to_owned()],
+        ..step
+    }]
 }
 
 fn granted(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let database = door.attribute("database");
     let arguments = [("database", database)];
     let back = settings.operation("grant-option", role, &[("database", database), ("on", door.attribute("on"))]);
-    let regrant = settings.draft(role, Sketch {
-        phase: Phase::HandOver,
-        verb: "regrant",
-        arguments: &arguments,
-        how: format!("grant again, as the owner, what {role} granted"),
-        reason: "what is granted by a role ends with that role's right to grant it",
-        inverse: Inverse::Renewed,
-    });
-    let revoke = settings.draft(role, Sketch {
-        phase: Phase::Cut,
-        verb: "revoke-granted",
-        arguments: &arguments,
-        how: format!("REVOKE GRANT OPTION FOR … FROM {role} CASCADE"),
-        reason: "after each was granted again by the owner: it is refused where one was not",
-        inverse: Inverse::By(back),
-    });
+    let regrant = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::HandOver,
+            verb: "regrant",
+            arguments: &arguments,
+            how: format!("grant again, as the owner, what {role} granted"),
+            reason: "what is granted by a role ends with that role's right to grant it",
+            inverse: Inverse::Renewed,
+        },
+    );
+    let revoke = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Cut,
+            verb: "revoke-granted",
+            arguments: &arguments,
+            how: format!("REVOKE GRANT OPTION FOR … FROM {role} CASCADE"),
+            reason: "after each was granted again by the owner: it is refused where one was not",
+            inverse: Inverse::By(back),
+        },
+    );
     let kept = door.attribute("grants").split("; ").filter(|text| !text.is_empty());
     let kept: Vec<String> = kept.map(|text| format!("kept, now by the owner: {text}")).collect();
     vec![StepDraft { breaks: kept, ..regrant }, StepDraft { after: vec![0], ..revoke }]
@@ -163,14 +194,17 @@ fn granted(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
 fn lent(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let (group, member) = (door.attribute("group"), door.attribute("member"));
     let arguments = [("group", group), ("member", member), ("options", door.attribute("options"))];
-    let step = settings.draft(role, Sketch {
-        phase: Phase::HandOver,
-        verb: "regrant-membership",
-        arguments: &arguments,
-        how: format!("GRANT {group} TO {member} by ours, in the place of {role}'s grant"),
-        reason: "what a role granted hangs on it, and the leaver's own membership cannot go before",
-        inverse: Inverse::Renewed,
-    });
+    let step = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::HandOver,
+            verb: "regrant-membership",
+            arguments: &arguments,
+            how: format!("GRANT {group} TO {member} by ours, in the place of {role}'s grant"),
+            reason: "what a role granted hangs on it, and the leaver's own membership cannot go before",
+            inverse: Inverse::Renewed,
+        },
+    );
     vec![StepDraft { breaks: vec![format!("{member} keeps the membership: see whether that is meant")], ..step }]
 }
 
@@ -178,29 +212,38 @@ fn mappings(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     if !settings.drops {
         return Vec::new();
     }
-    let step = settings.draft(role, Sketch {
-        phase: Phase::Cut,
-        verb: "drop-mappings",
-        arguments: &[("database", door.attribute("database"))],
-        how: format!("DROP USER MAPPING FOR {role}"),
-        reason: "the passwords in it open other servers",
-        inverse: Inverse::None,
-    });
+    let step = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Cut,
+            verb: "drop-mappings",
+            arguments: &[("database", door.attribute("database"))],
+            how: format!("DROP USER MAPPING FOR {role}"),
+            reason: "the passwords in it open other servers",
+            inverse: Inverse::None,
+        },
+    );
     vec![StepDraft { breaks: vec!["the passwords kept in it are lost".to_owned()], ..step }]
 }
 
 fn job(settings: &Settings, door: &Door, role: &str) -> Vec<StepDraft> {
     let arguments = [("database", door.attribute("database")), ("job", door.attribute("job"))];
     let back = settings.operation("start-job", role, &arguments);
-    let step = settings.draft(role, Sketch {
-        phase: Phase::Cut,
-        verb: "stop-job",
-        arguments: &arguments,
-        how: format!("stop job {}", door.attribute("job")),
-        reason: "it runs as the role; with NOLOGIN it fails at every turn",
-        inverse: Inverse::By(back),
-    });
-    vec![StepDraft { breaks: vec![format!("{}: a job that is needed must be made anew by its new owner", door.title)], ..step }]
+    let step = settings.draft(
+        role,
+        Sketch {
+            phase: Phase::Cut,
+            verb: "stop-job",
+            arguments: &arguments,
+            how: format!("stop job {}", door.attribute("job")),
+            reason: "it runs as the role; with NOLOGIN it fails at every turn",
+            inverse: Inverse::By(back),
+        },
+    );
+    vec![StepDraft {
+        breaks: vec![format!("{}: a job that is needed must be made anew by its new owner", door.title)],
+        ..step
+    }]
 }
 
 impl Settings {
@@ -228,3 +271,6 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,8 @@ pub(crate) fn login(entry: Option<Entry>, standing: Standing, positive: Control,
     };
     let holds = positive.held && negative.held;
     let controls = vec![positive, negative];
-    let tried = |state: DoorState, strength: VerdictStrength, evidence: String| Tried { state, strength, evidence, controls };
+    let tried =
+        |state: DoorState, strength: VerdictStrength, evidence: String| Tried { state, strength, evidence, controls };
     let failed = DoorState::Unknown(UnknownWhy::ControlFailed);
     match (entry, standing) {
         (Some(Entry::LetIn(words)), _) => open(VerdictStrength::Tried, words),

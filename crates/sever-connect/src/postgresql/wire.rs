@@ -70,9 +70,8 @@ impl Place {
     /// # Errors
     /// When the address or its certificates do not read.
     pub(crate) fn of(connection: &Connection) -> Result<Place, ConnectionError> {
-        let wrong = || {
-            connection.wrong("`url` must be `postgres://HOST[:PORT][/DATABASE]`, with no name or password in it")
-        };
+        let wrong =
+            || connection.wrong("`url` must be `postgres://HOST[:PORT][/DATABASE]`, with no name or password in it");
         let uri: Uri = connection.url.parse().map_err(|_| wrong())?;
         let host = uri.host().map(|host| host.trim_matches(['[', ']'])).filter(|host| !host.is_empty());
         let named = uri.authority().is_some_and(|it| it.as_str().contains('@')) || uri.query().is_some();
@@ -85,12 +84,7 @@ impl Place {
             "verify" => Some(tls(connection)?),
             other => return Err(connection.wrong(format!("`settings.tls` is `verify` or `off`, not `{other}`"))),
         };
-        Ok(Place {
-            host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(PORT),
-            database: database.to_owned(),
-            tls,
-        })
+        Ok(Place { host: host.to_owned(), port: uri.port_u16().unwrap_or(PORT), database: database.to_owned(), tls })
     }
 
     /// Opens a session of a role in a database, under a name that the server logs and shows.
@@ -110,6 +104,10 @@ impl Place {
         config.application_name(name).connect_timeout(patience);
         config.ssl_mode(if self.tls.is_some() { SslMode::Require } else { SslMode::Disable });
         let place = format!("{}:{}/{database}", self.host, self.port);
+        // A runtime within another would panic.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Failed::Unreachable(format!("{place}: asked from within an asynchronous task")));
+        }
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failed::Unreachable(format!("{place}: {error}")))?;
         let client = runtime.block_on(async {
@@ -186,11 +184,6 @@ impl Refusal {
     /// For evidence: its code and words.
     pub(crate) fn words(&self) -> String {
         format!("{} {}", self.code, self.message)
-    }
-
-    /// Whether it says that something is not there.
-    pub(crate) fn is_absence(&self) -> bool {
-        self.code == "42704"
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod active_directory;
 mod oauth;
+mod openbao;
 mod openldap;
 mod openssh;
 mod own;
+mod postgresql;
 mod scim;
 #[allow(dead_code, reason = "each connector uses what it needs")]
 mod suite;

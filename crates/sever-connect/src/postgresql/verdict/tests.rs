@@ -1,3 +1,5 @@
+//! What closes a door, and what does not.
+
 use super::*;
 use crate::postgresql::wire::Refusal;
 

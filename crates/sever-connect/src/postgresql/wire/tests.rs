@@ -1,3 +1,5 @@
+//! Addresses, names and refusals.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -21,7 +23,8 @@ fn an_address_has_no_password_and_no_options() {
     assert_eq!((place.host.as_str(), place.port, place.database.as_str()), ("db.shop.example", 5432, "orders"));
     let place = Place::of(&connection("postgresql://[2001:db8::1]:6000", &off)).expect("an address");
     assert_eq!((place.host.as_str(), place.port, place.database.as_str()), ("2001:db8::1", 6000, "postgres"));
-    for url in ["", "db.shop.example", "https://db.shop.example", "postgres://ann:x@db/", "postgres://db/x?sslmode=off"] {
+    for url in ["", "db.shop.example", "https://db.shop.example", "postgres://ann:x@db/", "postgres://db/x?sslmode=off"]
+    {
         assert!(Place::of(&connection(url, &off)).is_err(), "{url}");
     }
 }
