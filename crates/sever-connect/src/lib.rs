@@ -139,6 +139,7 @@ mod scim {
 }
 mod ssh {
     mod action;
+    mod certificates;
     mod client;
     pub(crate) mod connector;
     mod doors;

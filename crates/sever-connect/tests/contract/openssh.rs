@@ -41,7 +41,7 @@ impl Hosts {
         ] {
             keys.make(name, comment)?;
         }
-        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann", 1)?
+        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann,bob", 1)?
             + &keys.certify("ca", "bob-signed", "bob@shop.example", "bob", 2)?;
         std::fs::write(keys.file("issued"), issued)?;
         let (authority, list) = (keys.public("ca")?, keys.empty_list()?);
@@ -305,6 +305,28 @@ fn a_certificate_is_refused_once_revoked_and_its_neighbour_is_not() -> Result<()
         }
         Ok(())
     })
+}
+
+#[test]
+fn an_authority_in_a_keys_file_is_a_door_of_its_own() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let file = format!("cert-authority {}{}", world.keys.public("ca")?, world.keys.public("bob")?);
+    world.db()?.let_in("bob", file.as_bytes())?;
+    let opened = suite::open(&world)?;
+    let list = world.list(&opened)?;
+    ensure!(list.gaps.iter().any(|gap| gap.starts_with("db1: ") && gap.contains("RevokedKeys")), "{:?}", list.gaps);
+    let delegations = of(&list.doors, DoorKind::Delegation);
+    let [authority] = delegations.as_slice() else { anyhow::bail!("{delegations:?}") };
+    let certificate = list.doors.iter().find(|it| it.kind == DoorKind::Certificate && it.native.ends_with("@db1/bob"));
+    let certificate = certificate.context("what the authority signed for him is not seen")?;
+    ensure!(is_open(&world.try_it(&opened, certificate)));
+    // Nobody but root sees the file, and an authority cannot be shown.
+    let tried = world.try_it(&opened, authority);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::NotPermitted), "{tried:?}");
+    suite::execute(&opened, &steps(&opened, &[authority]))?;
+    ensure!(world.try_it(&opened, certificate).state == DoorState::Closed);
+    ensure!(world.keys.log_in(world.db()?, "bob", "bob")?, "his own line went with it");
+    Ok(())
 }
 
 #[test]
