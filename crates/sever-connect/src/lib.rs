@@ -20,11 +20,18 @@ mod accounts {
 }
 mod answers;
 mod aws_iam {
+    mod account;
+    mod action;
     mod actions;
+    pub(crate) mod connector;
     mod details;
+    mod doors;
     mod policy;
+    mod probe;
     mod report;
     pub(crate) mod source;
+    mod wire;
+    mod xml;
 }
 mod baton_c1z {
     mod database;

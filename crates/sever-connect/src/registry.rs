@@ -36,7 +36,7 @@ pub static PROVIDERS: &[Provider] = &[
 ];
 
 /// Every kind of live connection, alphabetically.
-pub static CONNECTORS: &[Connector] = &[crate::ssh::connector::CONNECTOR];
+pub static CONNECTORS: &[Connector] = &[crate::aws_iam::connector::CONNECTOR, crate::ssh::connector::CONNECTOR];
 
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: u64 = 64 << 10;

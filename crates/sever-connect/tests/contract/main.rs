@@ -3,6 +3,7 @@
 //! One file per connector says how its server is set up and what a real client gets in by; what must
 //! hold of all of them is in [`suite`].
 
+mod aws;
 mod openssh;
 #[allow(dead_code, reason = "each connector uses what it needs")]
 mod suite;
