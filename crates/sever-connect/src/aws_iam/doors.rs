@@ -244,9 +244,10 @@ impl Found<'_> {
             let trusted = policy::trusted(&document, &mut Broadened::default());
             let number = super::details::account_number(&self.arn);
             let by_name = trusted.principals.contains(&self.arn);
+            let by_anybody = trusted.principals.iter().any(|who| who == "*");
             let by_account = trusted.principals.iter().any(|who| {
                 let of = super::details::account_number(who).or(Some(who.as_str()));
-                who == "*" || (who.ends_with(":root") || !who.contains(':')) && of == number
+                (who.ends_with(":root") || !who.contains(':')) && of == number
             });
             let by_policy = by_account && patterns.iter().any(|pattern| glob(pattern, &arn));
             if by_name {
@@ -256,7 +257,7 @@ impl Found<'_> {
                 door.opens = format!("the role {name}");
                 self.doors.push(door);
             }
-            if by_name || by_policy {
+            if by_name || by_anybody || by_policy {
                 let at = [("role", name.as_str()), ("role-arn", arn.as_str())];
                 let title = format!("every session of the role {name} that lives");
                 let mut door = self.door(DoorKind::Session, format!("{arn}#sessions"), title, &at);

@@ -110,6 +110,9 @@ impl Found<'_> {
                 ("revoked-keys", list.unwrap_or_default()),
             ];
             door.attributes.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            if said.settings.weighs_address {
+                door.attributes.insert("from".to_owned(), true.to_string());
+            }
             // A name that is theirs alone can be taken off the list; one that others share cannot.
             if let Some(of) = principals.filter(|_| signed.principals.iter().any(|name| name == self.login))
                 && let Some(lines) = of.names.get(self.login)

@@ -250,7 +250,7 @@ impl Found<'_> {
                     continue;
                 }
                 opened.insert(line.user.as_str());
-                self.line(host, line);
+                self.line(host, said, line);
             }
             for user in opened.into_iter().filter(|user| *user != self.login) {
                 let live = said.live.iter().filter(|live| live.user == user || user == "*").count() as u64;
@@ -266,7 +266,7 @@ impl Found<'_> {
     }
 
     /// A line as a door; several with the same key for the same user are one.
-    fn line(&mut self, host: &Host, line: &Line) {
+    fn line(&mut self, host: &Host, said: &Seen, line: &Line) {
         let Key { fingerprint, comment, options, .. } = &line.key;
         let kind = if options.is_authority { DoorKind::Delegation } else { DoorKind::SshKey };
         let native = format!("{fingerprint}@{}/{}", host.name, line.user);
@@ -291,8 +291,11 @@ impl Found<'_> {
         door.account = Some(self.of.clone());
         door.credential = Some(CredentialId::of(&site.system, fingerprint));
         // Of several lines any limit counts: what is not known to be free of one is not tried as if it were.
-        let flags =
-            [("from", options.is_from_some), ("forced", options.is_forced), ("environment", options.sets_environment)];
+        let flags = [
+            ("from", options.is_from_some || said.settings.weighs_address),
+            ("forced", options.is_forced),
+            ("environment", options.sets_environment),
+        ];
         for (name, is) in flags.into_iter().filter(|(_, is)| *is) {
             door.attributes.insert(name.to_owned(), is.to_string());
         }

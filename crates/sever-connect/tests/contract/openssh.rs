@@ -379,6 +379,43 @@ fn an_enormous_binary_file_is_read_and_cut_like_any() -> Result<()> {
 }
 
 #[test]
+fn two_edits_at_once_lose_nothing_and_a_link_stays_one() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let second = world.keys.make("bob-second", "bob@desk")?;
+    let (ann, bob) = (world.keys.public("ann")?, world.keys.public("bob")?);
+    let path = world.web()?.keys_of("bob");
+    world.web()?.let_in("bob", format!("{bob}{ann}{second}").as_bytes())?;
+    let real = path.with_file_name("kept-elsewhere");
+    std::fs::rename(&path, &real)?;
+    std::os::unix::fs::symlink("kept-elsewhere", &path)?;
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let his = of(&doors, DoorKind::SshKey).into_iter().filter(|it| it.native.ends_with("@web1/bob"));
+    let his: Vec<&Door> = his.filter(|it| it.title.contains("bob@")).collect();
+    ensure!(his.len() == 2, "{his:?}");
+    std::thread::scope(|scope| -> Result<()> {
+        let both: Vec<_> =
+            his.iter().map(|door| scope.spawn(|| suite::execute(&opened, &steps(&opened, &[door])))).collect();
+        both.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("it panicked"))?)
+    })?;
+    ensure!(path.is_symlink() && std::fs::read_to_string(&real)? == ann, "{:?}", std::fs::read_to_string(&real));
+    let beside: Vec<_> = std::fs::read_dir(real.parent().context("no folder")?)?.collect::<Result<_, _>>()?;
+    ensure!(beside.len() == 2, "left behind: {beside:?}");
+    Ok(())
+}
+
+#[test]
+fn a_server_that_weighs_addresses_closes_nothing_by_refusing_us() -> Result<()> {
+    let Some(world) = Hosts::start("AllowUsers root severance-twin ann bob@192.0.2.7 deploy\n")? else { return Ok(()) };
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let door = doors.iter().find(|it| it.native.ends_with("@web1/bob") && it.kind == DoorKind::SshKey);
+    let tried = world.try_it(&opened, door.context("no such door")?);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::Ambiguous), "{tried:?}");
+    Ok(())
+}
+
+#[test]
 fn a_host_that_is_gone_is_a_gap_and_unknown() -> Result<()> {
     let Some(mut world) = Hosts::start("")? else { return Ok(()) };
     let opened = suite::open(&world)?;

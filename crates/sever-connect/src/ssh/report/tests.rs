@@ -25,6 +25,14 @@ fn patterns_become_the_files_of_each_user() {
 }
 
 #[test]
+fn what_depends_on_where_one_comes_from_is_noticed() {
+    let weighs = |text: &str| settings(text.as_bytes()).unwrap().weighs_address;
+    assert!(!weighs("set allowusers bob\nmatch\nend\n"));
+    assert!(weighs("set allowusers ann\nset allowusers bob@192.0.2.*\nend\n"));
+    assert!(weighs("match\nmatch-address\nend\n"));
+}
+
+#[test]
 fn what_breaks_off_is_nothing() {
     assert_eq!(settings(b"set a b\nuser ann:1000:/srv/ann:/bin/sh\n"), None);
     assert_eq!(files(b"file 0 YQ==\n"), None);
