@@ -70,7 +70,7 @@ impl Found<'_> {
                     };
                 let is_past = signed.before.is_some_and(|before| before < now);
                 if is_theirs && !is_past {
-                    self.certificate(host, said, text, signed);
+                    self.certificate(host, said, text, signed, now);
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Found<'_> {
     }
 
     /// A certificate at a host that trusts its authority, for each user that it opens there.
-    fn certificate(&mut self, host: &Host, said: &Seen, text: &str, signed: &Signed) {
+    fn certificate(&mut self, host: &Host, said: &Seen, text: &str, signed: &Signed, now: EventTime) {
         let users = opened(said, signed);
         let list = self.site.revoked_keys.as_deref().or_else(|| said.settings.word("revokedkeys"));
         if list.is_none() && !users.is_empty() {
@@ -110,7 +110,9 @@ impl Found<'_> {
                 ("revoked-keys", list.unwrap_or_default()),
             ];
             door.attributes.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
-            if said.settings.weighs_address {
+            // It may be refused us, or now, and let somebody in from elsewhere, or later.
+            let is_early = signed.after.is_some_and(|after| after > now);
+            if said.settings.weighs_address || signed.is_from_some || is_early {
                 door.attributes.insert("from".to_owned(), true.to_string());
             }
             // A name that is theirs alone can be taken off the list; one that others share cannot.

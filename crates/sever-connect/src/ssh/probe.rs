@@ -64,7 +64,7 @@ impl Site {
         if tried.state != DoorState::Closed || door.attribute("from") != "true" {
             return tried;
         }
-        let evidence = format!("{}; the server weighs where one comes from", tried.evidence);
+        let evidence = format!("{}; it may open from elsewhere, or later", tried.evidence);
         Tried { state: DoorState::Unknown(UnknownWhy::Ambiguous), evidence, ..tried }
     }
 

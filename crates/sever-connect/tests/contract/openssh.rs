@@ -41,8 +41,8 @@ impl Hosts {
         ] {
             keys.make(name, comment)?;
         }
-        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann,bob", 1)?
-            + &keys.certify("ca", "bob-signed", "bob@shop.example", "bob", 2)?;
+        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann,bob", &["-z", "1"])?
+            + &keys.certify("ca", "bob-signed", "bob@shop.example", "bob", &["-z", "2"])?;
         std::fs::write(keys.file("issued"), issued)?;
         let (authority, list) = (keys.public("ca")?, keys.empty_list()?);
         let etc: [(&str, &[u8]); 4] = [
@@ -305,6 +305,20 @@ fn a_certificate_is_refused_once_revoked_and_its_neighbour_is_not() -> Result<()
         }
         Ok(())
     })
+}
+
+#[test]
+fn a_certificate_for_some_addresses_is_not_closed_by_refusing_us() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let limited = ["-z", "9", "-O", "source-address=192.0.2.7"];
+    let issued = world.keys.certify("ca", "bob-signed", "bob@shop.example", "bob", &limited)?;
+    std::fs::write(world.keys.file("issued"), issued)?;
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let [door] = of(&doors, DoorKind::Certificate)[..] else { anyhow::bail!("{doors:?}") };
+    let tried = world.try_it(&opened, door);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::Ambiguous), "{tried:?}");
+    Ok(())
 }
 
 #[test]
