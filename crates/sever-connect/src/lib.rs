@@ -27,11 +27,18 @@ mod active_directory {
 }
 mod answers;
 mod aws_iam {
+    mod account;
+    mod action;
     mod actions;
+    pub(crate) mod connector;
     mod details;
+    mod doors;
     mod policy;
+    mod probe;
     mod report;
     pub(crate) mod source;
+    mod wire;
+    mod xml;
 }
 mod baton_c1z {
     mod database;
@@ -193,6 +200,7 @@ mod scim {
 }
 mod ssh {
     mod action;
+    mod certificates;
     mod client;
     pub(crate) mod connector;
     mod doors;

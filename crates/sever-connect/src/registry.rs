@@ -38,6 +38,7 @@ pub static PROVIDERS: &[Provider] = &[
 /// Every kind of live connection, alphabetically.
 pub static CONNECTORS: &[Connector] = &[
     crate::active_directory::connector::CONNECTOR,
+    crate::aws_iam::connector::CONNECTOR,
     crate::oauth::connector::CONNECTOR,
     crate::openbao::connector::CONNECTOR,
     crate::openldap::connector::CONNECTOR,

@@ -46,7 +46,7 @@ pub use company::Company;
 pub use gateway::Gateway;
 pub use glewlwyd::Glewlwyd;
 pub use http::Answer;
-pub use moto::Moto;
+pub use moto::{AwsKey, Moto};
 pub use nginx::Nginx;
 pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
 pub use oidc_desk::{Desk, DeskTokens};

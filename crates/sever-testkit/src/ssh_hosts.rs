@@ -185,7 +185,7 @@ impl SshKeys {
         self.folder.path().join(name)
     }
 
-    /// Signs a key for an hour with another; the certificate, a line.
+    /// Signs a key for an hour with another; the certificate, a line. `more` is told to `ssh-keygen`.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -195,24 +195,11 @@ impl SshKeys {
         name: &str,
         identity: &str,
         principals: &str,
-        serial: u64,
+        more: &[&str],
     ) -> Result<String> {
         let (authority, public) = (self.file(authority), self.file(&format!("{name}.pub")));
-        let serial = serial.to_string();
-        keygen(&[
-            "-q",
-            "-s",
-            path(&authority)?,
-            "-I",
-            identity,
-            "-n",
-            principals,
-            "-z",
-            &serial,
-            "-V",
-            "+1h",
-            path(&public)?,
-        ])?;
+        let words = ["-q", "-s", path(&authority)?, "-I", identity, "-n", principals, "-V", "+1h"];
+        keygen(&[words.as_slice(), more, &[path(&public)?]].concat())?;
         std::fs::read_to_string(self.file(&format!("{name}-cert.pub"))).context("no certificate")
     }
 

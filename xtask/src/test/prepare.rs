@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use crate::command;
 
 /// What is wanted from the system: the Debian package and a file that shows it is there.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("curl", "/usr/bin/curl"),
     ("glewlwyd", "/usr/bin/glewlwyd"),
     ("ldap-utils", "/usr/bin/ldapsearch"),
@@ -25,6 +25,7 @@ const PACKAGES: [(&str, &str); 13] = [
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssl", "/usr/bin/openssl"),
     ("postgresql", "/usr/share/doc/postgresql"),
+    ("procps", "/usr/bin/ps"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
     ("samba-ad-dc", "/usr/share/doc/samba-ad-dc"),
     ("samba-ad-provision", "/usr/share/samba/setup"),

@@ -23,7 +23,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
             login runs `true`, unless the line forces a command. sshd logs each offer as a failed one, from our address: \
             let lockouts (fail2ban, `PerSourcePenalties`) know it. The nonce is an argument of `true`; offers are known \
             by the fingerprint of the key that nobody has, which is among the controls.\n\n\
-            **What cannot be tried so**: a line with `from=` refuses us in any case, so its closing is only observed; a \
+            **What cannot be tried so**: a line with `from=` refuses us in any case, and a server that weighs addresses (`Match \
+            Address`, `AllowUsers bob@…`) may, so its closing is only observed; a \
             `cert-authority` line is only observed; who is behind a connection of a shared account the host does not \
             say. Processes that outlive their connection, `cron`, and what `AuthorizedKeysCommand` answers are not seen \
             here. A certificate stays listed until it ends, revoked or not. A plan holds lines as they stand, so that they \

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sever_model::act::{ActError, Cx, Doors};
-use sever_model::{AccountId, CredentialId, Door, DoorKind, DoorList, EventTime, Listing};
+use sever_model::{AccountId, CredentialId, Door, DoorKind, DoorList, Listing};
 
 use super::edit::{self, Read, Taken};
 use super::hosts::{Host, is_user};
@@ -18,34 +18,34 @@ use super::site::{FILE_BYTES_MAX, Site};
 use crate::row::counted;
 
 /// What a host says.
-struct Seen {
-    settings: Settings,
-    lines: Vec<Line>,
+pub(super) struct Seen {
+    pub(super) settings: Settings,
+    pub(super) lines: Vec<Line>,
     /// Fingerprints of keys whose public halves lie in the account's home.
     own: BTreeSet<String>,
     /// Certificates that lie there.
-    certificates: Vec<(String, Signed)>,
+    pub(super) certificates: Vec<(String, Signed)>,
     /// Authorities that it trusts.
-    authorities: BTreeSet<String>,
+    pub(super) authorities: BTreeSet<String>,
     /// Users, and the names that a certificate for them may have; none where it must be the user's own.
-    principals: Option<BTreeMap<String, Principals>>,
+    pub(super) principals: Option<BTreeMap<String, Principals>>,
     live: Vec<Live>,
     gaps: Vec<String>,
 }
 
 /// A file of principals: each name with the lines that have it.
 #[derive(Default)]
-struct Principals {
-    path: String,
-    names: BTreeMap<String, Vec<Taken>>,
+pub(super) struct Principals {
+    pub(super) path: String,
+    pub(super) names: BTreeMap<String, Vec<Taken>>,
 }
 
 /// A line of a keys file.
-struct Line {
-    user: String,
+pub(super) struct Line {
+    pub(super) user: String,
     path: String,
     taken: Taken,
-    key: Key,
+    pub(super) key: Key,
     public: String,
 }
 
@@ -69,7 +69,7 @@ impl Doors for Site {
         if let (Some(error), true) = (failed, seen.is_empty()) {
             return Err(error);
         }
-        let mut found = Found { site: self, of, login, doors: BTreeMap::new(), gaps };
+        let mut found = Found { site: self, of, login, theirs: BTreeSet::new(), doors: BTreeMap::new(), gaps };
         found.keys(&seen);
         let issued = self.issued(&mut found.gaps)?;
         found.certificates(&seen, issued, cx.clock.now().as_event());
@@ -119,30 +119,6 @@ impl Site {
             seen.file(host, word, path, user, content, login);
         }
         Ok(seen)
-    }
-
-    /// Certificates that were signed, as whoever signs them keeps them; none where that is not said.
-    fn issued(&self, gaps: &mut Vec<String>) -> Result<Option<Vec<(String, Signed)>>, ActError> {
-        let Some(place) = &self.certificates else { return Ok(None) };
-        let bad = |error: std::io::Error| ActError::Refused(format!("`settings.certificates` {place}: {error}"));
-        let mut files = vec![std::path::PathBuf::from(place)];
-        if files.iter().any(|path| path.is_dir()) {
-            let listed: Result<Vec<_>, _> = std::fs::read_dir(place).map_err(bad)?.collect();
-            files = listed.map_err(bad)?.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-            files.sort();
-        }
-        let mut found = Vec::new();
-        for path in files {
-            let text = std::fs::read(&path).map_err(bad)?;
-            for text in String::from_utf8_lossy(&text).lines().map(str::trim) {
-                match line::certificate(text) {
-                    Ok(Some(signed)) => found.push((text.to_owned(), signed)),
-                    Ok(None) => {}
-                    Err(reason) => gaps.push(format!("a line of `settings.certificates` is no certificate: {reason}")),
-                }
-            }
-        }
-        Ok(Some(found))
     }
 }
 
@@ -210,17 +186,19 @@ impl Seen {
 }
 
 /// What is found, as it is put together.
-struct Found<'a> {
-    site: &'a Site,
-    of: &'a AccountId,
-    login: &'a str,
-    doors: BTreeMap<String, Door>,
-    gaps: Vec<String>,
+pub(super) struct Found<'a> {
+    pub(super) site: &'a Site,
+    pub(super) of: &'a AccountId,
+    pub(super) login: &'a str,
+    /// Fingerprints of their keys.
+    pub(super) theirs: BTreeSet<String>,
+    pub(super) doors: BTreeMap<String, Door>,
+    pub(super) gaps: Vec<String>,
 }
 
 impl Found<'_> {
     /// Whether a comment names the account, somebody else who is known, or nobody.
-    fn named(&self, comment: &str, seen: &[(&Host, Seen)]) -> Named {
+    pub(super) fn named(&self, comment: &str, seen: &[(&Host, Seen)]) -> Named {
         let local = comment.split('@').next().unwrap_or_default().trim();
         if local == self.login {
             Named::Them
@@ -232,7 +210,7 @@ impl Found<'_> {
     }
 
     /// The fingerprints of their keys.
-    fn theirs(&mut self, seen: &[(&Host, Seen)]) -> BTreeSet<String> {
+    fn keys_of_theirs(&mut self, seen: &[(&Host, Seen)]) -> BTreeSet<String> {
         let mut theirs: BTreeSet<String> = seen.iter().flat_map(|(_, said)| said.own.iter().cloned()).collect();
         let lines = || seen.iter().flat_map(|(host, said)| said.lines.iter().map(move |line| (*host, line)));
         let mut others: BTreeMap<&str, &str> = BTreeMap::new();
@@ -264,15 +242,15 @@ impl Found<'_> {
     }
 
     fn keys(&mut self, seen: &[(&Host, Seen)]) {
-        let theirs = self.theirs(seen);
+        self.theirs = self.keys_of_theirs(seen);
         for (host, said) in seen {
             let mut opened = BTreeSet::new();
             for line in &said.lines {
-                if line.user != self.login && !theirs.contains(&line.key.fingerprint) {
+                if line.user != self.login && !self.theirs.contains(&line.key.fingerprint) {
                     continue;
                 }
                 opened.insert(line.user.as_str());
-                self.line(host, line);
+                self.line(host, said, line);
             }
             for user in opened.into_iter().filter(|user| *user != self.login) {
                 let live = said.live.iter().filter(|live| live.user == user || user == "*").count() as u64;
@@ -288,7 +266,7 @@ impl Found<'_> {
     }
 
     /// A line as a door; several with the same key for the same user are one.
-    fn line(&mut self, host: &Host, line: &Line) {
+    fn line(&mut self, host: &Host, said: &Seen, line: &Line) {
         let Key { fingerprint, comment, options, .. } = &line.key;
         let kind = if options.is_authority { DoorKind::Delegation } else { DoorKind::SshKey };
         let native = format!("{fingerprint}@{}/{}", host.name, line.user);
@@ -312,9 +290,12 @@ impl Found<'_> {
         });
         door.account = Some(self.of.clone());
         door.credential = Some(CredentialId::of(&site.system, fingerprint));
-        // The weakest limit of several lines is the limit; a value that may be a secret goes nowhere.
-        let flags =
-            [("from", options.is_from_some), ("forced", options.is_forced), ("environment", options.sets_environment)];
+        // Of several lines any limit counts: what is not known to be free of one is not tried as if it were.
+        let flags = [
+            ("from", options.is_from_some || said.settings.weighs_address),
+            ("forced", options.is_forced),
+            ("environment", options.sets_environment),
+        ];
         for (name, is) in flags.into_iter().filter(|(_, is)| *is) {
             door.attributes.insert(name.to_owned(), is.to_string());
         }
@@ -347,91 +328,11 @@ impl Found<'_> {
             }
         }
     }
-
-    fn certificates(&mut self, seen: &[(&Host, Seen)], issued: Option<Vec<(String, Signed)>>, now: EventTime) {
-        let theirs: BTreeSet<CredentialId> = self.doors.values().filter_map(|door| door.credential.clone()).collect();
-        let mut untold = BTreeSet::new();
-        for (host, said) in seen.iter().filter(|(_, said)| !said.authorities.is_empty()) {
-            let trusts = host.name.as_str();
-            if issued.is_none() && said.settings.users.contains_key(self.login) {
-                untold.insert(trusts);
-            }
-            let lying = seen.iter().flat_map(|(_, said)| &said.certificates);
-            let all: BTreeMap<&str, &Signed> =
-                issued.iter().flatten().chain(lying).map(|(text, signed)| (text.as_str(), signed)).collect();
-            for (text, signed) in all {
-                let local = signed.identity.split('@').next().unwrap_or_default();
-                let is_theirs = local == self.login
-                    || signed.principals.iter().any(|name| name == self.login)
-                    || theirs.contains(&CredentialId::of(&self.site.system, &signed.fingerprint));
-                let is_past = signed.before.is_some_and(|before| before < now);
-                if is_theirs && !is_past && said.authorities.contains(&signed.authority) {
-                    self.certificate(host, said, text, signed);
-                }
-            }
-        }
-        if let Some(first) = untold.first() {
-            self.gaps.push(format!(
-                "{} that trust authorities of certificates, such as {first}: what was signed for them, only whoever signs \
-                 knows; set `settings.certificates`",
-                counted(untold.len() as u64, "host")
-            ));
-        }
-    }
-
-    /// A certificate at a host that trusts its authority, for each user that it opens there.
-    fn certificate(&mut self, host: &Host, said: &Seen, text: &str, signed: &Signed) {
-        let users: Vec<(&str, Option<&Principals>)> = match &said.principals {
-            Some(listed) => {
-                let fits = |of: &Principals| signed.principals.iter().any(|name| of.names.contains_key(name));
-                listed.iter().filter(|(_, of)| fits(of)).map(|(user, of)| (user.as_str(), Some(of))).collect()
-            }
-            None => {
-                let known = signed.principals.iter().filter(|name| said.settings.users.contains_key(*name));
-                known.map(|user| (user.as_str(), None)).collect()
-            }
-        };
-        let list = self.site.revoked_keys.as_deref().or_else(|| said.settings.word("revokedkeys"));
-        if list.is_none() && !users.is_empty() {
-            self.gaps.push(format!(
-                "{}: the server has no `RevokedKeys`: a certificate cannot be revoked there before it ends",
-                host.name
-            ));
-        }
-        for (user, principals) in users {
-            let native = format!("{}.{}@{}/{user}", signed.fingerprint, signed.serial, host.name);
-            let mut door = Door::new(&self.site.system, DoorKind::Certificate, native);
-            door.account = Some(self.of.clone());
-            door.credential = Some(CredentialId::of(&self.site.system, &signed.fingerprint));
-            let identity = crate::row::shortened(&signed.identity);
-            door.title = format!("certificate `{identity}` no. {} for {user} at {}", signed.serial, host.name);
-            door.opens = format!("a login as {user} at {}", host.name);
-            door.until = signed.before;
-            let pairs = [
-                ("host", host.name.as_str()),
-                ("user", user),
-                ("certificate", text),
-                ("fingerprint", &signed.fingerprint),
-                ("revoked-keys", list.unwrap_or_default()),
-            ];
-            door.attributes.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
-            // A name that is theirs alone can be taken off the list; one that others share cannot.
-            if let Some(of) = principals.filter(|_| signed.principals.iter().any(|name| name == self.login))
-                && let Some(lines) = of.names.get(self.login)
-            {
-                let lines = serde_json::to_string(lines).unwrap_or_default();
-                let pairs =
-                    [("principals", of.path.clone()), ("principal", self.login.to_owned()), ("principal-lines", lines)];
-                door.attributes.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
-            }
-            self.doors.insert(format!("{}/{}", door.kind, door.native), door);
-        }
-    }
 }
 
 /// Whom a comment names.
 #[derive(PartialEq, Eq)]
-enum Named {
+pub(super) enum Named {
     Them,
     Other,
     Nobody,

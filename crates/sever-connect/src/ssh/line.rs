@@ -50,6 +50,8 @@ pub(crate) struct Signed {
     pub(crate) before: Option<EventTime>,
     pub(crate) authority: String,
     pub(crate) on_hardware: bool,
+    /// Only from some addresses.
+    pub(crate) is_from_some: bool,
 }
 
 /// The kind of credential that a key is.
@@ -98,6 +100,7 @@ pub(crate) fn certificate(line: &str) -> Result<Option<Signed>, Reason> {
         before: time(certificate.valid_before()),
         authority: certificate.signature_key().fingerprint(HashAlg::Sha256).to_string(),
         on_hardware: is_on_hardware(&certificate.algorithm()),
+        is_from_some: certificate.critical_options().iter().any(|(name, _)| name == "source-address"),
     }))
 }
 

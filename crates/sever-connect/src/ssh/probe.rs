@@ -24,9 +24,7 @@ impl Probe for Site {
         };
         match door.kind {
             DoorKind::SshKey => self.key(door, host, trial, cx),
-            DoorKind::Certificate => {
-                self.offered(door, host, &Shown::Certificate(door.attribute("certificate")), trial, cx)
-            }
+            DoorKind::Certificate => self.certificate(door, host, trial, cx),
             DoorKind::Delegation => self.line(door, host, cx),
             DoorKind::LiveConnection => self.connection(door, host, cx),
             _ => unknown(UnknownWhy::NoProbe, "no door of a host".to_owned()),
@@ -45,20 +43,29 @@ impl Site {
             .filter(|secret| offer::public_of(secret).is_some_and(|(_, of)| Some(of) == offer::fingerprint(key)));
         let shown = ours.map_or(Shown::Key(key), Shown::Private);
         let tried = self.offered(door, host, &shown, trial, cx);
-        if tried.state != DoorState::Closed || door.attribute("from") != "true" {
+        let is_everybodys = door.attribute("user") == "*";
+        if tried.state != DoorState::Closed || door.attribute("from") != "true" && !is_everybodys {
             return tried;
         }
-        // The line would refuse us in any case, for we do not come from where it says. So the file is looked
-        // at, by whoever may.
+        // It may refuse us only for where we come from, or refuse one user of many. So the file is looked at,
+        // by whoever may.
         let seen = self.line(door, host, cx);
         if matches!(seen.state, DoorState::Unknown(_)) {
-            let why =
-                format!("{}; the line opens only from some addresses, and we are not known to be one", tried.evidence);
+            let why = format!("{}; it opens only from some addresses, or to some users", tried.evidence);
             return Tried { state: DoorState::Unknown(UnknownWhy::Ambiguous), evidence: why, ..tried };
         }
         let mut controls = tried.controls;
         controls.extend(seen.controls);
         Tried { controls, ..seen }
+    }
+
+    fn certificate(&self, door: &Door, host: &Host, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
+        let tried = self.offered(door, host, &Shown::Certificate(door.attribute("certificate")), trial, cx);
+        if tried.state != DoorState::Closed || door.attribute("from") != "true" {
+            return tried;
+        }
+        let evidence = format!("{}; it may open from elsewhere, or later", tried.evidence);
+        Tried { state: DoorState::Unknown(UnknownWhy::Ambiguous), evidence, ..tried }
     }
 
     /// Shows a key or certificate, then one that nobody has, then the twin's.

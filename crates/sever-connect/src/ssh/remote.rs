@@ -21,7 +21,8 @@ const HEAD: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH; export PATH; expor
 pub(crate) const SETTINGS: &str = r#"
 t=$(sshd -T -f "$1" -C "user=$2,host=localhost,addr=127.0.0.1") || t=$(sshd -T -f "$1") || exit 10
 printf '%s\n' "$t" | sed 's/^/set /'
-cat -- "$1" /etc/ssh/sshd_config.d/*.conf | grep -qiE '^[[:space:]]*match[[:space:]]' && echo match
+matches=$(cat -- "$1" /etc/ssh/sshd_config.d/*.conf | grep -iE '^[[:space:]]*match[[:space:]]') && echo match
+printf '%s\n' "$matches" | grep -qiE 'address|port|host|rdomain' && echo match-address
 echo "uid $(id -u)"
 { getent passwd; getent passwd -- "$2"; } | cut -d: -f1,3,6,7 | sed 's/^/user /'
 echo end"#;
@@ -61,7 +62,7 @@ echo end"#;
 pub(crate) const REPLACE: &str = r#"
 p=$(readlink -e -- "$1") && [ -f "$p" ] || exit 12
 d=$(dirname -- "$p")
-exec 9< "$d" && flock -w 10 9 || exit 14
+exec 9< "$d" && flock -w 5 9 || exit 14
 exec 7< "$p"
 [ "$(sha256sum <&7 | cut -c1-64)" = "$2" ] || exit 15
 mode=$(stat -L -c %a /proc/self/fd/7) && owner=$(stat -L -c %u:%g /proc/self/fd/7) || exit 16
@@ -78,7 +79,7 @@ echo done"#;
 pub(crate) const REVOKE: &str = r#"
 p=$(readlink -f -- "$1") || exit 12
 d=$(dirname -- "$p")
-exec 9< "$d" && flock -w 10 9 || exit 14
+exec 9< "$d" && flock -w 5 9 || exit 14
 w=$(mktemp -d) || exit 16
 t="$d/.severance.$$"
 trap 'rm -rf -- "$w"; rm -f -- "$t"' EXIT

@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) words: BTreeMap<String, Vec<String>>,
     /// Whether the configuration treats some connections otherwise.
     pub(crate) has_match: bool,
+    /// Whether it does so by where they come from.
+    pub(crate) weighs_address: bool,
     /// As whom we asked.
     pub(crate) is_root: bool,
     /// Users and their homes.
@@ -42,6 +44,7 @@ pub(crate) fn settings(answer: &[u8]) -> Option<Settings> {
                 said.words.entry(word.to_ascii_lowercase()).or_default().push(value.trim().to_owned());
             }
             "match" => said.has_match = true,
+            "match-address" => said.weighs_address = true,
             "uid" => said.is_root = rest.trim() == "0",
             "user" => {
                 // NAME:UID:HOME:SHELL
@@ -56,6 +59,8 @@ pub(crate) fn settings(answer: &[u8]) -> Option<Settings> {
             _ => {}
         }
     }
+    let by_place = ["allowusers", "denyusers"].iter().filter_map(|word| said.words.get(*word)).flatten();
+    said.weighs_address |= by_place.into_iter().any(|users| users.contains('@'));
     ended.then_some(said)
 }
 

@@ -4,6 +4,7 @@
 //! hold of all of them is in [`suite`].
 
 mod active_directory;
+mod aws;
 mod oauth;
 mod openbao;
 mod openldap;

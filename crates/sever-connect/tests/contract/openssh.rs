@@ -41,8 +41,8 @@ impl Hosts {
         ] {
             keys.make(name, comment)?;
         }
-        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann", 1)?
-            + &keys.certify("ca", "bob-signed", "bob@shop.example", "bob", 2)?;
+        let issued = keys.certify("ca", "ann-signed", "ann@shop.example", "ann,bob", &["-z", "1"])?
+            + &keys.certify("ca", "bob-signed", "bob@shop.example", "bob", &["-z", "2"])?;
         std::fs::write(keys.file("issued"), issued)?;
         let (authority, list) = (keys.public("ca")?, keys.empty_list()?);
         let etc: [(&str, &[u8]); 4] = [
@@ -308,6 +308,42 @@ fn a_certificate_is_refused_once_revoked_and_its_neighbour_is_not() -> Result<()
 }
 
 #[test]
+fn a_certificate_for_some_addresses_is_not_closed_by_refusing_us() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let limited = ["-z", "9", "-O", "source-address=192.0.2.7"];
+    let issued = world.keys.certify("ca", "bob-signed", "bob@shop.example", "bob", &limited)?;
+    std::fs::write(world.keys.file("issued"), issued)?;
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let [door] = of(&doors, DoorKind::Certificate)[..] else { anyhow::bail!("{doors:?}") };
+    let tried = world.try_it(&opened, door);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::Ambiguous), "{tried:?}");
+    Ok(())
+}
+
+#[test]
+fn an_authority_in_a_keys_file_is_a_door_of_its_own() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let file = format!("cert-authority {}{}", world.keys.public("ca")?, world.keys.public("bob")?);
+    world.db()?.let_in("bob", file.as_bytes())?;
+    let opened = suite::open(&world)?;
+    let list = world.list(&opened)?;
+    ensure!(list.gaps.iter().any(|gap| gap.starts_with("db1: ") && gap.contains("RevokedKeys")), "{:?}", list.gaps);
+    let delegations = of(&list.doors, DoorKind::Delegation);
+    let [authority] = delegations.as_slice() else { anyhow::bail!("{delegations:?}") };
+    let certificate = list.doors.iter().find(|it| it.kind == DoorKind::Certificate && it.native.ends_with("@db1/bob"));
+    let certificate = certificate.context("what the authority signed for him is not seen")?;
+    ensure!(is_open(&world.try_it(&opened, certificate)));
+    // Nobody but root sees the file, and an authority cannot be shown.
+    let tried = world.try_it(&opened, authority);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::NotPermitted), "{tried:?}");
+    suite::execute(&opened, &steps(&opened, &[authority]))?;
+    ensure!(world.try_it(&opened, certificate).state == DoorState::Closed);
+    ensure!(world.keys.log_in(world.db()?, "bob", "bob")?, "his own line went with it");
+    Ok(())
+}
+
+#[test]
 fn the_same_key_elsewhere_is_a_door_of_its_own_and_a_colleagues_is_left() -> Result<()> {
     let Some(world) = Hosts::start("")? else { return Ok(()) };
     let (ann, bob) = (world.keys.public("ann")?, world.keys.public("bob")?);
@@ -353,6 +389,43 @@ fn an_enormous_binary_file_is_read_and_cut_like_any() -> Result<()> {
     suite::execute(&opened, &steps(&opened, &[door]))?;
     ensure!(std::fs::read(world.web()?.keys_of("bob"))? == [&junk, b"\n\0\n".as_slice(), &junk].concat());
     ensure!(world.try_it(&opened, door).state == DoorState::Closed);
+    Ok(())
+}
+
+#[test]
+fn two_edits_at_once_lose_nothing_and_a_link_stays_one() -> Result<()> {
+    let Some(world) = Hosts::start("")? else { return Ok(()) };
+    let second = world.keys.make("bob-second", "bob@desk")?;
+    let (ann, bob) = (world.keys.public("ann")?, world.keys.public("bob")?);
+    let path = world.web()?.keys_of("bob");
+    world.web()?.let_in("bob", format!("{bob}{ann}{second}").as_bytes())?;
+    let real = path.with_file_name("kept-elsewhere");
+    std::fs::rename(&path, &real)?;
+    std::os::unix::fs::symlink("kept-elsewhere", &path)?;
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let his = of(&doors, DoorKind::SshKey).into_iter().filter(|it| it.native.ends_with("@web1/bob"));
+    let his: Vec<&Door> = his.filter(|it| it.title.contains("bob@")).collect();
+    ensure!(his.len() == 2, "{his:?}");
+    std::thread::scope(|scope| -> Result<()> {
+        let both: Vec<_> =
+            his.iter().map(|door| scope.spawn(|| suite::execute(&opened, &steps(&opened, &[door])))).collect();
+        both.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("it panicked"))?)
+    })?;
+    ensure!(path.is_symlink() && std::fs::read_to_string(&real)? == ann, "{:?}", std::fs::read_to_string(&real));
+    let beside: Vec<_> = std::fs::read_dir(real.parent().context("no folder")?)?.collect::<Result<_, _>>()?;
+    ensure!(beside.len() == 2, "left behind: {beside:?}");
+    Ok(())
+}
+
+#[test]
+fn a_server_that_weighs_addresses_closes_nothing_by_refusing_us() -> Result<()> {
+    let Some(world) = Hosts::start("AllowUsers root severance-twin ann bob@192.0.2.7 deploy\n")? else { return Ok(()) };
+    let opened = suite::open(&world)?;
+    let doors = world.list(&opened)?.doors;
+    let door = doors.iter().find(|it| it.native.ends_with("@web1/bob") && it.kind == DoorKind::SshKey);
+    let tried = world.try_it(&opened, door.context("no such door")?);
+    ensure!(tried.state == DoorState::Unknown(UnknownWhy::Ambiguous), "{tried:?}");
     Ok(())
 }
 

@@ -32,3 +32,20 @@ fn a_user_is_a_name_and_nothing_else() {
         assert!(!is_user(name), "{name:?}");
     }
 }
+
+#[test]
+fn hosts_come_from_a_list_or_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "# ours\nweb1=192.0.2.1\n\n  db1:2222 # the old one\n").unwrap();
+    let of = |text: &str| {
+        let settings = [("hosts".to_owned(), text.to_owned())].into();
+        let (id, system) = ("hosts".into(), "hosts".into());
+        let connection = Connection { id, system, url: String::new(), settings, login: None, twin: None };
+        hosts(&connection).map(|hosts| hosts.into_iter().map(|host| host.name).collect::<Vec<_>>())
+    };
+    assert_eq!(of(&file.path().display().to_string()).unwrap(), ["web1", "db1"]);
+    assert_eq!(of("web1, db1:2222,").unwrap(), ["web1", "db1"]);
+    for bad in ["", ",", "web1,web1:22", "web1,-oProxyCommand=x", "./no/such/file"] {
+        assert!(of(bad).is_err(), "{bad}");
+    }
+}

@@ -6,7 +6,7 @@ use super::*;
 fn patterns_become_the_files_of_each_user() {
     let said = settings(
         b"set authorizedkeysfile .ssh/authorized_keys /etc/ssh/keys/%u /etc/ssh/all%%\nset revokedkeys none\nuid 0\n\
-          user ann:1000:/home/ann:/bin/sh\nuser root:0:/root:/bin/sh\nuser broken\nend\n",
+          user ann:1000:/srv/ann:/bin/sh\nuser root:0:/srv/of-root:/bin/sh\nuser broken\nend\n",
     )
     .unwrap();
     let files: Vec<String> =
@@ -17,16 +17,24 @@ fn patterns_become_the_files_of_each_user() {
             "* /etc/ssh/all%",
             "ann /etc/ssh/keys/ann",
             "root /etc/ssh/keys/root",
-            "ann /home/ann/.ssh/authorized_keys",
-            "root /root/.ssh/authorized_keys",
+            "ann /srv/ann/.ssh/authorized_keys",
+            "root /srv/of-root/.ssh/authorized_keys",
         ]
     );
     assert_eq!((said.word("revokedkeys"), said.is_root, said.has_match), (None, true, false));
 }
 
 #[test]
+fn what_depends_on_where_one_comes_from_is_noticed() {
+    let weighs = |text: &str| settings(text.as_bytes()).unwrap().weighs_address;
+    assert!(!weighs("set allowusers bob\nmatch\nend\n"));
+    assert!(weighs("set allowusers ann\nset allowusers bob@192.0.2.*\nend\n"));
+    assert!(weighs("match\nmatch-address\nend\n"));
+}
+
+#[test]
 fn what_breaks_off_is_nothing() {
-    assert_eq!(settings(b"set a b\nuser ann:1000:/home/ann:/bin/sh\n"), None);
+    assert_eq!(settings(b"set a b\nuser ann:1000:/srv/ann:/bin/sh\n"), None);
     assert_eq!(files(b"file 0 YQ==\n"), None);
     assert_eq!(served(b"ours 1\nlive 1 0 0 5 bob [priv]\n"), None);
     assert_eq!(files(b"file x YQ==\nend"), None);
