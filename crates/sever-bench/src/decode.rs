@@ -160,16 +160,20 @@ struct Log {
 }
 
 impl Log {
-    /// A log, repeated to about so many bytes.
-    fn of(once: &[u8], shape: impl Fn(&[u8]) -> Shape, mapping: Option<Mapping>, bytes: usize) -> Log {
+    /// A log, repeated to about so many bytes; all but the header of a table, which stands once.
+    fn of(once: &[u8], format: &Format, csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
+        let headed = csv && once.first().is_some_and(u8::is_ascii_alphabetic);
+        let header = memchr::memchr(b'\n', once).filter(|_| headed).map_or(0, |end| end + 1);
+        let (header, rows) = once.split_at(header);
         let mut whole = Vec::with_capacity(bytes + once.len() + 1);
+        whole.extend_from_slice(header);
         while whole.len() < bytes {
-            whole.extend_from_slice(once);
-            if once.last() != Some(&b'\n') {
+            whole.extend_from_slice(rows);
+            if rows.last() != Some(&b'\n') {
                 whole.push(b'\n');
             }
         }
-        Log { shape: shape(&whole), bytes: whole, mapping }
+        Log { shape: Shape::of(&whole, csv, format.id), bytes: whole, mapping }
     }
 }
 
@@ -194,8 +198,7 @@ fn fixture(format: &Format, path: &Path, bytes: usize) -> Result<Log> {
         Err(_) => None,
     };
     let csv = path.extension().is_some_and(|extension| extension == "csv");
-    let shape = |bytes: &[u8]| Shape::of(bytes, csv, format.id);
-    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), shape, mapping, bytes))
+    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), format, csv, mapping, bytes))
 }
 
 /// A vendor's samples, if they are there: the events themselves, one a line.

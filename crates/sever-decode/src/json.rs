@@ -16,7 +16,7 @@ mod pairs;
 mod plan;
 mod slots;
 
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, MapAccess};
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
@@ -81,6 +81,19 @@ impl Reader {
     /// The record that was read last, again: it was sound, and not repaired.
     pub fn again<'a>(&'a self, frame: &'a str) -> Found<'a> {
         Found { input: frame, slots: &self.slots }
+    }
+
+    /// Walks one object of a document.
+    fn walk_map<'de, A: MapAccess<'de>>(&mut self, document: &str, map: A) -> Result<(), A::Error> {
+        self.slots.clear();
+        self.plan.walk(document, &mut self.slots).map(map)
+    }
+
+    /// What the walk of an object of a document found.
+    fn settled<'a>(&'a mut self, document: &'a str) -> Found<'a> {
+        self.slots.settle(document, &self.plan);
+        self.doubled += u64::from(self.slots.is_doubled());
+        Found { input: document, slots: &self.slots }
     }
 
     /// Begins a row: what is no JSON, read as if it were an object of texts.

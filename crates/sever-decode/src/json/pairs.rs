@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -40,9 +40,8 @@ pub(crate) fn pairs<const N: usize>(list: &str, keys: (&str, &str), names: [&str
 pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&str, &str)) {
     match list.trim_ascii_start().as_bytes().first() {
         Some(b'[') => {
-            for element in serde_json::from_str::<Vec<&RawValue>>(list).unwrap_or_default() {
-                let Ok(element) = serde_json::from_str::<Members<'_>>(element.get()) else { continue };
-                if let (Some(name), Some(value)) = (element.member(keys.0), element.member(keys.1)) {
+            for element in serde_json::from_str::<Vec<Element<'_>>>(list).unwrap_or_default() {
+                if let (Some(name), Some(value)) = (element.0.member(keys.0), element.0.member(keys.1)) {
                     each(&written(name), &written(value));
                 }
             }
@@ -91,6 +90,58 @@ impl<'de> Visitor<'de> for ReadMembers {
             }
         }
         Ok(Members(members))
+    }
+}
+
+/// An element of a list: its members, and none where it is no object.
+struct Element<'a>(Members<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Element<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Element<'a>, D::Error> {
+        deserializer.deserialize_any(ReadElement)
+    }
+}
+
+struct ReadElement;
+
+impl<'de> Visitor<'de> for ReadElement {
+    type Value = Element<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<'de>, A::Error> {
+        ReadMembers.visit_map(map).map(Element)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Element<'de>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
     }
 }
 

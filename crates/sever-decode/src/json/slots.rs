@@ -125,7 +125,10 @@ impl Slots {
     fn written(&mut self, value: Value) -> Value {
         let start = self.scratch.len();
         let result = match value {
-            Value::Unsigned(number) => write!(self.scratch, "{number}"),
+            Value::Unsigned(number) => {
+                push_digits(&mut self.scratch, number);
+                Ok(())
+            }
             Value::Signed(number) => write!(self.scratch, "{number}"),
             Value::Float(number) if number.abs() < 9_007_199_254_740_992.0 => write!(self.scratch, "{number}"),
             Value::Float(_) => return Value::Other,
@@ -159,4 +162,21 @@ impl Slots {
             }
         }
     }
+}
+
+/// Writes a number, as most ids are, without what formatting can do besides.
+fn push_digits(into: &mut String, mut number: u64) {
+    // As many digits as the largest has.
+    let mut digits = [b'0'; 20];
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        count += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    let written = digits.get(digits.len() - count..).unwrap_or_default();
+    into.push_str(std::str::from_utf8(written).unwrap_or_default());
 }
