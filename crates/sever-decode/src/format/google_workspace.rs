@@ -174,9 +174,8 @@ impl Activity<'_> {
         action: &mut String,
         out: &mut dyn EventSink,
     ) {
-        let event = known.told([self.application, class, name], |[application, class, name]| {
-            Event::of(application, class, name)
-        });
+        let event = known
+            .told([self.application, class, name], |[application, class, name]| Event::of(application, class, name));
         let own = if name.is_empty() { class } else { name };
         let colon = if self.application.is_empty() || own.is_empty() { "" } else { ":" };
         action::write(action, event.words, &[self.application, colon, own]);

@@ -56,13 +56,23 @@ pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&st
 }
 
 /// The members of an object, each as it is written; of one that stands twice the last counts.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A member as it is written.
+    pub fn exact(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, it)| it.get())
+    }
+
     /// A member, whatever the case of its key.
     fn member(&self, key: &str) -> Option<&'a str> {
-        let exact = self.0.iter().find(|(name, _)| name == key);
-        exact.or_else(|| self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key))).map(|(_, it)| it.get())
+        let any_case = || self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, it)| it.get());
+        self.exact(key).or_else(any_case)
     }
 }
 
@@ -178,7 +188,7 @@ pub(crate) fn member<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
 }
 
 /// A value as text.
-fn written(json: &str) -> Cow<'_, str> {
+pub(crate) fn written(json: &str) -> Cow<'_, str> {
     // Most are texts without escapes, and stand there as they are.
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(text) if memchr::memchr(b'\\', text.as_bytes()).is_none() => Cow::Borrowed(text),

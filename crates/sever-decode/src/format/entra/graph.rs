@@ -5,8 +5,8 @@ use sever_model::{EventKind, EventTime, Row};
 
 use super::record::{Head, Path, Record};
 use super::{ISSUER, TOKEN_TYPE, Texts, first};
-use crate::format::{endpoint, http_outcome};
 use crate::action;
+use crate::format::{endpoint, http_outcome};
 use crate::json::Value;
 
 pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Texts, out: &mut dyn EventSink) {

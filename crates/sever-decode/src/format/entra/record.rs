@@ -210,8 +210,6 @@ const WITHIN: usize = HEAD.len() + PATHS.len();
 pub(super) struct Record<'a> {
     head: Found<'a>,
     body: Found<'a>,
-    /// The body's first slot.
-    first: usize,
 }
 
 impl<'a> Record<'a> {
@@ -224,10 +222,10 @@ impl<'a> Record<'a> {
         let beside = head.has(Head::EventTime as usize) || head.has(Head::Caller as usize);
         let written = head.text(Head::Properties as usize);
         if !beside && written.trim_start().starts_with('{') {
-            return Ok(Record { head, body: body.read(written.as_bytes())?, first: 0 });
+            return Ok(Record { head, body: body.read(written.as_bytes())? });
         }
         let is_within = !beside && head.value(Head::Properties as usize) == Value::Other;
-        Ok(Record { head, body: head, first: if is_within { WITHIN } else { BESIDE } })
+        Ok(Record { head, body: head.counted_from(if is_within { WITHIN } else { BESIDE }) })
     }
 
     pub fn head(&self, slot: Head) -> &'a str {
@@ -235,17 +233,17 @@ impl<'a> Record<'a> {
     }
 
     pub fn body(&self, path: Path) -> &'a str {
-        self.body.text(self.first + path as usize)
+        self.body.text(path as usize)
     }
 
     /// What the body holds that may be no text.
     pub fn value(&self, path: Path) -> Value {
-        self.body.value(self.first + path as usize)
+        self.body.value(path as usize)
     }
 
     /// An instant that the body holds; without an offset it is one of UTC.
     pub fn instant(&self, path: Path) -> Option<EventTime> {
-        when::instant(&self.body, self.first + path as usize, Some(&Zone::UTC))
+        when::instant(&self.body, path as usize, Some(&Zone::UTC))
     }
 
     /// What was done, by Microsoft's name.
@@ -255,15 +253,13 @@ impl<'a> Record<'a> {
 
     /// When it was: the record's own time before that of whoever collected it.
     pub fn time(&self) -> Result<EventTime, Reason> {
-        let own = [Path::Created, Path::ActivityTime, Path::EventTime].map(|path| self.first + path as usize);
+        let own = [Path::Created, Path::ActivityTime, Path::EventTime].map(|path| path as usize);
         if let Some(slot) = own.into_iter().find(|slot| is_one(&self.body, *slot)) {
             return when::said(&self.body, "time", &[slot], Some(&Zone::UTC));
         }
         let around = [Head::Time as usize, Head::Generated as usize];
         match when::said(&self.head, "time", &around, Some(&Zone::UTC))? {
-            EventTime::MIN => {
-                when::said(&self.body, "time", &[self.first + Path::GraphTime as usize], Some(&Zone::UTC))
-            }
+            EventTime::MIN => when::said(&self.body, "time", &[Path::GraphTime as usize], Some(&Zone::UTC)),
             at => Ok(at),
         }
     }
@@ -271,7 +267,7 @@ impl<'a> Record<'a> {
     /// Which log it is of: by its category, by its table, or by its fields.
     pub fn kind(&self) -> Option<Kind> {
         let category = self.head.first(&[Head::Category as usize, Head::CategoryValue as usize]);
-        let has = |path: Path| self.body.has(self.first + path as usize);
+        let has = |path: Path| self.body.has(path as usize);
         let place = self.head(Head::Resource);
         let is_around = AROUND.iter().any(|slot| self.head.has(*slot as usize));
         let named = Named { category, table: self.head(Head::Table), operation: self.operation(), place, is_around };
