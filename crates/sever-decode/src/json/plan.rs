@@ -184,7 +184,8 @@ impl Plan {
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
             let same = entry.ends == ends && (ends.are_all() || &*entry.key == key);
-            if same || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
+            let is_like = || self.any_case && entry.ends.are_like(ends) && entry.key.eq_ignore_ascii_case(key);
+            if same || is_like() {
                 return Some(entry.node);
             }
             at = entry.next;
