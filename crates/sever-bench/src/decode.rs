@@ -160,11 +160,18 @@ struct Log {
 }
 
 impl Log {
-    /// A log, repeated to about so many bytes; all but the header of a table, which stands once.
+    /// A log, repeated to about so many bytes; all but the header of a table, which stands once. Of one whose
+    /// times have no year, all but its first month: each turn of the year is a year later.
     fn of(once: &[u8], format: &Format, csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
         let headed = csv && once.first().is_some_and(u8::is_ascii_alphabetic);
         let header = memchr::memchr(b'\n', once).filter(|_| headed).map_or(0, |end| end + 1);
-        let (header, rows) = once.split_at(header);
+        let (mut header, mut rows) = once.split_at(header);
+        let month: Vec<u8>;
+        if mapping.as_ref().is_some_and(|mapping| mapping.year.is_some()) {
+            let lines = once.split_inclusive(|byte| *byte == b'\n');
+            month = lines.filter(|line| line.get(..3) == once.get(..3)).flatten().copied().collect();
+            (header, rows) = (once, &month);
+        }
         let mut whole = Vec::with_capacity(bytes + once.len() + 1);
         whole.extend_from_slice(header);
         while whole.len() < bytes {

@@ -22,7 +22,7 @@ use sever_model::port::Reason;
 pub(crate) use elements::each_element;
 pub(crate) use pairs::{Members, each_pair, member, pair, pairs, written};
 pub(crate) use plan::{Column, Plan, Want};
-pub(crate) use slots::{Slots, Value};
+pub(crate) use slots::{Bits, Slots, Value, bit};
 
 /// Longest value shown in a report.
 const SHOWN_CHARS: usize = 60;
@@ -171,6 +171,12 @@ impl<'a> Found<'a> {
         };
         let short: String = text.chars().take(SHOWN_CHARS).collect();
         if short.len() < text.len() { short + "…" } else { short }
+    }
+
+    /// Whether any of some slots holds anything.
+    pub fn has_any(&self, of: Bits) -> bool {
+        debug_assert_eq!(self.first, 0, "bits are those of a whole plan");
+        self.slots.has_any(of)
     }
 
     /// Whether the record has the field, whatever it holds; `null` is absence.

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Found, Reader, too_deep};
+use super::{Found, Reader};
 
 impl Reader {
     /// Reads each element of a list, as [`each_element`] tells them apart; how many there are. What is no
@@ -17,7 +17,8 @@ impl Reader {
     pub fn each(&mut self, list: &str, each: &mut dyn FnMut(&Found<'_>)) -> usize {
         let list = list.trim_start();
         let mut count = 0;
-        if list.starts_with('[') && !too_deep(list.as_bytes(), self.depth_max) {
+        // What stands in a record is no deeper than that.
+        if list.starts_with('[') {
             let mut json = serde_json::Deserializer::from_str(list);
             let walk = Objects { reader: self, list, count: &mut count, each };
             if walk.deserialize(&mut json).is_ok() {
