@@ -160,16 +160,27 @@ struct Log {
 }
 
 impl Log {
-    /// A log, repeated to about so many bytes.
-    fn of(once: &[u8], shape: impl Fn(&[u8]) -> Shape, mapping: Option<Mapping>, bytes: usize) -> Log {
+    /// A log, repeated to about so many bytes; all but the header of a table, which stands once. Of one whose
+    /// times have no year, all but its first month: each turn of the year is a year later.
+    fn of(once: &[u8], format: &Format, csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
+        let headed = csv && once.first().is_some_and(u8::is_ascii_alphabetic);
+        let header = memchr::memchr(b'\n', once).filter(|_| headed).map_or(0, |end| end + 1);
+        let (mut header, mut rows) = once.split_at(header);
+        let month: Vec<u8>;
+        if mapping.as_ref().is_some_and(|mapping| mapping.year.is_some()) {
+            let lines = once.split_inclusive(|byte| *byte == b'\n');
+            month = lines.filter(|line| line.get(..3) == once.get(..3)).flatten().copied().collect();
+            (header, rows) = (once, &month);
+        }
         let mut whole = Vec::with_capacity(bytes + once.len() + 1);
+        whole.extend_from_slice(header);
         while whole.len() < bytes {
-            whole.extend_from_slice(once);
-            if once.last() != Some(&b'\n') {
+            whole.extend_from_slice(rows);
+            if rows.last() != Some(&b'\n') {
                 whole.push(b'\n');
             }
         }
-        Log { shape: shape(&whole), bytes: whole, mapping }
+        Log { shape: Shape::of(&whole, csv, format.id), bytes: whole, mapping }
     }
 }
 
@@ -194,8 +205,7 @@ fn fixture(format: &Format, path: &Path, bytes: usize) -> Result<Log> {
         Err(_) => None,
     };
     let csv = path.extension().is_some_and(|extension| extension == "csv");
-    let shape = |bytes: &[u8]| Shape::of(bytes, csv, format.id);
-    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), shape, mapping, bytes))
+    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), format, csv, mapping, bytes))
 }
 
 /// A vendor's samples, if they are there: the events themselves, one a line.

@@ -62,7 +62,10 @@ use Language::{Data, Postgres, Words as InWords};
 type Within = &'static [(&'static str, Language)];
 
 const WITHIN: &[(&str, Within)] = &[
-    ("adfs", &[("EventData", Data), ("param2", Data), ("Message", Data), ("message", Data), ("Data", Data)]),
+    (
+        "adfs",
+        &[("EventData", Data), ("param2", Data), ("Message", Data), ("message", Data), ("Data", Data), ("#text", Data)],
+    ),
     ("entra", &[("properties", Data), ("InitiatedBy", Data), ("TargetResources", Data), ("Status", Data)]),
     ("keycloak", &[("message", InWords)]),
     ("kubernetes-audit", &[("log", Data)]),

@@ -40,6 +40,12 @@ impl Ends {
         self.len <= ALL_BYTES
     }
 
+    /// Whether they may be those of the same word in another case.
+    pub fn are_like(self, other: Ends) -> bool {
+        let alike = |one: u64, other: u64| (one ^ other) & !LOWER == 0;
+        self.len == other.len && alike(self.head, other.head) && alike(self.tail, other.tail)
+    }
+
     /// Where in so many buckets, a power of two of them, whatever the word's case.
     pub fn bucket(self, buckets: usize) -> usize {
         let mixed = (self.head | LOWER) ^ (self.tail | LOWER).rotate_left(29) ^ self.len as u64;

@@ -24,20 +24,44 @@ pub(crate) fn cut_last<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a st
 
 /// What stands before and after a mark of one ASCII byte.
 pub(crate) fn cut_at(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = memchr::memchr(mark, text.as_bytes())?;
+    let at = place_of(mark, text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What stands before a mark of one ASCII byte; all where there is none.
 pub(crate) fn until(text: &str, mark: u8) -> &str {
-    memchr::memchr(mark, text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text)
+    place_of(mark, text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text)
 }
 
 /// The words of a text, which are what stands between its blanks.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    let ends = memchr::memchr_iter(b' ', text.as_bytes()).chain(std::iter::once(text.len()));
-    let mut begin = 0;
-    ends.filter_map(move |end| text.get(std::mem::replace(&mut begin, end + 1)..end))
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let cut = cut_at(text, b' ');
+        rest = cut.map(|(_, after)| after);
+        Some(cut.map_or(text, |(word, _)| word))
+    })
+}
+
+/// How far a mark is looked for byte by byte; further than most words are long.
+const NEAR_BYTES: usize = 12;
+
+/// Where a mark first stands.
+pub(crate) fn place_of(mark: u8, bytes: &[u8]) -> Option<usize> {
+    nearest(bytes, |byte| byte == mark, |far| memchr::memchr(mark, far))
+}
+
+/// Where a byte first is one of some, which `far` looks for, too: from vector to vector, which takes as long to
+/// begin as looking at a word takes in all.
+pub(crate) fn nearest(
+    bytes: &[u8],
+    is_one: impl Fn(u8) -> bool,
+    far: impl FnOnce(&[u8]) -> Option<usize>,
+) -> Option<usize> {
+    let (near, rest) = bytes.split_at_checked(NEAR_BYTES).unwrap_or((bytes, &[]));
+    let at = near.iter().position(|byte| is_one(*byte));
+    if at.is_some() || rest.is_empty() { at } else { far(rest).map(|at| near.len() + at) }
 }
 
 fn stands(text: &str, at: usize, what: &str) -> bool {

@@ -109,6 +109,18 @@ fn epoch_float(number: f64) -> Option<EventTime> {
 
 /// `10/Oct/2023:13:55:36 -0700`, as nginx and Apache write it.
 pub(crate) fn common_log(text: &str) -> Option<EventTime> {
+    if let Some(
+        [d1, d2, b'/', n1, n2, n3, b'/', year @ .., b':', h1, h2, b':', m1, m2, b':', s1, s2, b' ', o1, o2, o3, o4, o5],
+    ) = text.as_bytes().first_chunk::<26>().filter(|_| text.len() == 26)
+    {
+        let month = month_index(std::str::from_utf8(&[*n1, *n2, *n3]).ok()?)? + 1;
+        let ([y1, y2, y3, y4], [a, b]) = (year, two(month));
+        let written = [
+            *y1, *y2, *y3, *y4, b'-', a, b, b'-', *d1, *d2, b'T', *h1, *h2, b':', *m1, *m2, b':', *s1, *s2, *o1, *o2,
+            *o3, *o4, *o5,
+        ];
+        return EventTime::read(std::str::from_utf8(&written).ok()?);
+    }
     let (date, rest) = cut_at(text, b':')?;
     let (day, date) = cut_at(date, b'/')?;
     let (month, year) = cut_at(date, b'/')?;

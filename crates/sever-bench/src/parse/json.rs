@@ -1,17 +1,20 @@
-//! Records of JSON into lists of their members.
+//! Records of JSON into the fields that their members' names stand for.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hint::black_box;
-use std::ops::Range;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Language, Within, Words, text, time};
 
-/// The members of one record, at whatever depth, in its order.
+/// The fields of one record: one for each name that the members of a log's records have, at whatever depth.
 pub(super) struct Record<'a> {
-    members: Vec<(&'a str, Value<'a>)>,
+    fields: Fields,
+    values: Vec<Value<'a>>,
+    /// Those of the records that stand in texts of these.
+    fields_within: Fields,
     /// Texts that had escapes.
     copied: String,
     time: Option<i64>,
@@ -19,13 +22,16 @@ pub(super) struct Record<'a> {
     within: Within,
 }
 
+/// Which field a name stands for, as a derived struct finds it; a new name makes a new one.
+type Fields = HashMap<Box<str>, usize, foldhash::fast::FixedState>;
+
 /// A member's value, or an element of a list that is one.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 #[expect(dead_code, reason = "what is read of a record, which nobody looks at here")]
 enum Value<'a> {
     Text(&'a str),
     /// Its place among the copied.
-    Copied(Range<u32>),
+    Copied(u32, u32),
     Whole(u64),
     Negative(i64),
     Broken(f64),
@@ -35,23 +41,38 @@ enum Value<'a> {
 
 impl<'a> Record<'a> {
     pub fn new(within: Within) -> Record<'a> {
-        Record { members: Vec::new(), copied: String::new(), time: None, within }
+        Record::of(Fields::default(), within)
     }
 
-    /// Reads one record in place of the last. How many values it has.
+    fn of(fields: Fields, within: Within) -> Record<'a> {
+        let values = vec![Value::Null; fields.len()];
+        Record { fields, values, fields_within: Fields::default(), copied: String::new(), time: None, within }
+    }
+
+    /// Reads one record in place of the last. How many fields there are.
     pub fn read(&mut self, record: &'a str) -> u64 {
-        self.members.clear();
+        self.values.fill(Value::Null);
         self.copied.clear();
         self.time = None;
         let mut json = serde_json::Deserializer::from_str(record);
         if (Walk { record: self, key: "" }).deserialize(&mut json).is_err() {
             return 0;
         }
-        black_box(&*self).members.len() as u64
+        black_box(&*self).values.len() as u64
     }
 
     fn put(&mut self, key: &'a str, value: Value<'a>) {
-        self.members.push((key, value));
+        match self.fields.get(key) {
+            Some(field) => {
+                if let Some(place) = self.values.get_mut(*field) {
+                    *place = value;
+                }
+            }
+            None => {
+                self.fields.insert(key.into(), self.values.len());
+                self.values.push(value);
+            }
+        }
     }
 
     /// What every text is looked at for.
@@ -64,7 +85,9 @@ impl<'a> Record<'a> {
             Language::Postgres => drop(black_box(text::postgres(text))),
             Language::Words => drop(black_box(Words::default().read(text))),
             Language::Data if text.starts_with(['{', '[']) => {
-                black_box(Record { members: Vec::with_capacity(64), ..Record::new(&[]) }.read(text));
+                let mut record = Record::of(std::mem::take(&mut self.fields_within), &[]);
+                black_box(record.read(text));
+                self.fields_within = record.fields;
             }
             Language::Data => {
                 if let Some(xml) = memchr::memchr(b'<', text.as_bytes()).and_then(|at| text.get(at..)) {
@@ -143,7 +166,7 @@ impl<'a> Visitor<'a> for Walk<'_, 'a> {
         let start = self.record.copied.len() as u32;
         self.record.copied.push_str(text);
         let end = self.record.copied.len() as u32;
-        self.record.put(self.key, Value::Copied(start..end));
+        self.record.put(self.key, Value::Copied(start, end));
         Ok(())
     }
 

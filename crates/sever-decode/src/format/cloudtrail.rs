@@ -40,7 +40,10 @@ for the user: leave them without `issued_in`, so that they are unjudgeable and n
     whole: &[Field::Time, Field::Actor, Field::SourceIp],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        settings.fixed("cloudtrail", CloudTrail { reader, calls: Memo::default(), action: String::new(), subject: String::new() })
+        settings.fixed(
+            "cloudtrail",
+            CloudTrail { reader, calls: Memo::default(), action: String::new(), subject: String::new() },
+        )
     },
     score,
 };

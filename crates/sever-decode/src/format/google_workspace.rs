@@ -6,7 +6,6 @@
 mod event;
 mod parameters;
 
-use serde_json::value::RawValue;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
@@ -146,13 +145,12 @@ impl Decoder for GoogleWorkspace {
         let application = found.first(&[Path::Application as usize, Path::RowApplication as usize]);
         let activity = Activity { application, row };
         let events = text(Path::Events);
-        let elements: Vec<&RawValue> = serde_json::from_str(events).unwrap_or_default();
-        for element in &elements {
-            let Ok(read) = event.read(element.get().as_bytes()) else { continue };
+        // Only a list is one.
+        let count = event.each(if events.starts_with('[') { events } else { "" }, &mut |read| {
             parameters.read(read.text(2));
             activity.push([read.text(0), read.text(1)], parameters, known, action, out);
-        }
-        if elements.is_empty() {
+        });
+        if count == 0 {
             let row = ROW_PARAMETERS.iter().map(|path| text(*path)).find(|json| json.starts_with('{'));
             parameters.read(if is_row(&found) { row.unwrap_or("") } else { text(Path::Flattened) });
             let first = |path: Path, row: Path| found.first(&[path as usize, row as usize]);
@@ -176,9 +174,8 @@ impl Activity<'_> {
         action: &mut String,
         out: &mut dyn EventSink,
     ) {
-        let event = known.told([self.application, class, name], |[application, class, name]| {
-            Event::of(application, class, name)
-        });
+        let event = known
+            .told([self.application, class, name], |[application, class, name]| Event::of(application, class, name));
         let own = if name.is_empty() { class } else { name };
         let colon = if self.application.is_empty() || own.is_empty() { "" } else { ":" };
         action::write(action, event.words, &[self.application, colon, own]);

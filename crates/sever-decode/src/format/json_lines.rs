@@ -10,7 +10,7 @@ use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
 use super::{Format, Settings, address, endpoint, http_outcome, repairs};
-use crate::json::{Found, Plan, Reader, Value, Want};
+use crate::json::{Bits, Found, Plan, Reader, Value, Want, bit};
 use crate::mapping::{Field, PATHS_MAX, Pick, keys};
 use crate::sniff::Sample;
 use crate::{Framing, Mapping, MappingError, when};
@@ -81,6 +81,8 @@ struct Rule {
     field: Field,
     /// Its slots, the first that has a value counts.
     slots: Vec<usize>,
+    /// The same as bits; all there are where one has none.
+    bits: Bits,
     constant: Box<str>,
     values: BTreeMap<Box<str>, Box<str>>,
     default: Option<Box<str>>,
@@ -153,7 +155,8 @@ impl Decoder for JsonLines {
             row.action = method;
         }
         for rule in &rules.times {
-            let at = rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));
+            let said = || rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));
+            let at = if found.has_any(rule.bits) { said() } else { None };
             if at.is_none() {
                 tally.note(rule, &found);
             }
@@ -164,7 +167,8 @@ impl Decoder for JsonLines {
             }
         }
         for rule in &rules.counts {
-            let number = rule.slots.iter().find_map(|slot| count(&found, *slot));
+            let said = || rule.slots.iter().find_map(|slot| count(&found, *slot));
+            let number = if found.has_any(rule.bits) { said() } else { None };
             if number.is_none() {
                 tally.note(rule, &found);
             }
@@ -269,6 +273,7 @@ impl Rule {
         let boxed = |text: &String| text.as_str().into();
         Ok(Rule {
             field,
+            bits: slots.iter().map(|slot| bit(*slot)).try_fold(0, |bits, bit| Some(bits | bit?)).unwrap_or(Bits::MAX),
             slots,
             constant: pick.constant.as_ref().map_or_else(Box::default, boxed),
             values: pick.values.iter().map(|(theirs, ours)| (boxed(theirs), boxed(ours))).collect(),
@@ -278,7 +283,8 @@ impl Rule {
 
     /// The field's text in a record, translated; empty where it has none.
     fn text<'a>(&'a self, found: &Found<'a>) -> &'a str {
-        for slot in &self.slots {
+        let slots = if found.has_any(self.bits) { self.slots.as_slice() } else { &[] };
+        for slot in slots {
             let text = found.text(*slot);
             if !text.is_empty() {
                 return if self.values.is_empty() { text } else { self.translated(text) };
@@ -298,7 +304,11 @@ impl Tally {
         let is_said = |slot: &usize| {
             !matches!(found.value(*slot), Value::Absent | Value::Text { len: 0, .. } | Value::Copied { len: 0, .. })
         };
-        let counts = if rule.slots.iter().any(is_said) { &mut self.unreadable } else { &mut self.absent };
+        let counts = if found.has_any(rule.bits) && rule.slots.iter().any(is_said) {
+            &mut self.unreadable
+        } else {
+            &mut self.absent
+        };
         if let Some(count) = counts.get_mut(rule.field as usize) {
             *count += 1;
         }

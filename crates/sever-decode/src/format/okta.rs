@@ -46,7 +46,8 @@ SAML are the apps' own: nothing here names the assertion.",
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
         let targets = Targets::new(settings.json_depth_max);
-        settings.fixed("okta", Okta { reader, targets, deeds: Memo::default(), action: String::new(), name: String::new() })
+        settings
+            .fixed("okta", Okta { reader, targets, deeds: Memo::default(), action: String::new(), name: String::new() })
     },
     score,
 };

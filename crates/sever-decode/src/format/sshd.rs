@@ -139,9 +139,8 @@ impl Key<'_> {
         let mut key = Key { fingerprint: until(own, b' '), ..Key::default() };
         if let Some((head, authority)) = cut_last(own, " CA ") {
             key.authority = authority.rsplit(' ').find(|part| part.starts_with("SHA256:")).unwrap_or("");
-            key.identity = cut(head, " ID ").map_or("", |(_, identity)| {
-                cut_last(identity, " (serial ").map_or(identity, |(identity, _)| identity)
-            });
+            key.identity = cut(head, " ID ")
+                .map_or("", |(_, identity)| cut_last(identity, " (serial ").map_or(identity, |(identity, _)| identity));
         }
         key
     }

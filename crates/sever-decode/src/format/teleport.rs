@@ -38,7 +38,8 @@ their ids are Teleport's own, and cannot be presented.",
     whole: &[Field::Time, Field::Action],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        settings.fixed("teleport", Teleport { reader, deeds: Memo::default(), action: String::new(), place: String::new() })
+        settings
+            .fixed("teleport", Teleport { reader, deeds: Memo::default(), action: String::new(), place: String::new() })
     },
     score,
 };

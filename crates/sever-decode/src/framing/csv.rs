@@ -11,6 +11,7 @@
 //! at what looks like a record would let whoever chooses a text plant one in it.
 
 use super::{Framer, Piece, State};
+use crate::search::{nearest, place_of};
 
 /// Where in a record the stream stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,8 +69,10 @@ impl Record {
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             // To the next byte that can change more than where in a field this is.
             let skipped = match (self.at, self.or) {
-                (At::Quoted, None) => memchr::memchr(b'"', rest),
-                (At::Start | At::Plain, None) => memchr::memchr2(b'"', b'\n', rest),
+                (At::Quoted, None) => place_of(b'"', rest),
+                (At::Start | At::Plain, None) => {
+                    nearest(rest, |byte| matches!(byte, b'"' | b'\n'), |far| memchr::memchr2(b'"', b'\n', far))
+                }
                 _ => Some(0),
             };
             let text = rest.get(..skipped.unwrap_or(rest.len())).unwrap_or_default();

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -40,9 +40,8 @@ pub(crate) fn pairs<const N: usize>(list: &str, keys: (&str, &str), names: [&str
 pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&str, &str)) {
     match list.trim_ascii_start().as_bytes().first() {
         Some(b'[') => {
-            for element in serde_json::from_str::<Vec<&RawValue>>(list).unwrap_or_default() {
-                let Ok(element) = serde_json::from_str::<Members<'_>>(element.get()) else { continue };
-                if let (Some(name), Some(value)) = (element.member(keys.0), element.member(keys.1)) {
+            for element in serde_json::from_str::<Vec<Element<'_>>>(list).unwrap_or_default() {
+                if let (Some(name), Some(value)) = (element.0.member(keys.0), element.0.member(keys.1)) {
                     each(&written(name), &written(value));
                 }
             }
@@ -57,13 +56,23 @@ pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&st
 }
 
 /// The members of an object, each as it is written; of one that stands twice the last counts.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A member as it is written.
+    pub fn exact(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, it)| it.get())
+    }
+
     /// A member, whatever the case of its key.
     fn member(&self, key: &str) -> Option<&'a str> {
-        let exact = self.0.iter().find(|(name, _)| name == key);
-        exact.or_else(|| self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key))).map(|(_, it)| it.get())
+        let any_case = || self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, it)| it.get());
+        self.exact(key).or_else(any_case)
     }
 }
 
@@ -91,6 +100,58 @@ impl<'de> Visitor<'de> for ReadMembers {
             }
         }
         Ok(Members(members))
+    }
+}
+
+/// An element of a list: its members, and none where it is no object.
+struct Element<'a>(Members<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Element<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Element<'a>, D::Error> {
+        deserializer.deserialize_any(ReadElement)
+    }
+}
+
+struct ReadElement;
+
+impl<'de> Visitor<'de> for ReadElement {
+    type Value = Element<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<'de>, A::Error> {
+        ReadMembers.visit_map(map).map(Element)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Element<'de>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
+        Ok(Element(Members(Vec::new())))
     }
 }
 
@@ -127,7 +188,7 @@ pub(crate) fn member<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
 }
 
 /// A value as text.
-fn written(json: &str) -> Cow<'_, str> {
+pub(crate) fn written(json: &str) -> Cow<'_, str> {
     // Most are texts without escapes, and stand there as they are.
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(text) if memchr::memchr(b'\\', text.as_bytes()).is_none() => Cow::Borrowed(text),

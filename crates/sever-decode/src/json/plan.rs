@@ -138,9 +138,8 @@ impl Plan {
     }
 
     /// The seed that fills `slots` from a document that lies in `input`.
-    pub fn walk<'p>(&'p self, input: &'p str, slots: &'p mut Slots) -> impl DeserializeSeed<'p, Value = ()> {
-        let node = self.nodes.first().unwrap_or(&NOTHING);
-        Step { plan: self, slots, input, node, repeated: false, root: true }
+    pub fn walk<'p>(&'p self, input: &'p str, slots: &'p mut Slots) -> Walk<'p> {
+        Walk { plan: self, slots, input }
     }
 
     fn child(&mut self, node: usize, key: &str) -> usize {
@@ -185,7 +184,8 @@ impl Plan {
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
             let same = entry.ends == ends && (ends.are_all() || &*entry.key == key);
-            if same || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
+            let is_like = || self.any_case && entry.ends.are_like(ends) && entry.key.eq_ignore_ascii_case(key);
+            if same || is_like() {
                 return Some(entry.node);
             }
             at = entry.next;
@@ -200,32 +200,50 @@ impl Entry {
     }
 }
 
-/// The walk at one node.
-struct Step<'p> {
+/// The walk of one document.
+pub(crate) struct Walk<'p> {
     plan: &'p Plan,
     slots: &'p mut Slots,
     input: &'p str,
+}
+
+impl Walk<'_> {
+    /// Walks an object of which the opening has been read.
+    pub fn map<'de, A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let node = self.plan.nodes.first().unwrap_or(&NOTHING);
+        Step { walk: &mut self, node, repeated: false }.visit_map(map)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        let node = self.plan.nodes.first().unwrap_or(&NOTHING);
+        deserializer.deserialize_map(Step { walk: &mut self, node, repeated: false })
+    }
+}
+
+/// The walk at one node.
+struct Step<'w, 'p> {
+    walk: &'w mut Walk<'p>,
     node: &'p Node,
     /// Within an array, where a path may meet several values.
     repeated: bool,
-    root: bool,
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     fn set(self, value: Value) {
         for (slot, want) in &self.node.slots {
-            self.slots.set(usize::from(*slot), value, *want, self.repeated);
+            self.walk.slots.set(usize::from(*slot), value, *want, self.repeated);
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Step<'_> {
+impl<'de> DeserializeSeed<'de> for Step<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.root {
-            return deserializer.deserialize_map(self);
-        }
         if self.node.verbatim {
             let written = <&RawValue>::deserialize(deserializer)?.get();
             return if written == "null" { Ok(()) } else { self.visit_borrowed_str(written) };
@@ -234,7 +252,7 @@ impl<'de> DeserializeSeed<'de> for Step<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Step<'_> {
+impl<'de> Visitor<'de> for Step<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -242,35 +260,29 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if !self.root {
-            self.slots.met_object(&self.node.slots);
-        }
-        while let Some(child) = map.next_key_seed(Key { plan: self.plan, node: self.node })? {
-            let Some(node) = child else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let (plan, input, repeated) = (self.plan, self.input, self.repeated);
-            map.next_value_seed(Step { plan, slots: &mut *self.slots, input, node, repeated, root: false })?;
+        let Step { walk, node, repeated } = self;
+        // What is read as a whole has no slot of its own.
+        walk.slots.met_object(&node.slots);
+        while let Some(child) = map.next_key_seed(Key { plan: walk.plan, node })? {
+            match child {
+                Some(node) => map.next_value_seed(Step { walk: &mut *walk, node, repeated })?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let (plan, input, node) = (self.plan, self.input, self.node);
-        loop {
-            let step = Step { plan, slots: &mut *self.slots, input, node, repeated: true, root: false };
-            if list.next_element_seed(step)?.is_none() {
-                return Ok(());
-            }
-        }
+        let Step { walk, node, .. } = self;
+        while list.next_element_seed(Step { walk: &mut *walk, node, repeated: true })?.is_some() {}
+        Ok(())
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
         // The text lies in the input, so that its place there stands for it and no lifetime is kept.
-        let start = (text.as_ptr() as usize).wrapping_sub(self.input.as_ptr() as usize);
+        let start = (text.as_ptr() as usize).wrapping_sub(self.walk.input.as_ptr() as usize);
         match u32::try_from(start) {
-            Ok(start) if start as usize + text.len() <= self.input.len() => {
+            Ok(start) if start as usize + text.len() <= self.walk.input.len() => {
                 self.set(Value::Text { start, len: text.len() as u32 });
                 Ok(())
             }
@@ -279,7 +291,7 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let value = self.slots.copy(text);
+        let value = self.walk.slots.copy(text);
         self.set(value);
         Ok(())
     }

@@ -56,9 +56,7 @@ impl Operation {
             "SRCH" => Some(Operation::Search {
                 base: value(rest, "base=\"")?.to_owned(),
                 // A filter may hold a quotation mark, and is the last on its line.
-                filter: cut(rest, "filter=\"")
-                    .map_or("", |(_, it)| it.strip_suffix('"').unwrap_or(it))
-                    .to_owned(),
+                filter: cut(rest, "filter=\"").map_or("", |(_, it)| it.strip_suffix('"').unwrap_or(it)).to_owned(),
                 attributes: String::new(),
             }),
             "CMP" => {

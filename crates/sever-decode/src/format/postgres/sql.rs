@@ -190,6 +190,9 @@ pub(super) fn each_statement<'a>(text: &'a str, each: &mut dyn FnMut(Tokens<'a>,
 /// Whether every semicolon of a text ends a statement, and no comment stands in it.
 fn is_bare(text: &str) -> bool {
     let bytes = text.as_bytes();
+    if memchr::memchr3(b';', b'-', b'/', bytes).is_none() {
+        return true;
+    }
     let has = |mark: u8| memchr::memchr(mark, bytes).is_some();
     let comments = place(text, "--").is_some() || place(text, "/*").is_some();
     !comments && (!has(b';') || memchr::memchr3(b'\'', b'"', b'$', bytes).is_none())

@@ -7,6 +7,7 @@ use sever_model::port::Reason;
 
 use crate::format::repaired;
 use crate::json::{Column, Found, Reader};
+use crate::search::nearest;
 
 /// Most columns that are read: the view has about twenty.
 const COLUMNS_MAX: usize = 256;
@@ -66,7 +67,8 @@ impl Table {
 fn values(line: &str, values: &mut Vec<String>) -> usize {
     let (mut count, mut quoted, mut rest) = (0, false, line);
     begin(values, count);
-    while let Some(at) = memchr::memchr2(b'"', b',', rest.as_bytes()) {
+    let tells = |byte| matches!(byte, b'"' | b',');
+    while let Some(at) = nearest(rest.as_bytes(), tells, |far| memchr::memchr2(b'"', b',', far)) {
         let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + 1..)) else { break };
         let is_mark = rest.as_bytes().get(at) == Some(&b'"');
         rest = after;
