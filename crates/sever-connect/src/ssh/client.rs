@@ -204,8 +204,8 @@ impl Ended {
 
     /// The last line of its log that is meant for people.
     pub(crate) fn last_words(&self) -> String {
-        let lines = self.log.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("debug"));
-        let last = lines.filter(|line| !line.starts_with("OpenSSH_")).next_back().unwrap_or("it said nothing");
+        let mut lines = self.log.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("debug"));
+        let last = lines.rfind(|line| !line.starts_with("OpenSSH_")).unwrap_or("it said nothing");
         last.chars().filter(|c| !c.is_control()).take(QUOTE_CHARS_MAX).collect()
     }
 }
