@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What the program does not know is added here: which source and which log come from the same system
-//! ([`TOGETHER`]), links between pages, and the guides, which are written by hand.
+//! ([`TOGETHER`]), links between pages, the guides and `docs/proof.md`, which are written by hand.
 //!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
@@ -176,7 +176,9 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     for (name, title) in guides()? {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
-    index.push_str("\n## Commands\n\n- [Every command and its options](cli.md)\n");
+    index.push_str(
+        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n",
+    );
     let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (command, kind, title, what) in KINDS {
         let text = said(sever, &[command, "--format", "json"])?;

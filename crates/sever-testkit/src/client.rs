@@ -51,3 +51,17 @@ pub(crate) fn run(command: &mut Command, stdin: &str) -> Result<Done> {
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
 }
+
+/// Makes a certificate that is its own authority, for an address and a name, and its key.
+pub(crate) fn self_signed(key: &Path, certificate: &Path, name: &str, address: &str) -> Result<()> {
+    let mut command = client("openssl")?;
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
+    command.args(["-days", "2", "-subj", &format!("/CN={name}")]);
+    // A strict client takes no authority's certificate for a server's.
+    command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    command.args(["-addext", &format!("subjectAltName=DNS:{name},IP:{address}")]);
+    command.arg("-keyout").arg(key).arg("-out").arg(certificate);
+    run(&mut command, "")?.text().context("openssl req")?;
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).context("cannot close its key")
+}

@@ -6,7 +6,7 @@
 //! files nor names. Provisioning takes some seconds.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -123,6 +123,57 @@ impl SambaAdDc {
         self.ask(client, (SambaAdDc::ADMINISTRATOR, ADMINISTRATOR_PASSWORD), words, stdin)
     }
 
+    /// Where it is, for clients of our own.
+    pub fn url(&self) -> String {
+        format!("ldaps://{}", self.address)
+    }
+
+    /// The certificate that clients trust it by.
+    pub fn ca(&self) -> PathBuf {
+        self.server.folder().join("dc/private/cert.pem")
+    }
+
+    /// The administrator's name and password.
+    pub fn administrator() -> (&'static str, &'static str) {
+        (SambaAdDc::ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+    }
+
+    /// Makes a user among its users, who signs in as `NAME@shop.example`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn add_user(&self, name: &str, password: &str) -> Result<()> {
+        let entry = format!(
+            "dn: {}\nchangetype: add\nobjectClass: user\nsAMAccountName: {name}\n\
+             userPrincipalName: {name}@shop.example\nuserAccountControl: 512\n{}\n",
+            SambaAdDc::named(name),
+            SambaAdDc::unicode_password(password)
+        );
+        self.manage("ldapmodify", &[], &entry)?.text()?;
+        Ok(())
+    }
+
+    /// Gives a user one right on everything below its users: `{}` of the SDDL is where the user's SID
+    /// goes.
+    ///
+    /// # Errors
+    /// When it cannot be given.
+    pub fn delegate(&self, name: &str, sddl: &str) -> Result<()> {
+        let mut show = client::client("samba-tool")?;
+        show.args(["user", "show", name, "--attributes=objectSid"]).arg(self.configuration());
+        let shown = client::run(&mut show, "")?.text()?;
+        let sid = shown.lines().find_map(|line| line.strip_prefix("objectSid: ")).context("no SID")?;
+        let mut set = client::client("samba-tool")?;
+        set.args(["dsacl", "set", &format!("--objectdn=CN=Users,{}", SambaAdDc::BASE)]);
+        set.arg(format!("--sddl={}", sddl.replace("{}", sid.trim()))).arg(self.configuration());
+        client::run(&mut set, "")?.text().context("samba-tool dsacl set")?;
+        Ok(())
+    }
+
+    fn configuration(&self) -> String {
+        format!("--configfile={}", self.server.folder().join("smb.conf").display())
+    }
+
     /// Its audit log, as it is now.
     ///
     /// # Errors
@@ -158,12 +209,7 @@ fn provision(folder: &Path, address: Ipv4Addr) -> Result<()> {
     command.arg("--targetdir").arg(folder.join("dc"));
     client::run(&mut command, "")?.text().context("samba-tool domain provision")?;
     let (key, certificate) = (folder.join("dc/private/key.pem"), folder.join("dc/private/cert.pem"));
-    let mut command = client::client("openssl")?;
-    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
-    command.args(["-days", "2", "-subj", "/CN=dc1.shop.example", "-keyout"]).arg(&key).arg("-out").arg(certificate);
-    client::run(&mut command, "")?.text().context("openssl req")?;
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).context("cannot close its key")
+    client::self_signed(&key, &certificate, "dc1.shop.example", &address.to_string())
 }
 
 /// An address that no other test process has: of its process id, which has 22 bits.

@@ -1,9 +1,15 @@
 //! A real OpenLDAP: Debian's slapd with the overlays that tell who did what and when.
 //!
 //! `stats` log on stderr, as in a container; `accesslog` beside it; `lastbind` and `memberOf` on the
-//! entries; `ppolicy` for lockouts. The directory begins with `ou=people`, `ou=groups` and a group
-//! `cn=administrators`, whose members may write it.
+//! entries; `ppolicy` for lockouts, which says that an account is locked to clients that ask (see
+//! [`Slapd::start_silent`]); `cn=Monitor` for open connections; StartTLS. The directory begins with
+//! `ou=people`, `ou=groups` and a group `cn=administrators`, whose members may write it.
+//!
+//! [`Slapd::add_staff`] adds the accounts that the connector `openldap` is documented to need, each with
+//! no more rights than its page says: [`Slapd::READING`], [`Slapd::PROBING`], [`Slapd::CUTTING`], and a
+//! [`Slapd::TWIN`] of the people who leave.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -22,7 +28,12 @@ const MANAGER_PASSWORD: &str = "manager-of-a-test";
 const CONFIGURATION: &str = r#"
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
+attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey'
+  EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
+objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top AUXILIARY
+  MAY ( sshPublicKey $ uid ) )
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload accesslog
@@ -31,6 +42,14 @@ moduleload ppolicy
 moduleload lastbind
 pidfile FOLDER/slapd.pid
 loglevel stats
+TLSCertificateFile FOLDER/cert.pem
+TLSCertificateKeyFile FOLDER/key.pem
+
+database monitor
+access to dn.subtree="cn=Monitor"
+  by dn.exact="cn=severance-reading,ou=services,dc=shop,dc=example" read
+  by dn.exact="cn=severance-probing,ou=services,dc=shop,dc=example" read
+  by * none
 
 database mdb
 suffix "cn=accesslog"
@@ -51,6 +70,26 @@ overlay memberof
 overlay lastbind
 overlay ppolicy
 ppolicy_default "cn=default,ou=policies,dc=shop,dc=example"
+DISCLOSURE
+access to attrs=userPassword
+  by dn.exact="cn=severance-cutting,ou=services,dc=shop,dc=example" =w
+  by * break
+access to attrs=pwdAccountLockedTime,shadowExpire,member,uniqueMember,roleOccupant,memberUid,sshPublicKey,userCertificate
+  by dn.exact="cn=severance-cutting,ou=services,dc=shop,dc=example" write
+  by dn.exact="cn=severance-reading,ou=services,dc=shop,dc=example" read
+  by dn.exact="cn=severance-probing,ou=services,dc=shop,dc=example" read
+  by * break
+access to attrs=entry,objectClass,entryUUID,uid,cn,createTimestamp,structuralObjectClass,memberOf,authTimestamp,pwdLastSuccess,pwdChangedTime,pwdReset,pwdEndTime,pwdFailureTime,pwdPolicySubentry
+  by dn.exact="cn=severance-cutting,ou=services,dc=shop,dc=example" read
+  by dn.exact="cn=severance-reading,ou=services,dc=shop,dc=example" read
+  by dn.exact="cn=severance-probing,ou=services,dc=shop,dc=example" read
+  by * break
+access to dn.subtree="ou=policies,dc=shop,dc=example"
+  by dn.exact="cn=severance-probing,ou=services,dc=shop,dc=example" read
+  by * break
+access to *
+  by dn.children="ou=services,dc=shop,dc=example" none
+  by * break
 access to attrs=userPassword
   by group.exact="cn=administrators,ou=groups,dc=shop,dc=example" =wx
   by self =wx
@@ -95,7 +134,53 @@ cn: administrators
 member: cn=manager,dc=shop,dc=example
 ";
 
+/// What [`Slapd::add_staff`] adds: three services and a twin.
+const STAFF: &str = "\
+dn: ou=services,dc=shop,dc=example
+objectClass: organizationalUnit
+ou: services
+
+dn: cn=severance-reading,ou=services,dc=shop,dc=example
+objectClass: applicationProcess
+objectClass: simpleSecurityObject
+cn: severance-reading
+userPassword: reading-of-a-test
+
+dn: cn=severance-probing,ou=services,dc=shop,dc=example
+objectClass: applicationProcess
+objectClass: simpleSecurityObject
+cn: severance-probing
+userPassword: probing-of-a-test
+
+dn: cn=severance-cutting,ou=services,dc=shop,dc=example
+objectClass: applicationProcess
+objectClass: simpleSecurityObject
+cn: severance-cutting
+userPassword: cutting-of-a-test
+
+dn: uid=severance-twin,ou=people,dc=shop,dc=example
+objectClass: inetOrgPerson
+uid: severance-twin
+cn: Severance Twin
+sn: Twin
+userPassword: twin-of-a-test
+";
+
 impl Slapd {
+    /// Who lists doors, with the password.
+    pub const READING: (&'static str, &'static str) =
+        ("cn=severance-reading,ou=services,dc=shop,dc=example", "reading-of-a-test");
+    /// Who tries them.
+    pub const PROBING: (&'static str, &'static str) =
+        ("cn=severance-probing,ou=services,dc=shop,dc=example", "probing-of-a-test");
+    /// Who closes them.
+    pub const CUTTING: (&'static str, &'static str) =
+        ("cn=severance-cutting,ou=services,dc=shop,dc=example", "cutting-of-a-test");
+    /// An account like those of the people who leave.
+    pub const TWIN: (&'static str, &'static str) =
+        ("uid=severance-twin,ou=people,dc=shop,dc=example", "twin-of-a-test");
+    /// The policy of all accounts: five wrong passwords lock one.
+    pub const POLICY: &'static str = "cn=default,ou=policies,dc=shop,dc=example";
     /// Below what everything is.
     pub const BASE: &'static str = "dc=shop,dc=example";
     /// Who may do everything.
@@ -106,16 +191,32 @@ impl Slapd {
     /// # Errors
     /// When it is installed and does not come up.
     pub fn start() -> Result<Option<Slapd>> {
+        Slapd::start_with("ppolicy_use_lockout")
+    }
+
+    /// The same, but as it is by default: a locked account is answered as a wrong password is.
+    ///
+    /// # Errors
+    /// When it is installed and does not come up.
+    pub fn start_silent() -> Result<Option<Slapd>> {
+        Slapd::start_with("")
+    }
+
+    fn start_with(disclosure: &str) -> Result<Option<Slapd>> {
         let Some(slapd) = program_or_skip("slapd", "slapd") else { return Ok(None) };
-        if program_or_skip("slapd", "ldapsearch").is_none() {
-            return Ok(None);
+        for name in ["ldapsearch", "openssl"] {
+            if program_or_skip("slapd", name).is_none() {
+                return Ok(None);
+            }
         }
         let server = Server::start("slapd", &|folder, port| {
             for name in ["accesslog", "people"] {
                 std::fs::create_dir(folder.join(name)).context("cannot make its folders")?;
             }
             let folder_text = folder.to_str().context("a folder that is not UTF-8")?;
+            client::self_signed(&folder.join("key.pem"), &folder.join("cert.pem"), "localhost", "127.0.0.1")?;
             let text = CONFIGURATION.replace("FOLDER", folder_text).replace("MANAGER", MANAGER_PASSWORD);
+            let text = text.replace("DISCLOSURE", disclosure);
             std::fs::write(folder.join("slapd.conf"), text).context("cannot write its configuration")?;
             let mut command = Command::new(&slapd);
             // With `-d` it stays in the foreground.
@@ -126,6 +227,25 @@ impl Slapd {
         let slapd = Slapd { server };
         slapd.manage("ldapadd", &[], BEGINNING)?.text()?;
         Ok(Some(slapd))
+    }
+
+    /// Adds the accounts that Severance works with, and the twin.
+    ///
+    /// # Errors
+    /// When they cannot be added.
+    pub fn add_staff(&self) -> Result<()> {
+        self.manage("ldapadd", &[], STAFF)?.text()?;
+        Ok(())
+    }
+
+    /// Where it is, for clients of our own.
+    pub fn url(&self) -> String {
+        format!("ldap://{}", self.server.address())
+    }
+
+    /// The certificate that clients trust it by, after StartTLS.
+    pub fn ca(&self) -> PathBuf {
+        self.server.folder().join("cert.pem")
     }
 
     /// The distinguished name of a person.

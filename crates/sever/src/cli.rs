@@ -8,6 +8,7 @@ mod check;
 mod common;
 mod completions;
 mod config;
+mod cut;
 mod decode;
 mod demo;
 mod doctor;
@@ -20,6 +21,7 @@ mod output;
 mod places;
 mod plan;
 mod privacy;
+mod proof;
 mod reach;
 mod readiness;
 mod registry;
@@ -27,6 +29,7 @@ mod rights;
 mod scan;
 mod site;
 mod sync;
+mod verify;
 mod who;
 
 use std::path::PathBuf;
@@ -116,8 +119,14 @@ enum Command {
     Common(common::Args),
     /// Say what would be closed of a person, account or key, in which order, and why
     Plan(plan::Args),
+    /// Close what an approved plan says, in its order, try every door, and prove it
+    Cut(cut::Args),
+    /// Try every door of a departure once more: ours, or what another tool says that it closed
+    Verify(verify::Args),
     /// Say which rights are broad, and who has them by which path
     Rights(rights::Args),
+    /// Show, export, anchor and check the evidence of departures
+    Proof(proof::Args),
     /// Say what is kept of whom, for how long, and who saw it; erase, sweep, record a legal basis
     Privacy(privacy::Args),
     /// Explain a detector, format, source, connector or exit code
@@ -179,7 +188,10 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
         Command::Plan(args) => plan::run(args, global, out),
+        Command::Cut(args) => cut::run(args, global, out),
+        Command::Verify(args) => verify::run(args, global, out),
         Command::Rights(args) => rights::run(args, global, out),
+        Command::Proof(args) => proof::run(args, global, out),
         Command::Privacy(args) => privacy::run(args, global, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Detectors(_) => registry::detectors(out),

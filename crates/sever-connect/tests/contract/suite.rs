@@ -59,6 +59,10 @@ pub(crate) trait World {
     fn stays_open(&self, _door: &Door) -> Option<&'static str> {
         None
     }
+    /// A gap that is there with all scopes given, with the reason: what the system tells nobody.
+    fn stays_unseen(&self, _gap: &str) -> Option<&'static str> {
+        None
+    }
     /// Stops the server.
     fn stop(&mut self);
 }
@@ -183,7 +187,8 @@ pub(crate) fn keeps(world: &mut dyn World) -> Result<()> {
 fn listed(world: &dyn World, opened: &Opened) -> Result<Vec<Door>> {
     let (account, login) = world.leaver();
     let list = opened.doors.doors(&account, &login, &cx())?;
-    ensure!(list.gaps.is_empty(), "gaps with all scopes given: {:?}", list.gaps);
+    let gaps: Vec<&String> = list.gaps.iter().filter(|gap| world.stays_unseen(gap).is_none()).collect();
+    ensure!(gaps.is_empty(), "gaps with all scopes given: {gaps:?}");
     let again = opened.doors.doors(&account, &login, &cx())?;
     let ids = |list: &sever_model::DoorList| -> Vec<String> { list.doors.iter().map(|it| it.id.to_string()).collect() };
     ensure!(ids(&list) == ids(&again), "listed twice, and not the same: {:?} {:?}", ids(&list), ids(&again));

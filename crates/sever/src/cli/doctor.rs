@@ -6,7 +6,7 @@
 
 use serde_json::json;
 use sever_engine::LogInput;
-use sever_model::SubjectRegister;
+use sever_model::{SubjectRegister, counted};
 
 use crate::cli::Global;
 use crate::cli::logs::Logs;
@@ -66,10 +66,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         let fields: Vec<&str> = sample.fields.keys().copied().collect();
         let found = format!(
-            "{}, {} events and {} rejects in its head; has {}",
+            "{}, {} and {} in its head; has {}",
             sample.format,
-            sample.events,
-            sample.rejects,
+            counted(sample.events, "event"),
+            counted(sample.rejects, "reject"),
             fields.join(" ")
         );
         sheet.rows.push(vec![json!("log"), json!(input.source.id), json!(state), json!(found)]);
@@ -132,7 +132,7 @@ fn classes(
         if state != "ok" {
             exits.push(Exit::CoverageIncomplete);
         }
-        let found = format!("{} issued, {uses} uses judged, {} met", class.issued, class.uses_issued);
+        let found = format!("{} issued, {} judged, {} met", class.issued, counted(uses, "use"), class.uses_issued);
         let name = format!("{} of {}", class.name, class.issuer);
         sheet.rows.push(vec![json!("class"), json!(name), json!(state), json!(found)]);
     }

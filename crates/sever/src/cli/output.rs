@@ -84,6 +84,11 @@ impl Output {
         self.veil.as_ref().map_or_else(|| Ok(finding.clone()), |veil| veil.finding(finding))
     }
 
+    /// Whether a text may be shown as it stands; where names cannot be looked up, none may.
+    pub fn shows(&self, text: &str) -> bool {
+        self.veil.as_ref().is_none_or(|veil| veil.text(text).is_ok_and(|shown| shown == text))
+    }
+
     /// Prints one finding, whole, as [`Output::shown`] gives it.
     pub fn finding(&mut self, finding: &Finding, meta: Option<&Meta>) {
         let written = render::finding_page(&mut self.out, finding, meta, &self.style);

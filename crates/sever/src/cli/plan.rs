@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use sever_graph::{Asked, Cause, HandOffTo, PlanInput, Protected, SystemLink, Unplannable};
 use sever_model::act::Action;
-use sever_model::{EventTime, Inventory, Plan, Span};
+use sever_model::{EventTime, Inventory, Plan, PlanOf, Span};
 
 use crate::cli::output::Output;
 use crate::cli::site::{Capability, Moment, Site};
@@ -118,6 +118,35 @@ fn planned(args: &Args, site: &Site, inventory: &Inventory, asked: Asked, moment
     let mut plan = sever_graph::plan(inventory, asked, &input).map_err(unplannable)?;
     plan.not_covered.extend(gaps);
     Ok(plan)
+}
+
+/// The doors of a thing as they are now, and nothing to be done about them: for trying what others closed.
+pub(super) fn doors_only(site: &Site, inventory: &Inventory, asked: Asked, moment: &Moment) -> Result<Plan, Failure> {
+    let args = Args {
+        thing: String::new(),
+        out: None,
+        force: false,
+        moves_to: None,
+        not_before: Some("now".to_owned()),
+        as_of: None,
+        offline: false,
+    };
+    let mut plan = planned(&args, site, inventory, asked, moment)?;
+    plan.steps.clear();
+    plan.swept.clear();
+    Ok(plan)
+}
+
+/// Whether a plan is about a thing.
+pub(super) fn is_about(inventory: &Inventory, asked: Asked, about: &PlanOf) -> bool {
+    match (asked, about) {
+        (Asked::Person(ix), PlanOf::Person { id, .. }) => inventory.person(ix).is_some_and(|it| it.it.id == *id),
+        (Asked::Credential(ix), PlanOf::Credential { id }) => {
+            inventory.credential(ix).is_some_and(|it| it.it.id == *id)
+        }
+        (Asked::Account(ix), PlanOf::Account { id }) => inventory.account(ix).is_some_and(|it| it.it.id == *id),
+        _ => false,
+    }
 }
 
 /// What proposes steps, without its secrets. A connection that cannot even say what it would do closes

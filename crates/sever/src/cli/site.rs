@@ -1,5 +1,6 @@
 //! One installation: its configuration, its data directory, and what every command needs of them.
 
+mod acting;
 mod connections;
 mod guard;
 mod secret;
@@ -657,7 +658,7 @@ pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     }
 }
 
-fn store_failure(error: sever_store::StoreError) -> Failure {
+pub(super) fn store_failure(error: sever_store::StoreError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),
