@@ -39,3 +39,6 @@ pub(super) fn fetch(from: &SecretFrom, what: &str) -> Result<Secret<String>, Fai
         bare => Ok(Secret::new(bare.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;
