@@ -22,15 +22,15 @@ impl Administration {
         Ok(Administration { http: Http::of(connection)?, token: Secret::new(token.expose().clone()) })
     }
 
-    fn ask(&self, method: &str, path: &str, cx: &Cx<'_>) -> Result<Answer, ActError> {
-        let ask = Ask::new(method, path).bearer(self.token.expose()).header("user-agent", agent(""));
+    fn ask(&self, method: &str, path: &str, nonce: &str, cx: &Cx<'_>) -> Result<Answer, ActError> {
+        let ask = Ask::new(method, path).bearer(self.token.expose()).header("user-agent", agent(nonce));
         self.http.ask(&ask, cx.patience)
     }
 }
 
 impl Ledger for Administration {
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
-        held(&self.ask("GET", &format!("/administration/accounts/{}", encoded(account)), cx)?)
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
+        held(&self.ask("GET", &format!("/administration/accounts/{}", encoded(account)), nonce, cx)?)
     }
 
     fn take(&self, operation: &Operation, cx: &Cx<'_>) -> Result<Receipt, ActError> {
@@ -39,7 +39,7 @@ impl Ledger for Administration {
             "revoke-grant" => "grants",
             other => return Err(ActError::BadStep(format!("`{other}` is not a verb of oidc-provider's"))),
         };
-        let answer = self.ask("DELETE", &format!("/administration/{of}/{}", encoded(&operation.target)), cx)?;
+        let answer = self.ask("DELETE", &format!("/administration/{of}/{}", encoded(&operation.target)), "", cx)?;
         match answer.status {
             200..=299 => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
             404 => Ok(receipt(Said::Already, "404: it is not there", cx)),

@@ -6,8 +6,9 @@ use sever_model::{DoorKind, EventTime, Operation, Receipt, Said};
 
 /// The books of one server.
 pub(crate) trait Ledger: Send + Sync {
-    /// What an account holds now; `None` where there is no such account.
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError>;
+    /// What an account holds now; `None` where there is no such account. `nonce` is by what the judge knows
+    /// a probe's traces; empty for what is none.
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError>;
 
     /// Takes it away. [`ActError::BadStep`] for a verb that is not its own.
     fn take(&self, operation: &Operation, cx: &Cx<'_>) -> Result<Receipt, ActError>;

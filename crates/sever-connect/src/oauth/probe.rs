@@ -84,8 +84,9 @@ impl Probing {
         let mut controls = Vec::new();
         if matches!(shown, Shown::Shut(_)) {
             let own = self.twin.as_ref().map_or(&[] as &[Secret<String>], |(_, secrets)| secrets.all(kind));
-            let twins =
-                own.iter().map(|own| twin_token(&self.server.introspect(own.expose(), kind, trial.nonce, cx), client));
+            let twins = own.iter().map(|own| {
+                twin_token(&self.server.introspect(own.expose(), kind, trial.nonce, cx), client, self.server.client())
+            });
             let (held, failed): (Vec<Control>, Vec<Control>) = twins.partition(|control| control.held);
             controls.extend(held.into_iter().chain(failed).take(1));
             let never = never_issued(secret, trial.nonce);
@@ -176,7 +177,7 @@ impl Probing {
         if !matches!(shown, Shown::Shut(_)) {
             return decide(shown, VerdictStrength::Tried, Vec::new());
         }
-        let shown = match self.ledger.as_ref().map(|ledger| ledger.holds(&door.native, cx)) {
+        let shown = match self.ledger.as_ref().map(|ledger| ledger.holds(&door.native, trial.nonce, cx)) {
             Some(Ok(None)) => Shown::Shut("401, and there is no such user".to_owned()),
             Some(Ok(Some(it))) if it.held.iter().all(|held| held.kind != DoorKind::Login) => {
                 Shown::Shut("401, and the user is disabled".to_owned())
@@ -209,7 +210,7 @@ impl Probing {
             let evidence = "no secret to try it with, and no credentials for the server's books".to_owned();
             return decide(Shown::Unknown(UnknownWhy::NothingToTry, evidence), strength, Vec::new());
         };
-        let shown = match ledger.holds(account, cx) {
+        let shown = match ledger.holds(account, trial.nonce, cx) {
             Ok(None) => Shown::Shut("the books know no such account".to_owned()),
             Ok(Some(holdings)) => {
                 match holdings.held.iter().find(|it| it.kind == door.kind && it.native == door.native) {
@@ -224,7 +225,7 @@ impl Probing {
         if matches!(shown, Shown::Shut(_)) {
             controls.extend(self.twin_is_listed(ledger.as_ref(), door.kind, trial, cx));
             let nobody = never_issued(&format!("nobody-{account}"), trial.nonce);
-            let (answer, held) = match ledger.holds(&nobody, cx) {
+            let (answer, held) = match ledger.holds(&nobody, trial.nonce, cx) {
                 Ok(None) => ("no such account".to_owned(), true),
                 Ok(Some(_)) => ("it is listed".to_owned(), false),
                 Err(error) => (error.to_string(), false),
@@ -238,7 +239,7 @@ impl Probing {
     fn twin_is_listed(&self, ledger: &dyn Ledger, kind: DoorKind, trial: &Trial<'_>, cx: &Cx<'_>) -> Option<Control> {
         let (user, secrets) = self.twin.as_ref()?;
         let what = "the books list one of the twin's";
-        let look = || match ledger.holds(user, cx) {
+        let look = || match ledger.holds(user, trial.nonce, cx) {
             Ok(Some(holdings)) => {
                 let count = holdings.held.iter().filter(|held| held.kind == kind).count();
                 control(ControlKind::Positive, what, format!("{count} of this kind"), count > 0)

@@ -94,7 +94,7 @@ impl Server {
         }
         let openid = format!("{}/.well-known/openid-configuration", self.below);
         let mut answer = self.http.ask(&Ask::new("GET", &openid), cx.patience)?;
-        if !answer.json().is_object() {
+        if !(answer.is_success() && answer.json().is_object()) {
             // RFC 8414 §3.1: the path of the issuer comes after the well-known one.
             let oauth = format!("/.well-known/oauth-authorization-server{}{}", self.http.own_path(), self.below);
             answer = self.http.origin().ask(&Ask::new("GET", &oauth), cx.patience)?;

@@ -7,9 +7,12 @@ use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, Unknown
 use sha2::{Digest, Sha256};
 
 use super::connector::WINDOW;
-use super::wire::{Found, Wire, has_member, has_value, is_active};
+use super::wire::{Found, USERS, Wire, has_member, has_value, is_active};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::unknown;
+
+/// Pages of groups that are looked at for one with members.
+const GROUP_PAGES: usize = 5;
 
 /// Looks at doors of users.
 pub(crate) struct Probing {
@@ -37,7 +40,7 @@ impl Probing {
     }
 
     fn login(&self, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let shown = login_shown(&self.wire.resource("/Users", user, trial.nonce, cx));
+        let shown = login_shown(&self.wire.resource(USERS, user, trial.nonce, cx));
         let controls = match shown {
             Shown::Shut(_) => vec![self.twin(trial, cx), self.nobody(user, trial, cx)],
             _ => Vec::new(),
@@ -47,7 +50,7 @@ impl Probing {
 
     fn group(&self, group: &str, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
         let shown = self.wire.resource("/Groups", group, trial.nonce, cx);
-        let record = self.wire.resource("/Users", user, trial.nonce, cx);
+        let record = self.wire.resource(USERS, user, trial.nonce, cx);
         let others = match &shown {
             Ok(Some(found)) => members(&found.resource),
             _ => 0,
@@ -61,7 +64,7 @@ impl Probing {
     }
 
     fn right(&self, door: &Door, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let record = self.wire.resource("/Users", user, trial.nonce, cx);
+        let record = self.wire.resource(USERS, user, trial.nonce, cx);
         let shown = right_shown(&record, door.attribute("attribute"), door.attribute("value"));
         let controls = match shown {
             Shown::Shut(_) => vec![self.twin(trial, cx), self.nobody(user, trial, cx)],
@@ -85,7 +88,7 @@ impl Probing {
     fn twin(&self, trial: &Trial<'_>, cx: &Cx<'_>) -> Control {
         let (answer, held) = match &self.twin {
             None => ("no twin is configured".to_owned(), false),
-            Some(twin) => match self.wire.resource("/Users", twin, trial.nonce, cx) {
+            Some(twin) => match self.wire.resource(USERS, twin, trial.nonce, cx) {
                 Ok(Some(found)) if is_active(&found.resource) => ("200, active".to_owned(), true),
                 Ok(Some(_)) => ("200, not active".to_owned(), false),
                 Ok(None) => ("404".to_owned(), false),
@@ -97,7 +100,7 @@ impl Probing {
 
     /// An id of the same shape that nobody was given must not be there.
     fn nobody(&self, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Control {
-        let (answer, held) = match self.wire.resource("/Users", &never_given(user, trial.nonce), trial.nonce, cx) {
+        let (answer, held) = match self.wire.resource(USERS, &never_given(user, trial.nonce), trial.nonce, cx) {
             Ok(None) => ("404".to_owned(), true),
             Ok(Some(_)) => ("200".to_owned(), false),
             Err(error) => (error.to_string(), false),
@@ -108,7 +111,7 @@ impl Probing {
     /// Members must be shown at all: of this group, else of some other.
     fn members_are_shown(&self, others: usize, cx: &Cx<'_>) -> Control {
         let (answer, held) = match others {
-            0 => match self.wire.list("/Groups", None, cx) {
+            0 => match self.wire.list("/Groups", None, GROUP_PAGES, cx) {
                 Ok(listed) => {
                     let shown: usize = listed.resources.iter().map(members).sum();
                     (format!("{shown} members of {} groups", listed.resources.len()), shown > 0)
@@ -207,8 +210,8 @@ fn never_given(id: &str, nonce: &str) -> String {
         other => other,
     };
     let made: String = id.chars().zip(digest.iter().cycle()).map(shaped).collect();
-    match made.len() {
-        0..12 => format!("9{made}{}", "9".repeat(11_usize.saturating_sub(made.len()))),
+    match made.chars().count() {
+        length @ 0..12 => format!("9{made}{}", "9".repeat(11_usize.saturating_sub(length))),
         _ => made,
     }
 }

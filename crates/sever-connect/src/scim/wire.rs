@@ -13,13 +13,16 @@ use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
 
 /// Most pages of one listing that are asked for.
-const PAGES_MAX: usize = 10_000;
+pub(crate) const PAGES_MAX: usize = 10_000;
 
 /// Resources that are asked for at a time, unless `settings.page` says otherwise.
 const PAGE: usize = 100;
 
 /// The message of a change (RFC 7644 §3.5.2).
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// Where users are.
+pub(crate) const USERS: &str = "/Users";
 
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -82,13 +85,13 @@ impl Wire {
         found(&answer, id, path)
     }
 
-    /// Every resource of a list that fits a filter, page by page. A page that fails, a total that does
+    /// Every resource of a list that fits a filter, page by page, of so many at most. A page that fails, a total that does
     /// not fit, and a server that gives the same page again are gaps.
-    pub(crate) fn list(&self, path: &str, filter: Option<&str>, cx: &Cx<'_>) -> Result<Listed, ActError> {
+    pub(crate) fn list(&self, path: &str, filter: Option<&str>, pages: usize, cx: &Cx<'_>) -> Result<Listed, ActError> {
         let mut listed = Listed::default();
         let mut seen = HashSet::new();
         let filter = filter.map(|filter| format!("&filter={}", encoded(filter))).unwrap_or_default();
-        for _ in 0..PAGES_MAX {
+        for _ in 0..pages {
             let start = listed.resources.len() + 1;
             let place = format!("{path}?startIndex={start}&count={}{filter}", self.page);
             let page = self.ask(Ask::new("GET", &place), cx).and_then(|answer| page(&answer, path));
@@ -124,7 +127,7 @@ impl Wire {
                 return Ok(listed);
             }
         }
-        listed.gap = Some(format!("{path}: more than {PAGES_MAX} pages"));
+        listed.gap = Some(format!("{path}: more than {pages} pages"));
         Ok(listed)
     }
 }
