@@ -11,6 +11,9 @@ use super::tokens::seconds;
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
 
+/// Most applications that a receipt names.
+const CLIENTS_MAX: usize = 20;
+
 /// The interface, and the token that it is asked with.
 pub(crate) struct Administration {
     http: Http,
@@ -41,10 +44,25 @@ impl Ledger for Administration {
         };
         let answer = self.ask("DELETE", &format!("/administration/{of}/{}", encoded(&operation.target)), "", cx)?;
         match answer.status {
-            200..=299 => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
+            200..=299 => Ok(receipt(Said::Done, &ended(&answer), cx)),
             404 => Ok(receipt(Said::Already, "404: it is not there", cx)),
             _ => Err(refusal(&answer, "administration", "the administration's `cutting` token")),
         }
+    }
+}
+
+/// What an answer says that was done: for a session, which applications were told of it.
+fn ended(answer: &Answer) -> String {
+    let body = answer.json();
+    let names = |kind: &str| {
+        let names = body.get(kind).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        names.take(CLIENTS_MAX).collect::<Vec<_>>().join(", ")
+    };
+    match (names("told").as_str(), names("untold").as_str()) {
+        ("", "") => answer.status.to_string(),
+        (told, "") => format!("{}; told of it: {told}", answer.status),
+        ("", untold) => format!("{}; not told of it: {untold}", answer.status),
+        (told, untold) => format!("{}; told of it: {told}; not told of it: {untold}", answer.status),
     }
 }
 

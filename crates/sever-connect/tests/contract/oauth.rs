@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use sever_connect::Connection;
 use sever_model::act::{Trial, Tried};
-use sever_model::{Door, DoorKind, DoorState, EventTime, Said, UnknownWhy, VerdictStrength};
+use sever_model::{Door, DoorKind, DoorState, EventTime, Receipt, Said, UnknownWhy, VerdictStrength};
 
 use self::worlds::{Desktop, Oidc, probe_of, secret};
 use crate::suite::{self, For, World};
@@ -26,10 +26,14 @@ fn one(doors: &[Door], kind: DoorKind, is_jwt: bool) -> Result<&Door> {
 
 /// Does the steps of these doors; what each receipt said.
 fn cut(opened: &suite::Opened, doors: &[&Door]) -> Result<Vec<Said>> {
+    Ok(receipts(opened, doors)?.into_iter().map(|receipt| receipt.said).collect())
+}
+
+fn receipts(opened: &suite::Opened, doors: &[&Door]) -> Result<Vec<Receipt>> {
     let steps = doors.iter().flat_map(|door| opened.action.steps(door).into_iter().map(|step| (*door, step)));
     let drafts: Vec<_> = steps.collect();
     suite::with_plan(&drafts, |approved| {
-        approved.steps().map(|step| Ok(opened.action.execute(&step, &suite::cx())?.said)).collect()
+        approved.steps().map(|step| Ok(opened.action.execute(&step, &suite::cx())?)).collect()
     })
 }
 
@@ -80,6 +84,22 @@ fn a_session_that_is_ended_leaves_the_refresh_token_open() -> Result<()> {
     }
     assert!(tried(refresh).evidence.contains("invalid_grant"));
     assert_eq!(world.refreshes()?, 400);
+    Ok(())
+}
+
+/// The applications of a session are told that it ended; who is told again is told nothing.
+#[test]
+fn applications_are_told_by_back_channel_logout() -> Result<()> {
+    let Some(world) = Oidc::start()? else { return Ok(()) };
+    let opened = suite::open(&world)?;
+    let doors = doors(&world, &opened)?;
+    let session = one(&doors, DoorKind::Session, false)?;
+    for said in [Said::Done, Said::Already] {
+        let [receipt] = receipts(&opened, &[session])?.try_into().map_err(|_| anyhow::anyhow!("not one"))?;
+        assert_eq!(receipt.said, said);
+        assert_eq!(receipt.answer.contains("told of it: desk"), said == Said::Done, "{receipt:?}");
+        assert_eq!(world.server()?.logged_out()?, ["c0007"]);
+    }
     Ok(())
 }
 

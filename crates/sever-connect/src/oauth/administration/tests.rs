@@ -2,7 +2,7 @@
 
 use sever_model::{DoorKind, EventTime};
 
-use super::held;
+use super::{ended, held};
 use crate::http::Answer;
 
 #[test]
@@ -25,6 +25,19 @@ fn each_thing_is_a_door_and_none_holds_a_secret() {
     );
     assert_eq!(holdings.held.first().and_then(|it| it.until), Some(EventTime::from_secs(1_700_000_000)));
     assert_eq!(holdings.gaps, ["refresh_tokens: one without an id"]);
+}
+
+#[test]
+fn a_receipt_says_which_applications_were_told() {
+    let is = |body: &str| ended(&Answer::canned(200, body));
+    assert_eq!(
+        is(r#"{"told":["desk","shop"],"untold":["till"]}"#),
+        "200; told of it: desk, shop; not told of it: till"
+    );
+    assert_eq!(is(r#"{"told":[],"untold":["till"]}"#), "200; not told of it: till");
+    for nothing in ["", "<html>", "[]", r#"{"told":"desk","untold":[7]}"#] {
+        assert_eq!(is(nothing), "200", "{nothing}");
+    }
 }
 
 #[test]
