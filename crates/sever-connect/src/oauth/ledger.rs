@@ -2,7 +2,7 @@
 //! server has its own interface for.
 
 use sever_model::act::{ActError, Cx};
-use sever_model::{DoorKind, EventTime, Operation, Receipt, Said};
+use sever_model::{Door, DoorKind, EventTime, Operation, Receipt, Said};
 
 /// The books of one server.
 pub(crate) trait Ledger: Send + Sync {
@@ -59,6 +59,14 @@ impl Held {
             last_used: None,
             title: String::new(),
         }
+    }
+}
+
+/// Whose a door is, in the server's words: as its listing said, else by its account.
+pub(crate) fn account_of(door: &Door) -> &str {
+    match door.attribute("account") {
+        "" => door.account.as_ref().map_or("", |account| account.native()),
+        account => account,
     }
 }
 

@@ -11,7 +11,7 @@ use sever_model::{ApprovedStep, ConnectionId, Door, DoorKind, Inverse, Operation
 
 use super::connector::WINDOW;
 use super::doors::RIGHTS;
-use super::wire::{Dialect, Found, USERS, Wire, has_member, has_value, is_active, refusal};
+use super::wire::{Dialect, Found, USERS, Wire, has_member, has_value, is_active, refusal, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, encoded};
 
@@ -176,9 +176,9 @@ impl Action for Cutting {
     }
 
     fn steps(&self, door: &Door) -> Vec<StepDraft> {
-        let user = door.attribute("user");
+        let user = user_of(door);
         match door.kind {
-            DoorKind::Login => return self.login_steps(if user.is_empty() { &door.native } else { user }),
+            DoorKind::Login => return self.login_steps(user),
             DoorKind::Membership if !user.is_empty() => {}
             _ => return Vec::new(),
         }

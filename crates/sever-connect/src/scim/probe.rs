@@ -7,7 +7,7 @@ use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, Unknown
 use sha2::{Digest, Sha256};
 
 use super::connector::WINDOW;
-use super::wire::{Found, USERS, Wire, has_member, has_value, is_active};
+use super::wire::{Found, USERS, Wire, has_member, has_value, is_active, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::unknown;
 
@@ -130,9 +130,9 @@ impl Probe for Probing {
     }
 
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let user = door.attribute("user");
+        let user = user_of(door);
         match door.kind {
-            DoorKind::Login => self.login(if user.is_empty() { &door.native } else { user }, trial, cx),
+            DoorKind::Login => self.login(user, trial, cx),
             DoorKind::Membership if user.is_empty() => {
                 decide(Shown::Unknown(UnknownWhy::NothingToTry, "the door names no user".to_owned()), Vec::new())
             }

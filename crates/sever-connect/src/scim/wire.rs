@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use sever_model::act::{ActError, Cx};
-use sever_model::{Secret, SystemId};
+use sever_model::{Door, DoorKind, Secret, SystemId};
 
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
@@ -190,6 +190,15 @@ pub(crate) fn refusal(answer: &Answer, path: &str) -> ActError {
         500..=599 => ActError::LostAnswer(format!("{path}: {}", answer.quote())),
         400..=499 => ActError::Refused(format!("{path}: {}", answer.quote())),
         _ => ActError::Unexpected(format!("{path}: status {}", answer.status)),
+    }
+}
+
+/// Whose a door is: as its listing said, else by its account.
+pub(crate) fn user_of(door: &Door) -> &str {
+    match (door.attribute("user"), door.kind) {
+        ("", DoorKind::Login) => &door.native,
+        ("", _) => door.account.as_ref().map_or("", |account| account.native()),
+        (user, _) => user,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Tests of what answers mean: hostile ones mean nothing, and never closed.
 
+use std::collections::BTreeMap;
+
 use sever_model::EventTime;
 use sever_model::act::ActError;
 
-use super::{Live, Opened, believed, live, published, refreshed, signed_in};
-use crate::http::Answer;
+use super::{Live, Opened, believed, discovered, live, published, refreshed, signed_in};
+use crate::connector::Connection;
+use crate::http::{Answer, Http};
 
 /// Bodies that a server which is broken, replaced or hostile may give.
 const HOSTILE: [&str; 9] = [
@@ -97,4 +100,31 @@ fn keys_are_published_or_it_is_an_error() {
         assert!(is(200, body).is_err(), "{body}");
     }
     assert!(matches!(is(500, "").map(|it| it.kids), Err(ActError::LostAnswer(_))));
+}
+
+#[test]
+fn metadata_are_the_issuers_and_endpoints_its_hosts() {
+    let connection = Connection {
+        id: "c".into(),
+        system: "s".into(),
+        url: "https://id.shop.example/realms/a".to_owned(),
+        settings: BTreeMap::new(),
+        login: None,
+        twin: None,
+    };
+    let http = Http::of(&connection).unwrap_or_else(|error| panic!("{error}"));
+    let is = |body: &str| discovered(&Answer::canned(200, body), "https://id.shop.example/realms/a", &http);
+    let body = r#"{
+        "issuer": "https://id.shop.example/realms/a/",
+        "token_endpoint": "https://id.shop.example/token",
+        "introspection_endpoint": "https://elsewhere.example/introspect",
+        "revocation_endpoint": 7
+    }"#;
+    let found = is(body).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(found.token.as_deref(), Some("/token"));
+    assert!(found.introspection.is_none() && found.revocation.is_none());
+    for other in [r#"{"issuer":"https://elsewhere.example"}"#, "{}", "[]", "", "<html>"] {
+        assert!(is(other).is_err(), "{other}");
+    }
+    assert!(discovered(&Answer::canned(404, body), "https://id.shop.example/realms/a", &http).is_err());
 }
