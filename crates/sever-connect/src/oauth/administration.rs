@@ -6,7 +6,7 @@ use sever_model::act::{ActError, Cx};
 use sever_model::{DoorKind, Operation, Receipt, Said, Secret};
 
 use super::ledger::{Held, Holdings, Ledger, receipt};
-use super::server::{agent, refusal};
+use super::server::{agent, refusal, undone};
 use super::tokens::seconds;
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
@@ -46,7 +46,7 @@ impl Ledger for Administration {
         match answer.status {
             200..=299 => Ok(receipt(Said::Done, &ended(&answer), cx)),
             404 => Ok(receipt(Said::Already, "404: it is not there", cx)),
-            _ => Err(refusal(&answer, "administration", "the administration's `cutting` token")),
+            _ => Err(undone(&answer, "administration", "the administration's `cutting` token")),
         }
     }
 }

@@ -45,7 +45,8 @@ const ABOUT: &str = "Lists what somebody holds at an authorisation server by the
     never issued is answered with 200 too. A secret that is not the door's own is noticed by its fingerprint. \
     Without the secret a door is looked up in the books on the probing credentials, which is *observed* only.\n\n\
     **A JWT access token** is believed by its signature: nobody can revoke it. It is `Open` until its `exp`, with \
-    that time, unless `verifiers_ask = true` says that each verifier asks introspection (or the gate) first; then it \
+    that time, as long as the server publishes its key (`Unknown` where the keys cannot be fetched, or it is gone from \
+    them: verifiers may keep it), unless `verifiers_ask = true` says that each verifier asks introspection (or the gate) first; then it \
     is tried as any other. Otherwise only its end, or rotating the key and trying each verifier, closes it. Glewlwyd \
     lists no access tokens: the newest that a refresh token may have given is reckoned from when it was last used \
     (`access_token_secs`).\n\n\

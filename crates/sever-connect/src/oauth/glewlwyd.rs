@@ -9,7 +9,7 @@ use sever_model::act::{ActError, Cx};
 use sever_model::{DoorKind, EventTime, Operation, Receipt, Said, Secret, Span};
 
 use super::ledger::{Held, Holdings, Ledger, argument, receipt};
-use super::server::{Opened, agent, refusal};
+use super::server::{Opened, agent, refusal, undone};
 use super::tokens::seconds;
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
@@ -152,7 +152,7 @@ impl Glewlwyd {
             let answer = self.ask("PUT", &format!("/user/{}", encoded(user)), session, Some(&record), cx)?;
             match answer.is_success() {
                 true => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-                false => Err(refusal(&answer, "user", LACKING)),
+                false => Err(undone(&answer, "user", LACKING)),
             }
         })
     }
@@ -180,7 +180,7 @@ impl Glewlwyd {
             let answer = self.ask("DELETE", &place, session, None, cx)?;
             match answer.is_success() {
                 true => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-                false => Err(refusal(&answer, "end", LACKING)),
+                false => Err(undone(&answer, "end", LACKING)),
             }
         })
     }

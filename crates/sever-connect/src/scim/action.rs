@@ -11,7 +11,7 @@ use sever_model::{ApprovedStep, ConnectionId, Door, DoorKind, Inverse, Operation
 
 use super::connector::WINDOW;
 use super::doors::RIGHTS;
-use super::wire::{Dialect, Found, USERS, Wire, has_member, has_value, is_active, refusal, user_of};
+use super::wire::{Dialect, Found, USERS, Wire, has_member, has_value, is_active, undone, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, encoded};
 
@@ -255,7 +255,7 @@ fn done(answer: &Answer, path: &str, cx: &Cx<'_>) -> Result<Receipt, ActError> {
         202 => Ok(receipt(Said::Queued, "202", cx)),
         // The body is the user's record, and none of the proof's business.
         200..=299 => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-        _ => Err(refusal(answer, path)),
+        _ => Err(undone(answer, path)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looks at doors, with credentials of its own and in questions of its own. Nobody signs in through SCIM,
 //! so that what it shows is observed and never tried.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sever_model::act::{ActError, Cx, Probe, Trial, Tried};
 use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, UnknownWhy, VerdictStrength};
 use sha2::{Digest, Sha256};
@@ -88,14 +88,25 @@ impl Probing {
     fn twin(&self, trial: &Trial<'_>, cx: &Cx<'_>) -> Control {
         let (answer, held) = match &self.twin {
             None => ("no twin is configured".to_owned(), false),
-            Some(twin) => match self.wire.resource(USERS, twin, trial.nonce, cx) {
-                Ok(Some(found)) if is_active(&found.resource) => ("200, active".to_owned(), true),
+            Some(twin) => match self.twins_record(twin, trial, cx) {
+                Ok(Some(record)) if is_active(&record) => ("200, active".to_owned(), true),
                 Ok(Some(_)) => ("200, not active".to_owned(), false),
                 Ok(None) => ("404".to_owned(), false),
                 Err(error) => (error.to_string(), false),
             },
         };
         Control { kind: ControlKind::Positive, what: "the twin's record".to_owned(), answer, held }
+    }
+
+    /// The record of the twin, who is named by `id` or by `userName`.
+    fn twins_record(&self, twin: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Result<Option<Value>, ActError> {
+        if let Some(found) = self.wire.resource(USERS, twin, trial.nonce, cx)? {
+            return Ok(Some(found.resource));
+        }
+        let listed = self.wire.list(USERS, Some(&format!("userName eq {}", json!(twin))), 1, cx)?;
+        // A server that filters wrongly gives others.
+        let is_twin = |user: &Value| user.get("userName").and_then(Value::as_str) == Some(twin);
+        Ok(listed.resources.into_iter().find(is_twin))
     }
 
     /// An id of the same shape that nobody was given must not be there.

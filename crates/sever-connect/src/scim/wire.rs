@@ -159,8 +159,8 @@ pub(crate) fn found(answer: &Answer, id: &str, path: &str) -> Result<Option<Foun
     if resource.get("id").and_then(Value::as_str) != Some(id) {
         return Err(ActError::Unexpected(format!("GET {path}: {}, and not the resource asked for", answer.status)));
     }
+    // Not the header: a framework's own tag of the answer is none of the resource's.
     let version = resource.pointer("/meta/version").and_then(Value::as_str).map(str::to_owned);
-    let version = version.or_else(|| answer.header("etag").map(str::to_owned));
     Ok(Some(Found { resource, version }))
 }
 
@@ -180,14 +180,22 @@ fn page(answer: &Answer, path: &str) -> Result<Page, ActError> {
     Ok(Page { resources, total: usize::try_from(total).unwrap_or(usize::MAX) })
 }
 
-/// Why an answer is none that helps.
+/// Why an answer to a change is none that helps: where the server itself failed, it may have been done.
+pub(crate) fn undone(answer: &Answer, path: &str) -> ActError {
+    match answer.status {
+        500 | 502 | 504..=599 => ActError::LostAnswer(format!("{path}: {}", answer.status)),
+        _ => refusal(answer, path),
+    }
+}
+
+/// Why an answer to a question is none that helps.
 pub(crate) fn refusal(answer: &Answer, path: &str) -> ActError {
     match answer.status {
         401 => ActError::NotAllowed { what: answer.quote(), lacking: "a bearer token that is valid".to_owned() },
         403 => ActError::NotAllowed { what: answer.quote(), lacking: format!("a token whose scope includes {path}") },
         429 => ActError::RateLimited(answer.retry_after()),
-        503 if answer.retry_after().is_some() => ActError::RateLimited(answer.retry_after()),
-        500..=599 => ActError::LostAnswer(format!("{path}: {}", answer.quote())),
+        503 => ActError::RateLimited(answer.retry_after()),
+        502 | 504 => ActError::Unreachable(format!("{path}: {}", answer.status)),
         400..=499 => ActError::Refused(format!("{path}: {}", answer.quote())),
         _ => ActError::Unexpected(format!("{path}: status {}", answer.status)),
     }

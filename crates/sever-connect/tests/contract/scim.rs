@@ -81,7 +81,8 @@ impl World for Scim {
             url: self.url.clone(),
             settings: self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             login: Some(login("severance", token)),
-            twin: Some(login(&self.ann, "")),
+            // By either of the two.
+            twin: Some(login(if self.settings.is_empty() { "ann" } else { &self.ann }, "")),
         })
     }
     fn leaver(&self) -> (AccountId, String) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sever_model::EventTime;
 use sever_model::act::ActError;
 
-use super::{Live, Opened, believed, discovered, live, published, refreshed, signed_in};
+use super::{Live, Opened, believed, discovered, live, published, refreshed, signed_in, undone};
 use crate::connector::Connection;
 use crate::http::{Answer, Http};
 
@@ -99,7 +99,11 @@ fn keys_are_published_or_it_is_an_error() {
     for body in HOSTILE {
         assert!(is(200, body).is_err(), "{body}");
     }
-    assert!(matches!(is(500, "").map(|it| it.kids), Err(ActError::LostAnswer(_))));
+    assert!(matches!(is(500, "").map(|it| it.kids), Err(ActError::Unexpected(_))));
+    assert!(matches!(is(502, "").map(|it| it.kids), Err(ActError::Unreachable(_))));
+    // Of a change it may have been done.
+    assert!(matches!(undone(&Answer::canned(500, ""), "revocation", ""), ActError::LostAnswer(_)));
+    assert!(matches!(undone(&Answer::canned(403, ""), "revocation", ""), ActError::NotAllowed { .. }));
 }
 
 #[test]
