@@ -133,6 +133,24 @@ impl Http {
     }
 }
 
+/// Posts a document to a place that takes it: a webhook. A success is any answer of 200 to 299.
+///
+/// # Errors
+/// When it was not taken, or is not known to be.
+pub fn post_json(url: &str, body: &Value, patience: Span) -> Result<(), ActError> {
+    let connection = Connection {
+        id: "webhook".into(),
+        system: "webhook".into(),
+        url: url.to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        login: None,
+        twin: None,
+    };
+    let http = Http::of(&connection).map_err(|error| ActError::BadStep(error.what))?;
+    let answer = http.ask(&Ask::new("POST", "").json(body), patience)?;
+    if answer.is_success() { Ok(()) } else { Err(ActError::Refused(format!("it answers {}", answer.status))) }
+}
+
 /// Whether a failure came before the question was sent.
 fn failed(place: &str, error: &ureq::Error) -> ActError {
     let what = format!("{place}: {error}");

@@ -18,6 +18,13 @@
 mod accounts {
     pub(crate) mod source;
 }
+mod active_directory {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
+    mod wire;
+}
 mod answers;
 mod aws_iam {
     mod actions;
@@ -32,6 +39,7 @@ mod baton_c1z {
     mod wire;
 }
 mod certificate;
+mod child;
 mod ci_variables {
     pub(crate) mod source;
 }
@@ -87,13 +95,21 @@ mod kubernetes {
     mod rules;
     pub(crate) mod source;
 }
+mod ldap {
+    pub(crate) mod change;
+    pub(crate) mod keys;
+    pub(crate) mod place;
+    pub(crate) mod reply;
+    pub(crate) mod talk;
+    pub(crate) mod watch;
+}
 mod ldif {
-    mod account;
-    mod credentials;
+    pub(crate) mod account;
+    pub(crate) mod credentials;
     mod directory;
-    mod names;
+    pub(crate) mod names;
     pub(crate) mod source;
-    mod wire;
+    pub(crate) mod wire;
 }
 mod leaked;
 mod lines;
@@ -132,6 +148,14 @@ mod openbao {
 mod openbao_audit {
     pub(crate) mod source;
 }
+mod own;
+mod openldap {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
+    mod wire;
+}
 mod people {
     pub(crate) mod source;
 }
@@ -140,6 +164,7 @@ mod postgres_roles {
     mod roles;
     pub(crate) mod source;
 }
+mod postgresql;
 mod registry;
 mod resources {
     pub(crate) mod source;
@@ -157,9 +182,20 @@ mod scim {
     mod wire;
 }
 mod ssh {
+    mod action;
+    mod client;
+    pub(crate) mod connector;
+    mod doors;
+    mod edit;
     mod fleet;
+    mod hosts;
     mod line;
+    mod offer;
     mod place;
+    mod probe;
+    mod remote;
+    mod report;
+    mod site;
     pub(crate) mod source;
 }
 mod tables;
@@ -176,6 +212,7 @@ use sever_model::port::{Source, SourceError};
 use sever_model::{FactKind, Limits, Record, SourceId, SystemId, Zone};
 
 pub use connector::{Connection, ConnectionError, Connector, DoorAnswers, Login, Open, Setting};
+pub use http::post_json;
 pub use registry::{CONNECTORS, PROVIDERS, connector, provider, sniff};
 
 /// One kind of export that can be read.

@@ -20,8 +20,8 @@ use serde::de::DeserializeSeed;
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
-pub(crate) use pairs::{each_pair, member, pair};
-pub(crate) use plan::{Plan, Want};
+pub(crate) use pairs::{each_pair, member, pair, pairs};
+pub(crate) use plan::{Column, Plan, Want};
 pub(crate) use slots::{Slots, Value};
 
 /// Longest value shown in a report.
@@ -76,6 +76,32 @@ impl Reader {
             Err(_) => Reason::NotUtf8,
         };
         self.read_repaired(frame, failed)
+    }
+
+    /// The record that was read last, again: it was sound, and not repaired.
+    pub fn again<'a>(&'a self, frame: &'a str) -> Found<'a> {
+        Found { input: frame, slots: &self.slots }
+    }
+
+    /// Begins a row: what is no JSON, read as if it were an object of texts.
+    pub fn begin_row(&mut self) {
+        self.slots.clear();
+    }
+
+    /// Takes the text of a column.
+    pub fn put_in_row(&mut self, column: Column, text: &str) {
+        self.plan.put(column, text, &mut self.slots);
+    }
+
+    /// The row that was begun.
+    pub fn end_row(&mut self) -> Found<'_> {
+        self.doubled += u64::from(self.slots.is_doubled());
+        Found { input: "", slots: &self.slots }
+    }
+
+    /// Which column of that name is wanted.
+    pub fn column(&self, name: &str) -> Column {
+        self.plan.column(name)
     }
 
     /// A second try for a record whose only fault is how a client's text was written into it.

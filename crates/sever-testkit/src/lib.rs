@@ -6,6 +6,7 @@
 //!   asked by real clients. They are polled until they answer, with a deadline, and die with their guard.
 //!   [`Gateway`] is an nginx before an application that believes the tokens of an [`OidcProvider`],
 //!   [`Desk`] somebody's browser and a client at one.
+//! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
@@ -38,6 +39,7 @@ mod samba;
 mod scim;
 mod server;
 mod slapd;
+mod ssh_hosts;
 mod sshd;
 
 pub use client::Done;
@@ -51,9 +53,10 @@ pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
 pub use oidc_desk::{Desk, DeskTokens};
 pub use openbao::OpenBao;
 pub use postgres::Postgres;
-pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
+pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use scim::{Honesty, ScimServer};
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
+pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;

@@ -1,4 +1,4 @@
-//! Installs what the tests need: real servers and validators.
+//! Installs what the tests, and the measurements on real servers, need: servers and validators.
 //!
 //! Debian packages come by name (the release pins them) with apt, as root; Python packages come
 //! pinned from `xtask/validate/requirements.txt` into a virtual environment of their own under the
@@ -9,6 +9,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -58,6 +59,15 @@ pub(crate) struct Tools {
     pub(crate) node: PathBuf,
     /// The folder that tests may leave things in.
     pub(crate) folder: PathBuf,
+}
+
+impl Tools {
+    /// Cargo with the tools within reach.
+    pub(crate) fn cargo<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = command::cargo(words);
+        command.env("PATH", &self.path).env("SEVER_TEST_NODE", &self.node);
+        command
+    }
 }
 
 /// Finds the tools, installing what is missing.

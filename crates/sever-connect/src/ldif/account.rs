@@ -14,7 +14,7 @@ const MANAGED: [&str; 3] =
     ["msDS-GroupManagedServiceAccount", "msDS-ManagedServiceAccount", "msDS-DelegatedManagedServiceAccount"];
 
 /// Bits of userAccountControl (MS-ADTS 2.2.16).
-const DISABLED: i64 = 0x2;
+pub(crate) const DISABLED: i64 = 0x2;
 const TRUSTS: i64 = 0x800 | 0x1000 | 0x2000;
 pub(super) const NEVER_EXPIRES: i64 = 0x1_0000;
 pub(super) const CARD_REQUIRED: i64 = 0x4_0000;
@@ -25,17 +25,17 @@ pub(super) fn is_account(entry: &Entry) -> bool {
 }
 
 /// Whether an entry has one of these classes.
-pub(super) fn is_any(entry: &Entry, classes: &[&str]) -> bool {
+pub(crate) fn is_any(entry: &Entry, classes: &[&str]) -> bool {
     classes.iter().any(|class| entry.has("objectclass", class))
 }
 
 /// A number in an attribute.
-pub(super) fn number(entry: &Entry, name: &str) -> Option<i64> {
+pub(crate) fn number(entry: &Entry, name: &str) -> Option<i64> {
     entry.first(name).and_then(|text| text.trim().parse().ok())
 }
 
 /// The account of an entry. Its maker and owner are still named as the entry names them.
-pub(super) fn read(system: &SystemId, at: EventTime, entry: &Entry) -> Result<(Account, Option<EventTime>), Reason> {
+pub(crate) fn read(system: &SystemId, at: EventTime, entry: &Entry) -> Result<(Account, Option<EventTime>), Reason> {
     let login = login(entry);
     let native = stable_id(entry).unwrap_or_else(|| login.to_owned());
     let proxies = entry.all("proxyaddresses").filter_map(|text| {
@@ -69,7 +69,7 @@ pub(super) fn read(system: &SystemId, at: EventTime, entry: &Entry) -> Result<(A
 }
 
 /// What is typed, and what logs name: `sAMAccountName`, `uid`, else the distinguished name.
-pub(super) fn login(entry: &Entry) -> &str {
+pub(crate) fn login(entry: &Entry) -> &str {
     entry.first("samaccountname").or_else(|| entry.first("uid")).unwrap_or(&entry.dn)
 }
 

@@ -89,7 +89,7 @@ pub(super) fn has_hash(entry: &Entry) -> bool {
 }
 
 /// `SHA256:…` of a public key in OpenSSH's form, as `sshd` names it.
-fn ssh_fingerprint(key: &str) -> Option<String> {
+pub(crate) fn ssh_fingerprint(key: &str) -> Option<String> {
     // Options and a comment may stand around it; every key's blob begins with its type's length.
     let blob = key.split_whitespace().find(|word| word.starts_with("AAAA"))?;
     let bytes = STANDARD.decode(blob).ok()?;
@@ -98,7 +98,7 @@ fn ssh_fingerprint(key: &str) -> Option<String> {
 
 /// A key that may log in as the account (MS-ADTS 2.2.20): a fingerprint of it, and when it was made.
 /// The value is `B:LENGTH:HEX:DN`.
-fn key_credential(value: &str) -> Option<(String, Option<EventTime>)> {
+pub(crate) fn key_credential(value: &str) -> Option<(String, Option<EventTime>)> {
     const CREATED: u8 = 9;
     let coded = value.strip_prefix("B:")?.split(':').nth(1)?;
     let bytes = unhex(coded)?;

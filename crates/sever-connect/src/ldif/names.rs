@@ -6,7 +6,7 @@ use super::wire::Entry;
 
 /// An entry's own unchanging id: OpenLDAP's `entryUUID`, Active Directory's `objectGUID`, 389's
 /// `nsUniqueId`, FreeIPA's `ipaUniqueID`.
-pub(super) fn stable_id(entry: &Entry) -> Option<String> {
+pub(crate) fn stable_id(entry: &Entry) -> Option<String> {
     let text = ["entryuuid", "ipauniqueid", "nsuniqueid", "objectguid"].iter().find_map(|name| entry.first(name));
     let text = text.map(|text| text.trim_matches(['{', '}']).to_lowercase()).filter(|text| !text.is_empty());
     text.or_else(|| entry.bytes("objectguid").find_map(guid))
@@ -19,7 +19,7 @@ pub(super) fn sid_of(entry: &Entry, attribute: &str) -> Option<String> {
 }
 
 /// A GUID in Active Directory's order of bytes (MS-DTYP 2.3.4.2): the first three parts little-endian.
-pub(super) fn guid(bytes: &[u8]) -> Option<String> {
+pub(crate) fn guid(bytes: &[u8]) -> Option<String> {
     let [a, b, c, d, e, f, g, h, rest @ ..] = <&[u8; 16]>::try_from(bytes).ok()?;
     let hex = crate::files::hex;
     let (first, last) = rest.split_at(2);
@@ -48,7 +48,7 @@ pub(super) fn relative(sid: &str) -> Option<(&str, u32)> {
 }
 
 /// LDAP's GeneralizedTime (RFC 4517 §3.3.13): `20240401083000Z`, with a fraction or an offset.
-pub(super) fn generalized(text: &str) -> Option<EventTime> {
+pub(crate) fn generalized(text: &str) -> Option<EventTime> {
     let text = text.trim();
     let (digits, rest) = text.split_at_checked(14)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -63,7 +63,7 @@ pub(super) fn generalized(text: &str) -> Option<EventTime> {
 }
 
 /// 100-nanosecond ticks since 1601 (MS-DTYP FILETIME); 0 and the largest are *never*.
-pub(super) fn file_time(text: &str) -> Option<EventTime> {
+pub(crate) fn file_time(text: &str) -> Option<EventTime> {
     ticks(text.trim().parse().ok()?)
 }
 

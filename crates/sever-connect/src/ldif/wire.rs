@@ -10,7 +10,7 @@ use crate::lines::{Found, Lines, Place};
 const VALUES_MAX: usize = 4_000_000;
 
 /// Attributes whose values are bytes, and are read as such. Photos and the like are left out.
-const BINARY: [&str; 4] = ["objectguid", "objectsid", "ms-ds-creatorsid", "usercertificate"];
+pub(crate) const BINARY: [&str; 4] = ["objectguid", "objectsid", "ms-ds-creatorsid", "usercertificate"];
 
 /// One entry: attributes in lower case without their options, in the order of the file.
 #[derive(Debug, Default, PartialEq)]

@@ -4,6 +4,8 @@
 //! hold of all of them is in [`suite`].
 
 mod oauth;
+mod openssh;
+mod own;
 mod scim;
 #[allow(dead_code, reason = "each connector uses what it needs")]
 mod suite;

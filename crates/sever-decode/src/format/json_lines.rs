@@ -137,7 +137,9 @@ impl Decoder for JsonLines {
         let mut method = "";
         for rule in &rules.texts {
             let text = rule.text(&found);
-            tally.note(rule, text.is_empty(), &found);
+            if text.is_empty() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::Resource => {
                     let (asked, path) = request_line(text);
@@ -152,7 +154,9 @@ impl Decoder for JsonLines {
         }
         for rule in &rules.times {
             let at = rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));
-            tally.note(rule, at.is_none(), &found);
+            if at.is_none() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::IssuedAt => row.issued_at = at,
                 Field::ExpiresAt => row.expires_at = at,
@@ -161,7 +165,9 @@ impl Decoder for JsonLines {
         }
         for rule in &rules.counts {
             let number = rule.slots.iter().find_map(|slot| count(&found, *slot));
-            tally.note(rule, number.is_none(), &found);
+            if number.is_none() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::SubjectCount => row.subject_count = number,
                 _ => row.sequence = number,
@@ -172,7 +178,9 @@ impl Decoder for JsonLines {
             return Ok(());
         };
         let slot = rule.slots.iter().find(|slot| !found.text(**slot).is_empty() || found.has_several(**slot));
-        tally.note(rule, slot.is_none(), &found);
+        if slot.is_none() {
+            tally.note(rule, &found);
+        }
         with_subjects(slot.into_iter().flat_map(|slot| found.texts(*slot)), |subjects| {
             out.push(&Row { data_subjects: subjects, ..row });
         });
@@ -286,22 +294,15 @@ impl Rule {
 
 impl Tally {
     /// Notes a field that gave nothing: the record lacks it, or holds what cannot be read.
-    fn note(&mut self, rule: &Rule, nothing: bool, found: &Found<'_>) {
-        if nothing {
-            let counts = if rule.slots.iter().any(|slot| found.has(*slot) && !is_empty(found, *slot)) {
-                &mut self.unreadable
-            } else {
-                &mut self.absent
-            };
-            if let Some(count) = counts.get_mut(rule.field as usize) {
-                *count += 1;
-            }
+    fn note(&mut self, rule: &Rule, found: &Found<'_>) {
+        let is_said = |slot: &usize| {
+            !matches!(found.value(*slot), Value::Absent | Value::Text { len: 0, .. } | Value::Copied { len: 0, .. })
+        };
+        let counts = if rule.slots.iter().any(is_said) { &mut self.unreadable } else { &mut self.absent };
+        if let Some(count) = counts.get_mut(rule.field as usize) {
+            *count += 1;
         }
     }
-}
-
-fn is_empty(found: &Found<'_>, slot: usize) -> bool {
-    matches!(found.value(slot), Value::Text { len: 0, .. } | Value::Copied { len: 0, .. })
 }
 
 /// Checks that a kind or outcome of the mapping is one.

@@ -70,13 +70,15 @@ impl Winlog {
         let list = data::list_slot(data);
         let data = match container {
             "" => data.read(frame)?,
-            written if data::to_object(written, object) => data.read(object.as_bytes())?,
-            // A number or a word in their place: there are none.
-            written if !written.starts_with('{') => data.read(b"{}")?,
+            written if !written.starts_with('{') => match data::to_object(written, object) {
+                data::Written::Xml(text) => data::read_xml(&text, data),
+                data::Written::Object => data.read(object.as_bytes())?,
+                // A number or a word in their place: there are none.
+                data::Written::Other => data.read(b"{}")?,
+            },
             written => {
-                let named = data.read(written.as_bytes()).is_ok_and(|found| found.text(list).is_empty());
-                let plain = named || !data::list_to_object(data.read(written.as_bytes())?.text(list), object);
-                data.read(if plain { written.as_bytes() } else { object.as_bytes() })?
+                let is_listed = data::list_to_object(data.read(written.as_bytes())?.text(list), object);
+                if is_listed { data.read(object.as_bytes())? } else { data.again(written) }
             }
         };
         let computer = head.first(head::COMPUTERS);

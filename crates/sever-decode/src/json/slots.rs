@@ -60,8 +60,13 @@ impl Slots {
         self.values.get(slot).copied().unwrap_or_default()
     }
 
+    #[inline]
     pub fn text<'a>(&'a self, slot: usize, input: &'a str) -> &'a str {
-        self.text_of(self.value(slot), input)
+        // Most of what is asked for is not there.
+        match self.values.get(slot) {
+            None | Some(Value::Absent) => "",
+            Some(value) => self.text_of(*value, input),
+        }
     }
 
     pub fn texts<'a>(&'a self, slot: usize, input: &'a str) -> impl Iterator<Item = &'a str> {
@@ -100,8 +105,8 @@ impl Slots {
     }
 
     /// Notes that an object stands where these slots want a value.
-    pub fn met_object(&mut self, slots: &[u16]) {
-        for slot in slots {
+    pub fn met_object(&mut self, slots: &[(u16, Want)]) {
+        for (slot, _) in slots {
             if let Some(place @ Value::Absent) = self.values.get_mut(usize::from(*slot)) {
                 *place = Value::Other;
             }

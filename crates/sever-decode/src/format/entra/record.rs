@@ -5,7 +5,7 @@ use sever_model::port::Reason;
 use sever_model::{EventTime, Outcome, Zone};
 
 use crate::format::paths;
-use crate::json::{Found, Reader, Value, Want, pair};
+use crate::json::{Found, Reader, Value, Want, pairs};
 use crate::{sniff, when};
 
 /// What Azure Monitor writes around a record. The numbers of the slots are [`Head`]'s.
@@ -275,16 +275,14 @@ impl<'a> Record<'a> {
         said.into_iter().map(outcome).find(|outcome| *outcome != Outcome::Unknown).unwrap_or_default()
     }
 
-    /// A claim of the token that called an operation of Azure.
-    pub fn claim(&self, name: &str) -> String {
-        let claims = first_of(self.head(Head::Claims), self.body(Path::Claims));
-        pair(claims, ("", ""), name).unwrap_or_default()
+    /// Claims of the token that called an operation of Azure.
+    pub fn claims<const N: usize>(&self, names: [&str; N]) -> [String; N] {
+        pairs(first_of(self.head(Head::Claims), self.body(Path::Claims)), ("", ""), names)
     }
 
-    /// A detail of an audit: they are pairs of key and value.
-    pub fn detail(&self, name: &str) -> String {
-        let list = self.body(Path::Details);
-        if list.is_empty() { String::new() } else { pair(list, ("key", "value"), name).unwrap_or_default() }
+    /// Details of an audit: they are pairs of key and value.
+    pub fn details<const N: usize>(&self, names: [&str; N]) -> [String; N] {
+        pairs(self.body(Path::Details), ("key", "value"), names)
     }
 }
 

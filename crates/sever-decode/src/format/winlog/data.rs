@@ -3,27 +3,57 @@
 use serde_json::{Map, Value};
 
 use super::xml;
-use crate::json::{Reader, each_element};
+use crate::json::{Found, Reader, each_element};
 
 /// The slot of the list, which stands after all that were asked for.
 pub(super) fn list_slot(reader: &Reader) -> usize {
     reader.slots().saturating_sub(1)
 }
 
-/// Writes data that are a text or a list as an object; whether they were.
-pub(super) fn to_object(written: &str, object: &mut String) -> bool {
-    if written.starts_with('"') {
-        let Ok(text) = serde_json::from_str::<String>(written) else { return false };
+/// What data are.
+pub(super) enum Written {
+    /// XML.
+    Xml(String),
+    /// A text or a list, and now an object.
+    Object,
+    /// Anything else.
+    Other,
+}
+
+/// Writes data that are a text or a list as an object.
+pub(super) fn to_object(written: &str, object: &mut String) -> Written {
+    let is_one = if written.starts_with('"') {
+        let Ok(text) = serde_json::from_str::<String>(written) else { return Written::Other };
         if text.trim_start().starts_with('<') {
-            return xml_to_object(&text, object);
+            return Written::Xml(text);
         }
         if text.trim_start().starts_with('{') {
             *object = text;
-            return true;
+            return Written::Object;
         }
-        return write(&unnamed(vec![Value::String(text)]), object);
-    }
-    written.starts_with('[') && list_to_object(written, object)
+        write(&unnamed(vec![Value::String(text)]), object)
+    } else {
+        written.starts_with('[') && list_to_object(written, object)
+    };
+    if is_one { Written::Object } else { Written::Other }
+}
+
+/// Reads data that are XML; what has no name by its number.
+pub(super) fn read_xml<'r>(text: &str, reader: &'r mut Reader) -> Found<'r> {
+    reader.begin_row();
+    let mut unnamed = 0;
+    xml::each_leaf(text, &mut |tag, name, value| {
+        let column = match (tag, name) {
+            ("Data", "") => {
+                unnamed += 1;
+                reader.column(&format!("param{unnamed}"))
+            }
+            (tag, "") => reader.column(tag),
+            (_, name) => reader.column(name),
+        };
+        reader.put_in_row(column, value);
+    });
+    reader.end_row()
 }
 
 /// Writes a list of data as an object: `[{"@Name": …, "#text": …}]`, `["first", "second"]`,
@@ -54,20 +84,6 @@ pub(super) fn list_to_object(list: &str, object: &mut String) -> bool {
         // One datum without a name, which is no list.
         plain.extend(serde_json::from_str(list).ok());
     }
-    named.extend(unnamed(plain));
-    write(&named, object)
-}
-
-fn xml_to_object(text: &str, object: &mut String) -> bool {
-    let (mut named, mut plain) = (Map::new(), Vec::new());
-    xml::each_leaf(text, &mut |tag, name, value| {
-        let name = if name.is_empty() && tag != "Data" { tag } else { name };
-        if name.is_empty() {
-            plain.push(Value::from(value));
-        } else {
-            named.insert(name.to_owned(), Value::from(value));
-        }
-    });
     named.extend(unnamed(plain));
     write(&named, object)
 }
