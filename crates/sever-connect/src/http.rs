@@ -245,6 +245,14 @@ impl Answer {
         Answer { status, headers: http::HeaderMap::new(), body: body.to_owned() }
     }
 
+    /// The same with a header.
+    #[cfg(test)]
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Answer {
+        self.headers
+            .extend(http::HeaderValue::from_str(value).ok().map(|value| (http::HeaderName::from_static(name), value)));
+        self
+    }
+
     /// A header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -274,3 +282,6 @@ impl Answer {
         format!("{} {begin}", self.status).trim_end().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests;

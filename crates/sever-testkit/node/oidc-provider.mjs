@@ -3,9 +3,10 @@
 // `desk`, which gets opaque ones, refresh tokens, and JWTs where it names the shop as `resource`. Run by
 // the test kit: node oidc-provider.mjs PORT ISSUER KEY.pem KID LOG CUSTOMERS READING CUTTING
 
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 
 import { Store, administer } from './severance-administration.mjs';
@@ -13,6 +14,7 @@ import { listen } from './severance-listener.mjs';
 
 const [port, issuer, keyFile, kid, log, customers, reading, cutting] = process.argv.slice(2);
 const key = { ...createPrivateKey(readFileSync(keyFile)).export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
+const publicKey = { ...createPublicKey(readFileSync(keyFile)).export({ format: 'jwk' }), kid, alg: 'RS256' };
 const known = new Set(Array.from({ length: Number(customers) }, (_, at) => `c${String(at).padStart(4, '0')}`));
 
 const audience = 'https://shop.example/api';
@@ -37,13 +39,17 @@ const provider = new Provider(issuer, {
     {
       client_id: 'desk', client_secret: 'desk-of-a-test', redirect_uris: ['https://desk.shop.example/back'],
       response_types: ['code', 'none'], grant_types: ['authorization_code', 'refresh_token'],
+      backchannel_logout_uri: `http://127.0.0.1:${port}/desk/logout`, backchannel_logout_session_required: true,
     },
   ],
   cookies: { keys: ['a key of a test'] },
+  // The library tells no application on a loopback address anything, where the desk's is.
+  fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => false },
   features: {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
@@ -72,12 +78,16 @@ async function password(ctx) {
 }
 provider.registerGrantType('password', password, ['username', 'password', 'scope']);
 
+async function formOf(ctx) {
+  const chunks = [];
+  for await (const chunk of ctx.req) chunks.push(chunk);
+  return new URLSearchParams(Buffer.concat(chunks).toString());
+}
+
 // The page that asks for a name and password, and for consent to all that is asked for.
 async function interaction(ctx, next) {
   if (ctx.method !== 'POST' || !ctx.path.startsWith('/interaction/')) return next();
-  const chunks = [];
-  for await (const chunk of ctx.req) chunks.push(chunk);
-  const form = new URLSearchParams(Buffer.concat(chunks).toString());
+  const form = await formOf(ctx);
   const accountId = form.get('username');
   if (!isRight(accountId, form.get('password'))) {
     ctx.status = 403;
@@ -92,6 +102,22 @@ async function interaction(ctx, next) {
   return undefined;
 }
 provider.use(interaction);
+
+// The application of the client `desk`, as far as it can be told that a session has ended: whose it was,
+// it tells to whoever asks.
+const loggedOut = [];
+async function desk(ctx, next) {
+  if (ctx.path !== '/desk/logout') return next();
+  if (ctx.method === 'POST') {
+    const keys = createLocalJWKSet({ keys: [publicKey] });
+    const token = (await formOf(ctx)).get('logout_token');
+    const { payload } = await jwtVerify(token, keys, { issuer, audience: 'desk', typ: 'logout+jwt' });
+    loggedOut.push(payload.sub);
+  }
+  ctx.body = loggedOut;
+  return undefined;
+}
+provider.use(desk);
 
 provider.on('server_error', (_ctx, error) => console.error(error));
 listen(provider, { file: log, heartbeatSecs: 1 });

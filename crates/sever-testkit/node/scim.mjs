@@ -1,8 +1,9 @@
 // A small SCIM 2.0 server on npm's `scimmy-routers`, with users and groups in memory. Run by the test
 // kit: node scim.mjs PORT READING WRITING HOW
 //
-// READING is a bearer token that may only read, WRITING one that may also write. HOW is `honest`, or
-// `lies`: it then answers every change of `active` as if it were done, and does nothing.
+// READING is a bearer token that may only read, WRITING one that may also write. HOW is `honest`;
+// `lies`: it then answers every change of `active` as if it were done, and does nothing; or `no-patch`:
+// it knows no PATCH, which RFC 7644 lets it.
 
 import { randomUUID } from 'node:crypto';
 
@@ -57,6 +58,10 @@ app.use((request, response, next) => {
   return response.status(403).type('application/scim+json').send(JSON.stringify({
     schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], status: '403', detail: 'this token may only read',
   }));
+});
+app.use((request, response, next) => {
+  if (how !== 'no-patch' || request.method !== 'PATCH') return next();
+  return response.status(501).type('application/scim+json').send('{}');
 });
 app.use('/scim/v2', new SCIMMYRouters({
   type: 'bearer',

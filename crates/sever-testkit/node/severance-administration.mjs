@@ -13,7 +13,9 @@
 //          { "sessions":       [{ "uid", "sha256", "iat", "exp" }],
 //            "refresh_tokens": [{ "sha256", "grant", "client", "iat", "exp" }],
 //            "access_tokens":  [{ "sha256" | "jti", "grant", "client", "iat", "exp", "format" }] }
-//   DELETE /administration/sessions/{uid}      204, or 404 where there is none
+//   DELETE /administration/sessions/{uid}      404 where there is none, else
+//          { "told": [client, …], "untold": [client, …] }: the applications that take part in it, by
+//          whether they could be told to end their own sessions (OpenID Connect Back-Channel Logout)
 //   DELETE /administration/grants/{grant}      204: the grant and every token of it; 404 where there is none
 //
 // No secret is in an answer: a session and an opaque token stand by the SHA-256 of what opens them, a
@@ -97,9 +99,19 @@ export function administer(provider, store, { reading, cutting, isKnown }) {
 
   const endSession = async (uid) => {
     const session = await provider.Session.findByUid(uid);
-    if (!session) return false;
+    if (!session) return undefined;
+    // Ended first: an application that cannot be told must not keep it alive.
+    const { accountId, authorizations = {} } = session;
+    const sids = Object.keys(authorizations).map((client) => [client, session.sidFor(client)]);
     await session.destroy();
-    return true;
+    const said = { told: [], untold: [] };
+    await Promise.all(sids.map(async ([id, sid]) => {
+      const client = await provider.Client.find(id);
+      const tell = async () => client.backchannelLogout(accountId, sid);
+      const told = client?.backchannelLogoutUri && await tell().then(() => true, () => false);
+      (told ? said.told : said.untold).push(id);
+    }));
+    return said;
   };
   const revokeGrant = async (id) => {
     const grant = await provider.Grant.find(id);
@@ -123,8 +135,13 @@ export function administer(provider, store, { reading, cutting, isKnown }) {
     const id = decodeURIComponent(text ?? '');
     if (more === undefined && ctx.method === 'GET' && kind === 'accounts' && await isKnown(id)) {
       ctx.body = holds(id);
-    } else if (more === undefined && ctx.method === 'DELETE' && (kind === 'sessions' || kind === 'grants')) {
-      ctx.status = await (kind === 'sessions' ? endSession(id) : revokeGrant(id)) ? 204 : 404;
+      return undefined;
+    }
+    const ended = more === undefined && ctx.method === 'DELETE' && kind === 'sessions' && await endSession(id);
+    if (ended) {
+      ctx.body = ended;
+    } else if (more === undefined && ctx.method === 'DELETE' && kind === 'grants' && await revokeGrant(id)) {
+      ctx.status = 204;
     } else {
       ctx.status = 404;
       ctx.body = { error: 'not_found' };

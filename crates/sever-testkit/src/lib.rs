@@ -2,9 +2,10 @@
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
 //! - [`Glewlwyd`], [`Moto`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`],
-//!   [`ScimServer`], [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
-//!   clients. They are polled until they answer, with a deadline, and die with their guard. [`Gateway`]
-//!   is an nginx before an application that believes the tokens of an [`OidcProvider`].
+//!   [`ScimServer`], [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders,
+//!   asked by real clients. They are polled until they answer, with a deadline, and die with their guard.
+//!   [`Gateway`] is an nginx before an application that believes the tokens of an [`OidcProvider`],
+//!   [`Desk`] somebody's browser and a client at one.
 //! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.

@@ -116,6 +116,15 @@ impl OidcProvider {
         http::request(self.port(), "POST", path, &headers, form)
     }
 
+    /// Whose sessions the desk's application was told to end, by back-channel logout.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn logged_out(&self) -> Result<Vec<String>> {
+        let answer = http::request(self.port(), "GET", "/desk/logout", &[], "")?;
+        serde_json::from_str(&answer.body).context("no list")
+    }
+
     /// Whether an access token is believed at userinfo.
     ///
     /// # Errors

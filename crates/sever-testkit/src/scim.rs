@@ -23,6 +23,8 @@ pub enum Honesty {
     Honest,
     /// It answers each change of `active` as if it were done, and does nothing.
     Lies,
+    /// It does, but knows no `PATCH`.
+    KnowsNoPatch,
 }
 
 /// A running server.
@@ -63,7 +65,11 @@ impl ScimServer {
         let Some(node) = Node::found("scimmy-routers") else { return Ok(None) };
         let server = Server::start("scimmy", &|folder, port| {
             let mut command = node.program(folder, "scim.mjs", SCIMMY)?;
-            let how = if honesty == Honesty::Lies { "lies" } else { "honest" };
+            let how = match honesty {
+                Honesty::Honest => "honest",
+                Honesty::Lies => "lies",
+                Honesty::KnowsNoPatch => "no-patch",
+            };
             command.args([&port.to_string(), ScimServer::READING, ScimServer::WRITING, how]);
             Ok(command)
         })?;
@@ -104,16 +110,16 @@ impl ScimServer {
         )
     }
 
-    /// A user or group as it is now: `/Users/…`, `/Groups/…`; `None` where there is none.
+    /// A user or group (`Users`, `Groups`) as it is now; `None` where there is none.
     ///
     /// # Errors
     /// When it does not answer with either.
-    pub fn resource(&self, path: &str) -> Result<Option<Value>> {
-        let answer = self.ask("GET", path, "")?;
+    pub fn resource(&self, kind: &str, id: &str) -> Result<Option<Value>> {
+        let answer = self.ask("GET", &format!("/{kind}/{id}"), "")?;
         match answer.status {
             200 => serde_json::from_str(&answer.body).map(Some).context("no resource"),
             404 => Ok(None),
-            status => bail!("GET {path}: {status} {}", answer.body.trim()),
+            status => bail!("GET {kind}: {status} {}", answer.body.trim()),
         }
     }
 

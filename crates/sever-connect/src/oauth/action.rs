@@ -4,7 +4,7 @@ use sever_model::act::{ActError, Action, Cx};
 use sever_model::{ApprovedStep, ConnectionId, Door, DoorKind, Inverse, Operation, Phase, Receipt, StepDraft};
 
 use super::connector::{Flavour, WINDOW, ledger, verifiers_ask};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, account_of};
 use crate::connector::{Connection, ConnectionError};
 
 /// Closes doors of accounts.
@@ -56,7 +56,7 @@ impl Action for Cutting {
     }
 
     fn steps(&self, door: &Door) -> Vec<StepDraft> {
-        let (account, client) = (door.attribute("account"), door.attribute("client"));
+        let (account, client) = (account_of(door), door.attribute("client"));
         let (grant, fingerprint) = (door.attribute("grant"), door.attribute("fingerprint"));
         let is_jwt = door.attribute("format") == "jwt";
         let signs_in = "they must sign in again".to_owned();

@@ -6,10 +6,13 @@ use sever_model::act::{ActError, Cx};
 use sever_model::{DoorKind, Operation, Receipt, Said, Secret};
 
 use super::ledger::{Held, Holdings, Ledger, receipt};
-use super::server::{agent, refusal};
+use super::server::{agent, refusal, undone};
 use super::tokens::seconds;
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
+
+/// Most applications that a receipt names.
+const CLIENTS_MAX: usize = 20;
 
 /// The interface, and the token that it is asked with.
 pub(crate) struct Administration {
@@ -22,15 +25,15 @@ impl Administration {
         Ok(Administration { http: Http::of(connection)?, token: Secret::new(token.expose().clone()) })
     }
 
-    fn ask(&self, method: &str, path: &str, cx: &Cx<'_>) -> Result<Answer, ActError> {
-        let ask = Ask::new(method, path).bearer(self.token.expose()).header("user-agent", agent(""));
+    fn ask(&self, method: &str, path: &str, nonce: &str, cx: &Cx<'_>) -> Result<Answer, ActError> {
+        let ask = Ask::new(method, path).bearer(self.token.expose()).header("user-agent", agent(nonce));
         self.http.ask(&ask, cx.patience)
     }
 }
 
 impl Ledger for Administration {
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
-        held(&self.ask("GET", &format!("/administration/accounts/{}", encoded(account)), cx)?)
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
+        held(&self.ask("GET", &format!("/administration/accounts/{}", encoded(account)), nonce, cx)?)
     }
 
     fn take(&self, operation: &Operation, cx: &Cx<'_>) -> Result<Receipt, ActError> {
@@ -39,12 +42,27 @@ impl Ledger for Administration {
             "revoke-grant" => "grants",
             other => return Err(ActError::BadStep(format!("`{other}` is not a verb of oidc-provider's"))),
         };
-        let answer = self.ask("DELETE", &format!("/administration/{of}/{}", encoded(&operation.target)), cx)?;
+        let answer = self.ask("DELETE", &format!("/administration/{of}/{}", encoded(&operation.target)), "", cx)?;
         match answer.status {
-            200..=299 => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
+            200..=299 => Ok(receipt(Said::Done, &ended(&answer), cx)),
             404 => Ok(receipt(Said::Already, "404: it is not there", cx)),
-            _ => Err(refusal(&answer, "administration", "the administration's `cutting` token")),
+            _ => Err(undone(&answer, "administration", "the administration's `cutting` token")),
         }
+    }
+}
+
+/// What an answer says that was done: for a session, which applications were told of it.
+fn ended(answer: &Answer) -> String {
+    let body = answer.json();
+    let names = |kind: &str| {
+        let names = body.get(kind).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        names.take(CLIENTS_MAX).collect::<Vec<_>>().join(", ")
+    };
+    match (names("told").as_str(), names("untold").as_str()) {
+        ("", "") => answer.status.to_string(),
+        (told, "") => format!("{}; told of it: {told}", answer.status),
+        ("", untold) => format!("{}; not told of it: {untold}", answer.status),
+        (told, untold) => format!("{}; told of it: {told}; not told of it: {untold}", answer.status),
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
 
 const ABOUT: &str = "Lists what somebody holds at an authorisation server by the server's own books, for no standard \
     names them: on **Glewlwyd** the user, sessions and refresh tokens by its administration interface; on npm's \
-    **oidc-provider** sessions, refresh tokens and access tokens by the small interface that \
-    `severance-administration.mjs` documents, to be mounted beside it; on any other server (**rfc**) only tokens \
+    **oidc-provider** sessions, refresh tokens and access tokens by a small interface of our own, \
+    `crates/sever-testkit/node/severance-administration.mjs`, to be pasted beside it and mounted; on any other server (**rfc**) only tokens \
     whose value was given, found in a repository or on a laptop. Endpoints come from discovery (RFC 8414, OpenID \
     Connect Discovery); only those on the configured host are asked.\n\n\
     Closes: the user is disabled (Glewlwyd), sessions are ended, refresh tokens or the whole grant revoked, given \
@@ -45,13 +45,15 @@ const ABOUT: &str = "Lists what somebody holds at an authorisation server by the
     never issued is answered with 200 too. A secret that is not the door's own is noticed by its fingerprint. \
     Without the secret a door is looked up in the books on the probing credentials, which is *observed* only.\n\n\
     **A JWT access token** is believed by its signature: nobody can revoke it. It is `Open` until its `exp`, with \
-    that time, unless `verifiers_ask = true` says that each verifier asks introspection (or the gate) first; then it \
+    that time, as long as the server publishes its key (`Unknown` where the keys cannot be fetched, or it is gone from \
+    them: verifiers may keep it), unless `verifiers_ask = true` says that each verifier asks introspection (or the gate) first; then it \
     is tried as any other. Otherwise only its end, or rotating the key and trying each verifier, closes it. Glewlwyd \
     lists no access tokens: the newest that a refresh token may have given is reckoned from when it was last used \
     (`access_token_secs`).\n\n\
     What it does not close: the login of oidc-provider, whose users are in a store of the deployment's own (connect \
-    that: `ldap`, `scim`); the sessions of applications that rely on this server. Back-channel logout is the \
-    server's to send; whether each application heeds it, a connection of that application (`http`, `exec`) must try.";
+    that: `ldap`, `scim`); the sessions of applications that rely on this server. When oidc-provider's \
+    session is ended, its applications are told by back-channel logout, and the receipt says which could be; whether \
+    each heeds it, a connection of that application (`http`, `exec`) must try. Glewlwyd tells nobody.";
 
 const ROLES: &str = "**Glewlwyd.** *Reading* and *cutting*: an administrator of their own each, with the scope \
     `g_admin` and nothing else; there is none that may only read. API keys are not enough: sessions and refresh tokens \

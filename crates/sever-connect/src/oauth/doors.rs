@@ -23,7 +23,7 @@ impl Reading {
 
 impl Doors for Reading {
     fn doors(&self, of: &AccountId, _login: &str, cx: &Cx<'_>) -> Result<DoorList, ActError> {
-        let holdings = self.ledger.holds(of.native(), cx)?.unwrap_or_default();
+        let holdings = self.ledger.holds(of.native(), "", cx)?.unwrap_or_default();
         let listing = if holdings.gaps.is_empty() { Listing::Complete } else { Listing::Partial };
         let mut doors: Vec<Door> = holdings.held.into_iter().map(|held| door(&self.system, of, held)).collect();
         doors.sort_by(|one, other| (one.kind, &one.native).cmp(&(other.kind, &other.native)));

@@ -27,14 +27,14 @@ impl Given {
     /// The thing that a token is, where it is live and this account's.
     fn one(
         &self,
-        kind: &str,
-        door: DoorKind,
+        (kind, door): (&str, DoorKind),
         token: &str,
         account: &str,
+        nonce: &str,
         cx: &Cx<'_>,
     ) -> Result<Option<Held>, ActError> {
         let claimed = claims(token);
-        let (until, client) = match self.server.introspect(token, kind, "", cx) {
+        let (until, client) = match self.server.introspect(token, kind, nonce, cx) {
             Live::Active { until, client, of } if of.iter().any(|it| it == account) => (until, client),
             Live::Active { .. } | Live::Inactive => return Ok(None),
             // What the server does not look at says itself whose it is, and until when.
@@ -71,11 +71,11 @@ pub(crate) fn by_fingerprint<'a>(tokens: &'a Bunch, fingerprint: &str) -> Option
 }
 
 impl Ledger for Given {
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
         let mut holdings = Holdings::default();
         for (kind, door) in KINDS {
             for token in self.tokens.all(kind) {
-                holdings.held.extend(self.one(kind, door, token.expose(), account, cx)?);
+                holdings.held.extend(self.one((kind, door), token.expose(), account, nonce, cx)?);
             }
         }
         Ok(Some(holdings))

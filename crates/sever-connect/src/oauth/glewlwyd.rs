@@ -9,7 +9,7 @@ use sever_model::act::{ActError, Cx};
 use sever_model::{DoorKind, EventTime, Operation, Receipt, Said, Secret, Span};
 
 use super::ledger::{Held, Holdings, Ledger, argument, receipt};
-use super::server::{Opened, agent, refusal};
+use super::server::{Opened, agent, refusal, undone};
 use super::tokens::seconds;
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
@@ -58,8 +58,13 @@ impl Glewlwyd {
     }
 
     /// Does something in a session of the administrator's, which ends with it.
-    fn signed_in<T>(&self, cx: &Cx<'_>, work: impl FnOnce(&str) -> Result<T, ActError>) -> Result<T, ActError> {
-        let session = sign_in(&self.http, &self.administrator, &self.password, "", cx)?;
+    fn signed_in<T>(
+        &self,
+        nonce: &str,
+        cx: &Cx<'_>,
+        work: impl FnOnce(&str) -> Result<T, ActError>,
+    ) -> Result<T, ActError> {
+        let session = sign_in(&self.http, &self.administrator, &self.password, nonce, cx)?;
         let refused = || ActError::NotAllowed { what: "401".to_owned(), lacking: LACKING.to_owned() };
         let session = session.ok_or_else(refused)?;
         let done = work(&session);
@@ -130,7 +135,7 @@ impl Glewlwyd {
 
     /// Switches a user on or off; the rest of the record stays.
     fn switch(&self, user: &str, on: bool, cx: &Cx<'_>) -> Result<Receipt, ActError> {
-        self.signed_in(cx, |session| {
+        self.signed_in("", cx, |session| {
             let Some(mut record) = self.user(user, session, cx)? else {
                 return match on {
                     true => Err(ActError::Refused("there is no such user".to_owned())),
@@ -147,7 +152,7 @@ impl Glewlwyd {
             let answer = self.ask("PUT", &format!("/user/{}", encoded(user)), session, Some(&record), cx)?;
             match answer.is_success() {
                 true => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-                false => Err(refusal(&answer, "user", LACKING)),
+                false => Err(undone(&answer, "user", LACKING)),
             }
         })
     }
@@ -155,7 +160,7 @@ impl Glewlwyd {
     /// Ends a session or revokes a refresh token, named by its hash.
     fn end(&self, operation: &Operation, is_session: bool, cx: &Cx<'_>) -> Result<Receipt, ActError> {
         let (user, hash) = (argument(operation, "user")?, operation.target.as_str());
-        self.signed_in(cx, |session| {
+        self.signed_in("", cx, |session| {
             if self.user(user, session, cx)?.is_none() {
                 return Ok(receipt(Said::Already, "404: there is no such user", cx));
             }
@@ -175,15 +180,15 @@ impl Glewlwyd {
             let answer = self.ask("DELETE", &place, session, None, cx)?;
             match answer.is_success() {
                 true => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-                false => Err(refusal(&answer, "end", LACKING)),
+                false => Err(undone(&answer, "end", LACKING)),
             }
         })
     }
 }
 
 impl Ledger for Glewlwyd {
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
-        self.signed_in(cx, |session| {
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
+        self.signed_in(nonce, cx, |session| {
             let Some(record) = self.user(account, session, cx)? else { return Ok(None) };
             let sessions = self.sessions(account, session, cx)?;
             let tokens = self.refresh_tokens(account, session, cx)?;

@@ -2,12 +2,13 @@
 //! server has its own interface for.
 
 use sever_model::act::{ActError, Cx};
-use sever_model::{DoorKind, EventTime, Operation, Receipt, Said};
+use sever_model::{Door, DoorKind, EventTime, Operation, Receipt, Said};
 
 /// The books of one server.
 pub(crate) trait Ledger: Send + Sync {
-    /// What an account holds now; `None` where there is no such account.
-    fn holds(&self, account: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError>;
+    /// What an account holds now; `None` where there is no such account. `nonce` is by what the judge knows
+    /// a probe's traces; empty for what is none.
+    fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError>;
 
     /// Takes it away. [`ActError::BadStep`] for a verb that is not its own.
     fn take(&self, operation: &Operation, cx: &Cx<'_>) -> Result<Receipt, ActError>;
@@ -58,6 +59,14 @@ impl Held {
             last_used: None,
             title: String::new(),
         }
+    }
+}
+
+/// Whose a door is, in the server's words: as its listing said, else by its account.
+pub(crate) fn account_of(door: &Door) -> &str {
+    match door.attribute("account") {
+        "" => door.account.as_ref().map_or("", |account| account.native()),
+        account => account,
     }
 }
 

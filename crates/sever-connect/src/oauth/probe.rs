@@ -6,13 +6,15 @@
 //! is presented at a page that asks nobody and gives nothing.
 
 use sever_model::act::{Cx, Probe, Trial, Tried};
-use sever_model::{Control, ControlKind, Door, DoorKind, EventTime, Secret, Span, UnknownWhy, VerdictStrength};
+use sever_model::{
+    Control, ControlKind, Door, DoorKind, DoorState, EventTime, Secret, Span, UnknownWhy, VerdictStrength,
+};
 
 use super::bunch::Bunch;
 use super::connector::{Flavour, WINDOW, probing_ledger, verifiers_ask};
 use super::given;
 use super::glewlwyd;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, account_of};
 use super::server::{LEEWAY, Live, Opened, Server};
 use super::tokens::{claims, is_of, never_issued};
 use super::verdict::{Shown, control, decide, never_issued_token, opens, presented, token, twin_token};
@@ -84,8 +86,9 @@ impl Probing {
         let mut controls = Vec::new();
         if matches!(shown, Shown::Shut(_)) {
             let own = self.twin.as_ref().map_or(&[] as &[Secret<String>], |(_, secrets)| secrets.all(kind));
-            let twins =
-                own.iter().map(|own| twin_token(&self.server.introspect(own.expose(), kind, trial.nonce, cx), client));
+            let twins = own.iter().map(|own| {
+                twin_token(&self.server.introspect(own.expose(), kind, trial.nonce, cx), client, self.server.client())
+            });
             let (held, failed): (Vec<Control>, Vec<Control>) = twins.partition(|control| control.held);
             controls.extend(held.into_iter().chain(failed).take(1));
             let never = never_issued(secret, trial.nonce);
@@ -102,7 +105,8 @@ impl Probing {
             Ok(published) => published,
             Err(error) => return decide(Shown::Unknown(unknown(&error), error.to_string()), strength, Vec::new()),
         };
-        let until = claimed.until.or(door.until);
+        // The later of the two, for the secret may be an older one.
+        let until = claimed.until.max(door.until);
         let known = claimed.kid.is_empty() || published.kids.contains(&claimed.kid);
         let there = published.date.unwrap_or(cx.clock.now().as_event());
         let (shown, controls) = ended(until, there, known);
@@ -176,7 +180,7 @@ impl Probing {
         if !matches!(shown, Shown::Shut(_)) {
             return decide(shown, VerdictStrength::Tried, Vec::new());
         }
-        let shown = match self.ledger.as_ref().map(|ledger| ledger.holds(&door.native, cx)) {
+        let shown = match self.ledger.as_ref().map(|ledger| ledger.holds(&door.native, trial.nonce, cx)) {
             Some(Ok(None)) => Shown::Shut("401, and there is no such user".to_owned()),
             Some(Ok(Some(it))) if it.held.iter().all(|held| held.kind != DoorKind::Login) => {
                 Shown::Shut("401, and the user is disabled".to_owned())
@@ -203,13 +207,13 @@ impl Probing {
 
     /// By the server's books, on the probing credentials: where nobody has the secret.
     fn observed(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let account = door.attribute("account");
+        let account = account_of(door);
         let strength = VerdictStrength::Observed;
         let Some(ledger) = self.ledger.as_ref().filter(|_| !account.is_empty()) else {
             let evidence = "no secret to try it with, and no credentials for the server's books".to_owned();
             return decide(Shown::Unknown(UnknownWhy::NothingToTry, evidence), strength, Vec::new());
         };
-        let shown = match ledger.holds(account, cx) {
+        let shown = match ledger.holds(account, trial.nonce, cx) {
             Ok(None) => Shown::Shut("the books know no such account".to_owned()),
             Ok(Some(holdings)) => {
                 match holdings.held.iter().find(|it| it.kind == door.kind && it.native == door.native) {
@@ -224,7 +228,7 @@ impl Probing {
         if matches!(shown, Shown::Shut(_)) {
             controls.extend(self.twin_is_listed(ledger.as_ref(), door.kind, trial, cx));
             let nobody = never_issued(&format!("nobody-{account}"), trial.nonce);
-            let (answer, held) = match ledger.holds(&nobody, cx) {
+            let (answer, held) = match ledger.holds(&nobody, trial.nonce, cx) {
                 Ok(None) => ("no such account".to_owned(), true),
                 Ok(Some(_)) => ("it is listed".to_owned(), false),
                 Err(error) => (error.to_string(), false),
@@ -238,7 +242,7 @@ impl Probing {
     fn twin_is_listed(&self, ledger: &dyn Ledger, kind: DoorKind, trial: &Trial<'_>, cx: &Cx<'_>) -> Option<Control> {
         let (user, secrets) = self.twin.as_ref()?;
         let what = "the books list one of the twin's";
-        let look = || match ledger.holds(user, cx) {
+        let look = || match ledger.holds(user, trial.nonce, cx) {
             Ok(Some(holdings)) => {
                 let count = holdings.held.iter().filter(|held| held.kind == kind).count();
                 control(ControlKind::Positive, what, format!("{count} of this kind"), count > 0)
@@ -262,10 +266,20 @@ impl Probe for Probing {
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
         let given = || given::by_fingerprint(&self.own, door.attribute("fingerprint")).map(|(_, token)| token);
         let secret = trial.secret.or_else(|| if self.flavour == Flavour::Rfc { given() } else { None });
-        if secret.is_some_and(|secret| !is_of(door, secret.expose()) && door.kind != DoorKind::Login) {
-            let evidence = "the secret that was given is another's".to_owned();
-            return decide(Shown::Unknown(UnknownWhy::ControlFailed, evidence), VerdictStrength::Tried, Vec::new());
+        let own = secret.filter(|_| door.kind != DoorKind::Login).map(|secret| is_of(door, secret.expose()));
+        match own {
+            Some(Some(false)) => {
+                let evidence = "the secret that was given is another's".to_owned();
+                decide(Shown::Unknown(UnknownWhy::ControlFailed, evidence), VerdictStrength::Tried, Vec::new())
+            }
+            Some(None) => untold(self.by_kind(door, secret, trial, cx)),
+            Some(Some(true)) | None => self.by_kind(door, secret, trial, cx),
         }
+    }
+}
+
+impl Probing {
+    fn by_kind(&self, door: &Door, secret: Option<&Secret<String>>, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
         let is_jwt = door.attribute("format") == "jwt";
         match (door.kind, secret) {
             (DoorKind::AccessToken, secret) if is_jwt && !self.verifiers_ask => {
@@ -285,6 +299,19 @@ impl Probe for Probing {
                 decide(shown, VerdictStrength::Observed, Vec::new())
             }
         }
+    }
+}
+
+/// The verdict where nothing tells that the secret is the door's own: it may have opened, but that it did
+/// not says nothing of the door.
+fn untold(tried: Tried) -> Tried {
+    match (&tried.state, tried.strength) {
+        (DoorState::Closed, VerdictStrength::Tried) => Tried {
+            state: DoorState::Unknown(UnknownWhy::Ambiguous),
+            evidence: format!("{}; nothing tells that the secret is this door's", tried.evidence),
+            ..tried
+        },
+        _ => tried,
     }
 }
 

@@ -94,7 +94,7 @@ impl Server {
         }
         let openid = format!("{}/.well-known/openid-configuration", self.below);
         let mut answer = self.http.ask(&Ask::new("GET", &openid), cx.patience)?;
-        if !answer.json().is_object() {
+        if !(answer.is_success() && answer.json().is_object()) {
             // RFC 8414 §3.1: the path of the issuer comes after the well-known one.
             let oauth = format!("/.well-known/oauth-authorization-server{}{}", self.http.own_path(), self.below);
             answer = self.http.origin().ask(&Ask::new("GET", &oauth), cx.patience)?;
@@ -131,7 +131,7 @@ impl Server {
         let answer = self.post(place, &[("token", token), ("token_type_hint", hint)], "", cx)?;
         match answer.status {
             200..=299 => Ok(answer),
-            _ => Err(refusal(&answer, "revocation", "a client that may revoke tokens of this client")),
+            _ => Err(undone(&answer, "revocation", "a client that may revoke tokens of this client")),
         }
     }
 
@@ -302,14 +302,22 @@ fn published(answer: &Answer) -> Result<Published, ActError> {
     Ok(Published { kids, date: date.map(|date| EventTime::from_micros(date.timestamp().as_microsecond())) })
 }
 
-/// Why an answer is none that helps. Its body is never quoted: it may hold tokens.
+/// Why an answer to a change is none that helps: where the server itself failed, it may have been done.
+pub(crate) fn undone(answer: &Answer, what: &str, lacking: &str) -> ActError {
+    match answer.status {
+        500 | 502 | 504..=599 => ActError::LostAnswer(format!("{what}: {}", answer.status)),
+        _ => refusal(answer, what, lacking),
+    }
+}
+
+/// Why an answer to a question is none that helps. Its body is never quoted: it may hold tokens.
 pub(crate) fn refusal(answer: &Answer, what: &str, lacking: &str) -> ActError {
     let said = format!("{what}: {}", answer.status);
     match answer.status {
         401 | 403 => ActError::NotAllowed { what: said, lacking: lacking.to_owned() },
         429 => ActError::RateLimited(answer.retry_after()),
-        503 if answer.retry_after().is_some() => ActError::RateLimited(answer.retry_after()),
-        500..=599 => ActError::LostAnswer(said),
+        503 => ActError::RateLimited(answer.retry_after()),
+        502 | 504 => ActError::Unreachable(said),
         400..=499 => ActError::Refused(said),
         _ => ActError::Unexpected(said),
     }

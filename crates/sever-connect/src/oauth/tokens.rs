@@ -49,22 +49,20 @@ pub(crate) fn sha256(secret: &str) -> String {
 }
 
 /// Whether a secret is a door's own: a wrong one is refused like one that was revoked, and must not pass
-/// for it. A door without a fingerprint takes any.
+/// for it. `None` where the door has nothing to tell it by.
 ///
 /// A fingerprint is a SHA-256 in hexadecimal, or `{SHA512}` and base64 as Glewlwyd writes it; of a cookie
-/// header it is that of one of the cookies. A JWT is known by its `jti`.
-pub(crate) fn is_of(door: &Door, secret: &str) -> bool {
-    let jti = door.attribute("jti");
-    if !jti.is_empty() {
-        return claims(secret).is_some_and(|claims| claims.jti == jti);
+/// header it is that of one of the cookies. A JWT may be known by its `jti` instead.
+pub(crate) fn is_of(door: &Door, secret: &str) -> Option<bool> {
+    let (jti, fingerprint) = (door.attribute("jti"), door.attribute("fingerprint").trim_end_matches('='));
+    if fingerprint.is_empty() {
+        return (!jti.is_empty()).then(|| claims(secret).is_some_and(|claims| claims.jti == jti));
     }
-    let fingerprint = door.attribute("fingerprint").trim_end_matches('=');
     let cookies = secret.split(';').filter_map(|cookie| cookie.trim().split_once('=').map(|(_, value)| value.trim()));
-    fingerprint.is_empty()
-        || std::iter::once(secret).chain(cookies).any(|part| {
-            sha256(part) == fingerprint
-                || format!("{{SHA512}}{}", URL_SAFE_NO_PAD.encode(Sha512::digest(part.as_bytes()))) == fingerprint
-        })
+    Some(std::iter::once(secret).chain(cookies).any(|part| {
+        sha256(part) == fingerprint
+            || format!("{{SHA512}}{}", URL_SAFE_NO_PAD.encode(Sha512::digest(part.as_bytes()))) == fingerprint
+    }))
 }
 
 /// A secret of the same shape that nobody was given: each letter another of its kind, all else as it is.

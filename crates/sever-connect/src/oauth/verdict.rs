@@ -70,10 +70,13 @@ pub(crate) fn presented(opened: Opened) -> Shown {
 }
 
 /// A token of the twin must be active, and of the same client: a server may call every other client's
-/// token inactive.
-pub(crate) fn twin_token(live: &Live, client: &str) -> Control {
+/// token inactive. Where introspection does not tell whose client it is, it is the probing one's.
+pub(crate) fn twin_token(live: &Live, client: &str, probing: &str) -> Control {
     let (answer, held) = match live {
-        Live::Active { client: is, .. } if client.is_empty() || is.is_empty() || is == client => {
+        Live::Active { .. } if client.is_empty() => {
+            ("active; which client the door is of, nobody knows".to_owned(), false)
+        }
+        Live::Active { client: is, .. } if is == client || (is.is_empty() && client == probing) => {
             ("active".to_owned(), true)
         }
         Live::Active { .. } => ("active, of another client".to_owned(), false),

@@ -11,7 +11,7 @@ use sever_model::{ApprovedStep, ConnectionId, Door, DoorKind, Inverse, Operation
 
 use super::connector::WINDOW;
 use super::doors::RIGHTS;
-use super::wire::{Dialect, Found, Wire, has_member, has_value, is_active, refusal};
+use super::wire::{Dialect, Found, USERS, Wire, has_member, has_value, is_active, undone, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, encoded};
 
@@ -123,7 +123,7 @@ impl Cutting {
             }
             let answer = self.wire.ask(ask, cx)?;
             let unknown = matches!(answer.status, 405 | 501);
-            let answer = match self.dialect == Dialect::Okta && unknown && path == "/Users" {
+            let answer = match self.dialect == Dialect::Okta && unknown && path == USERS {
                 true => self.put(&place, &found, body, cx)?,
                 false => answer,
             };
@@ -153,10 +153,10 @@ impl Cutting {
     }
 
     fn delete(&self, user: &str, cx: &Cx<'_>) -> Result<Receipt, ActError> {
-        let answer = self.wire.ask(Ask::new("DELETE", &format!("/Users/{}", encoded(user))), cx)?;
+        let answer = self.wire.ask(Ask::new("DELETE", &format!("{USERS}/{}", encoded(user))), cx)?;
         match answer.status {
             404 => Ok(receipt(Said::Already, "404: it is not there", cx)),
-            _ => done(&answer, "/Users", cx),
+            _ => done(&answer, USERS, cx),
         }
     }
 }
@@ -176,9 +176,9 @@ impl Action for Cutting {
     }
 
     fn steps(&self, door: &Door) -> Vec<StepDraft> {
-        let user = door.attribute("user");
+        let user = user_of(door);
         match door.kind {
-            DoorKind::Login => return self.login_steps(if user.is_empty() { &door.native } else { user }),
+            DoorKind::Login => return self.login_steps(user),
             DoorKind::Membership if !user.is_empty() => {}
             _ => return Vec::new(),
         }
@@ -218,7 +218,7 @@ impl Action for Cutting {
         let argument = |name: &str| argument(&operation.arguments, name);
         let activity = |active: bool| {
             let is_so = |found: &Found| is_active(&found.resource) == active;
-            self.change("/Users", target, !active, &is_so, &self.dialect.activity(active), cx)
+            self.change(USERS, target, !active, &is_so, &self.dialect.activity(active), cx)
         };
         let member = |remove: bool| {
             let user = argument("user")?;
@@ -230,7 +230,7 @@ impl Action for Cutting {
             if !RIGHTS.iter().any(|(name, _)| *name == attribute) {
                 return Err(ActError::BadStep(format!("`{attribute}` is no attribute of rights")));
             }
-            self.change_value(&ValueStep { path: "/Users", id: target, attribute, value, remove }, cx)
+            self.change_value(&ValueStep { path: USERS, id: target, attribute, value, remove }, cx)
         };
         match operation.verb.as_str() {
             "deactivate-user" => activity(false),
@@ -255,7 +255,7 @@ fn done(answer: &Answer, path: &str, cx: &Cx<'_>) -> Result<Receipt, ActError> {
         202 => Ok(receipt(Said::Queued, "202", cx)),
         // The body is the user's record, and none of the proof's business.
         200..=299 => Ok(receipt(Said::Done, &answer.status.to_string(), cx)),
-        _ => Err(refusal(answer, path)),
+        _ => Err(undone(answer, path)),
     }
 }
 

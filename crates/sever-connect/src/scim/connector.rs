@@ -24,7 +24,8 @@ pub(crate) const CONNECTOR: Connector = Connector {
             be there. That is *observed*, never *tried*: nobody signs in through SCIM. Where the application can be \
             signed in to, connect it beside this (`oauth`, `http`, `exec`) and its verdicts count as proven.\n\n\
             What SCIM cannot say or close: sessions and tokens that the application gave out before (most go on \
-            until they expire), API keys, and what the user made there. A server that ignores `startIndex`, or whose \
+            until they expire), API keys, and what the user made there. A group in a group is not followed: the outer one is listed for the \
+            inner one only. A server that ignores `startIndex`, or whose \
             `totalResults` fits nothing, gives a partial listing, and says so.",
     roles: "*Reading* and *probing*: a bearer token that may `GET` `/Users` and `/Groups`. *Cutting*: one that may \
             besides `PATCH` both, and `DELETE /Users` where `delete = true` (`PUT /Users` where a server of the \
@@ -37,7 +38,7 @@ pub(crate) const CONNECTOR: Connector = Connector {
             url = \"https://shop.example/scim/v2\"\n\
             settings.dialect = \"rfc\"\n\
             ```\n\n\
-            The twin's `user` is the `id` of an account of ours that stays; it needs no secret.",
+            The twin's `user` is the `id` or `userName` of an account of ours that stays; it needs no secret.",
     settings: &[
         Setting {
             name: "dialect",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sever_model::act::{ActError, Cx, Doors};
 use sever_model::{AccountId, Door, DoorKind, DoorList, Listing};
 
-use super::wire::{Wire, has_member, is_active, values};
+use super::wire::{PAGES_MAX, USERS, Wire, has_member, is_active, values};
 use crate::connector::{Connection, ConnectionError};
 
 /// Lists the doors of users.
@@ -34,12 +34,12 @@ impl Reading {
     ) -> Result<BTreeMap<String, String>, ActError> {
         let filter = format!("members.value eq {}", json!(id));
         let asked = match self.filter {
-            true => self.wire.list("/Groups", Some(&filter), cx),
-            false => self.wire.list("/Groups", None, cx),
+            true => self.wire.list("/Groups", Some(&filter), PAGES_MAX, cx),
+            false => self.wire.list("/Groups", None, PAGES_MAX, cx),
         };
         let listed = match asked {
             // A server need not know filters.
-            Err(ActError::Refused(_)) if self.filter => self.wire.list("/Groups", None, cx),
+            Err(ActError::Refused(_)) if self.filter => self.wire.list("/Groups", None, PAGES_MAX, cx),
             other => other,
         };
         let mut groups = BTreeMap::new();
@@ -71,7 +71,7 @@ impl Doors for Reading {
     fn doors(&self, of: &AccountId, _login: &str, cx: &Cx<'_>) -> Result<DoorList, ActError> {
         let id = of.native();
         let mut list = DoorList { doors: Vec::new(), listing: Listing::Complete, gaps: Vec::new() };
-        let Some(found) = self.wire.resource("/Users", id, "", cx)? else { return Ok(list) };
+        let Some(found) = self.wire.resource(USERS, id, "", cx)? else { return Ok(list) };
         let user = &found.resource;
         let name = user.get("userName").and_then(Value::as_str).unwrap_or(id);
         let door = |kind: DoorKind, native: String, title: String, attributes: &[(&str, &str)]| {

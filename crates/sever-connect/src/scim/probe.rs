@@ -1,15 +1,18 @@
 //! Looks at doors, with credentials of its own and in questions of its own. Nobody signs in through SCIM,
 //! so that what it shows is observed and never tried.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sever_model::act::{ActError, Cx, Probe, Trial, Tried};
 use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, UnknownWhy, VerdictStrength};
 use sha2::{Digest, Sha256};
 
 use super::connector::WINDOW;
-use super::wire::{Found, Wire, has_member, has_value, is_active};
+use super::wire::{Found, USERS, Wire, has_member, has_value, is_active, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::unknown;
+
+/// Pages of groups that are looked at for one with members.
+const GROUP_PAGES: usize = 5;
 
 /// Looks at doors of users.
 pub(crate) struct Probing {
@@ -37,7 +40,7 @@ impl Probing {
     }
 
     fn login(&self, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let shown = login_shown(&self.wire.resource("/Users", user, trial.nonce, cx));
+        let shown = login_shown(&self.wire.resource(USERS, user, trial.nonce, cx));
         let controls = match shown {
             Shown::Shut(_) => vec![self.twin(trial, cx), self.nobody(user, trial, cx)],
             _ => Vec::new(),
@@ -47,7 +50,7 @@ impl Probing {
 
     fn group(&self, group: &str, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
         let shown = self.wire.resource("/Groups", group, trial.nonce, cx);
-        let record = self.wire.resource("/Users", user, trial.nonce, cx);
+        let record = self.wire.resource(USERS, user, trial.nonce, cx);
         let others = match &shown {
             Ok(Some(found)) => members(&found.resource),
             _ => 0,
@@ -61,7 +64,7 @@ impl Probing {
     }
 
     fn right(&self, door: &Door, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let record = self.wire.resource("/Users", user, trial.nonce, cx);
+        let record = self.wire.resource(USERS, user, trial.nonce, cx);
         let shown = right_shown(&record, door.attribute("attribute"), door.attribute("value"));
         let controls = match shown {
             Shown::Shut(_) => vec![self.twin(trial, cx), self.nobody(user, trial, cx)],
@@ -85,8 +88,8 @@ impl Probing {
     fn twin(&self, trial: &Trial<'_>, cx: &Cx<'_>) -> Control {
         let (answer, held) = match &self.twin {
             None => ("no twin is configured".to_owned(), false),
-            Some(twin) => match self.wire.resource("/Users", twin, trial.nonce, cx) {
-                Ok(Some(found)) if is_active(&found.resource) => ("200, active".to_owned(), true),
+            Some(twin) => match self.twins_record(twin, trial, cx) {
+                Ok(Some(record)) if is_active(&record) => ("200, active".to_owned(), true),
                 Ok(Some(_)) => ("200, not active".to_owned(), false),
                 Ok(None) => ("404".to_owned(), false),
                 Err(error) => (error.to_string(), false),
@@ -95,9 +98,20 @@ impl Probing {
         Control { kind: ControlKind::Positive, what: "the twin's record".to_owned(), answer, held }
     }
 
+    /// The record of the twin, who is named by `id` or by `userName`.
+    fn twins_record(&self, twin: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Result<Option<Value>, ActError> {
+        if let Some(found) = self.wire.resource(USERS, twin, trial.nonce, cx)? {
+            return Ok(Some(found.resource));
+        }
+        let listed = self.wire.list(USERS, Some(&format!("userName eq {}", json!(twin))), 1, cx)?;
+        // A server that filters wrongly gives others.
+        let is_twin = |user: &Value| user.get("userName").and_then(Value::as_str) == Some(twin);
+        Ok(listed.resources.into_iter().find(is_twin))
+    }
+
     /// An id of the same shape that nobody was given must not be there.
     fn nobody(&self, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Control {
-        let (answer, held) = match self.wire.resource("/Users", &never_given(user, trial.nonce), trial.nonce, cx) {
+        let (answer, held) = match self.wire.resource(USERS, &never_given(user, trial.nonce), trial.nonce, cx) {
             Ok(None) => ("404".to_owned(), true),
             Ok(Some(_)) => ("200".to_owned(), false),
             Err(error) => (error.to_string(), false),
@@ -108,7 +122,7 @@ impl Probing {
     /// Members must be shown at all: of this group, else of some other.
     fn members_are_shown(&self, others: usize, cx: &Cx<'_>) -> Control {
         let (answer, held) = match others {
-            0 => match self.wire.list("/Groups", None, cx) {
+            0 => match self.wire.list("/Groups", None, GROUP_PAGES, cx) {
                 Ok(listed) => {
                     let shown: usize = listed.resources.iter().map(members).sum();
                     (format!("{shown} members of {} groups", listed.resources.len()), shown > 0)
@@ -127,9 +141,9 @@ impl Probe for Probing {
     }
 
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let user = door.attribute("user");
+        let user = user_of(door);
         match door.kind {
-            DoorKind::Login => self.login(if user.is_empty() { &door.native } else { user }, trial, cx),
+            DoorKind::Login => self.login(user, trial, cx),
             DoorKind::Membership if user.is_empty() => {
                 decide(Shown::Unknown(UnknownWhy::NothingToTry, "the door names no user".to_owned()), Vec::new())
             }
@@ -207,8 +221,8 @@ fn never_given(id: &str, nonce: &str) -> String {
         other => other,
     };
     let made: String = id.chars().zip(digest.iter().cycle()).map(shaped).collect();
-    match made.len() {
-        0..12 => format!("9{made}{}", "9".repeat(11_usize.saturating_sub(made.len()))),
+    match made.chars().count() {
+        length @ 0..12 => format!("9{made}{}", "9".repeat(11_usize.saturating_sub(length))),
         _ => made,
     }
 }

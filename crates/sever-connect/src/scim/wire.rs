@@ -7,19 +7,22 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use sever_model::act::{ActError, Cx};
-use sever_model::{Secret, SystemId};
+use sever_model::{Door, DoorKind, Secret, SystemId};
 
 use crate::connector::{Connection, ConnectionError};
 use crate::http::{Answer, Ask, Http, encoded};
 
 /// Most pages of one listing that are asked for.
-const PAGES_MAX: usize = 10_000;
+pub(crate) const PAGES_MAX: usize = 10_000;
 
 /// Resources that are asked for at a time, unless `settings.page` says otherwise.
 const PAGE: usize = 100;
 
 /// The message of a change (RFC 7644 §3.5.2).
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// Where users are.
+pub(crate) const USERS: &str = "/Users";
 
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -82,13 +85,13 @@ impl Wire {
         found(&answer, id, path)
     }
 
-    /// Every resource of a list that fits a filter, page by page. A page that fails, a total that does
+    /// Every resource of a list that fits a filter, page by page, of so many at most. A page that fails, a total that does
     /// not fit, and a server that gives the same page again are gaps.
-    pub(crate) fn list(&self, path: &str, filter: Option<&str>, cx: &Cx<'_>) -> Result<Listed, ActError> {
+    pub(crate) fn list(&self, path: &str, filter: Option<&str>, pages: usize, cx: &Cx<'_>) -> Result<Listed, ActError> {
         let mut listed = Listed::default();
         let mut seen = HashSet::new();
         let filter = filter.map(|filter| format!("&filter={}", encoded(filter))).unwrap_or_default();
-        for _ in 0..PAGES_MAX {
+        for _ in 0..pages {
             let start = listed.resources.len() + 1;
             let place = format!("{path}?startIndex={start}&count={}{filter}", self.page);
             let page = self.ask(Ask::new("GET", &place), cx).and_then(|answer| page(&answer, path));
@@ -124,7 +127,7 @@ impl Wire {
                 return Ok(listed);
             }
         }
-        listed.gap = Some(format!("{path}: more than {PAGES_MAX} pages"));
+        listed.gap = Some(format!("{path}: more than {pages} pages"));
         Ok(listed)
     }
 }
@@ -156,8 +159,8 @@ pub(crate) fn found(answer: &Answer, id: &str, path: &str) -> Result<Option<Foun
     if resource.get("id").and_then(Value::as_str) != Some(id) {
         return Err(ActError::Unexpected(format!("GET {path}: {}, and not the resource asked for", answer.status)));
     }
+    // Not the header: a framework's own tag of the answer is none of the resource's.
     let version = resource.pointer("/meta/version").and_then(Value::as_str).map(str::to_owned);
-    let version = version.or_else(|| answer.header("etag").map(str::to_owned));
     Ok(Some(Found { resource, version }))
 }
 
@@ -177,16 +180,33 @@ fn page(answer: &Answer, path: &str) -> Result<Page, ActError> {
     Ok(Page { resources, total: usize::try_from(total).unwrap_or(usize::MAX) })
 }
 
-/// Why an answer is none that helps.
+/// Why an answer to a change is none that helps: where the server itself failed, it may have been done.
+pub(crate) fn undone(answer: &Answer, path: &str) -> ActError {
+    match answer.status {
+        500 | 502 | 504..=599 => ActError::LostAnswer(format!("{path}: {}", answer.status)),
+        _ => refusal(answer, path),
+    }
+}
+
+/// Why an answer to a question is none that helps.
 pub(crate) fn refusal(answer: &Answer, path: &str) -> ActError {
     match answer.status {
         401 => ActError::NotAllowed { what: answer.quote(), lacking: "a bearer token that is valid".to_owned() },
         403 => ActError::NotAllowed { what: answer.quote(), lacking: format!("a token whose scope includes {path}") },
         429 => ActError::RateLimited(answer.retry_after()),
-        503 if answer.retry_after().is_some() => ActError::RateLimited(answer.retry_after()),
-        500..=599 => ActError::LostAnswer(format!("{path}: {}", answer.quote())),
+        503 => ActError::RateLimited(answer.retry_after()),
+        502 | 504 => ActError::Unreachable(format!("{path}: {}", answer.status)),
         400..=499 => ActError::Refused(format!("{path}: {}", answer.quote())),
         _ => ActError::Unexpected(format!("{path}: status {}", answer.status)),
+    }
+}
+
+/// Whose a door is: as its listing said, else by its account.
+pub(crate) fn user_of(door: &Door) -> &str {
+    match (door.attribute("user"), door.kind) {
+        ("", DoorKind::Login) => &door.native,
+        ("", _) => door.account.as_ref().map_or("", |account| account.native()),
+        (user, _) => user,
     }
 }
 

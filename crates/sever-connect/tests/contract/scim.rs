@@ -32,12 +32,12 @@ impl Scim {
         self.server.as_ref().context("it is stopped")
     }
 
-    fn resource(&self, path: &str) -> Result<Option<Value>> {
-        self.server()?.resource(path)
+    fn resource(&self, kind: &str, id: &str) -> Result<Option<Value>> {
+        self.server()?.resource(kind, id)
     }
 
     fn is_active(&self, user: &str) -> Result<bool> {
-        let user = self.resource(&format!("/Users/{user}"))?;
+        let user = self.resource("Users", user)?;
         Ok(user.is_some_and(|user| user.get("active") == Some(&Value::Bool(true))))
     }
 
@@ -81,7 +81,8 @@ impl World for Scim {
             url: self.url.clone(),
             settings: self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             login: Some(login("severance", token)),
-            twin: Some(login(&self.ann, "")),
+            // By either of the two.
+            twin: Some(login(if self.settings.is_empty() { "ann" } else { &self.ann }, "")),
         })
     }
     fn leaver(&self) -> (AccountId, String) {
@@ -94,19 +95,19 @@ impl World for Scim {
         None
     }
     fn gets_in(&self, door: &Door) -> Result<Option<bool>> {
-        let values = |path: String, name: &str| -> Result<Vec<String>> {
-            let resource = self.resource(&path)?.unwrap_or_default();
+        let values = |kind: &str, id: &str, name: &str| -> Result<Vec<String>> {
+            let resource = self.resource(kind, id)?.unwrap_or_default();
             let values = resource.get(name).and_then(Value::as_array).into_iter().flatten();
             Ok(values.filter_map(|it| it.get("value")?.as_str().map(str::to_owned)).collect())
         };
         Ok(Some(match (door.kind, door.attribute("group")) {
             (DoorKind::Login, _) => self.is_active(&self.bob)?,
-            (_, "") => values(format!("/Users/{}", self.bob), "roles")?.iter().any(|role| role == "admin"),
-            (_, group) => values(format!("/Groups/{group}"), "members")?.contains(&self.bob),
+            (_, "") => values("Users", &self.bob, "roles")?.iter().any(|role| role == "admin"),
+            (_, group) => values("Groups", group, "members")?.contains(&self.bob),
         }))
     }
     fn bystander_gets_in(&self) -> Result<bool> {
-        let ann = self.resource(&format!("/Users/{}", self.ann))?.context("ann is gone")?;
+        let ann = self.resource("Users", &self.ann)?.context("ann is gone")?;
         Ok(self.is_active(&self.ann)? && ann.pointer("/roles/0/value").and_then(Value::as_str) == Some("admin"))
     }
     fn stop(&mut self) {
@@ -137,6 +138,21 @@ fn okta_writes_the_truth_value_without_a_path() -> Result<()> {
         let tried = suite::tried(&world, opened.probe.as_ref(), &door, false);
         assert_eq!(tried.state, DoorState::Closed, "{tried:?}");
     }
+    Ok(())
+}
+
+/// A server need not know `PATCH`: the whole user is put instead, and keeps what else it had.
+#[test]
+fn okta_puts_the_whole_user_where_patch_is_not_known() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::KnowsNoPatch)? else { return Ok(()) };
+    let world = Scim::on(server, &[("dialect", "okta")])?;
+    let opened = world.opened()?;
+    let (door, said) = world.first_step(&opened, DoorKind::Login)?;
+    assert_eq!(said, Ok(Said::Done));
+    let bob = world.resource("Users", &world.bob)?.context("bob is gone")?;
+    assert_eq!(bob.get("active"), Some(&Value::Bool(false)));
+    assert_eq!(bob.pointer("/roles/0/value").and_then(Value::as_str), Some("admin"));
+    assert_eq!(suite::tried(&world, opened.probe.as_ref(), &door, false).state, DoorState::Closed);
     Ok(())
 }
 

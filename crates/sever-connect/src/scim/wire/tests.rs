@@ -2,12 +2,12 @@
 
 use sever_model::act::ActError;
 
-use super::{Dialect, found, has_member, is_active, page, values};
+use super::{Dialect, USERS, found, has_member, is_active, page, undone, values};
 use crate::http::Answer;
 
 #[test]
 fn only_the_resource_asked_for_is_one() {
-    let is = |status: u16, body: &str| found(&Answer::canned(status, body), "7", "/Users");
+    let is = |status: u16, body: &str| found(&Answer::canned(status, body), "7", USERS);
     assert!(is(200, r#"{"id":"7","active":true}"#).is_ok_and(|found| found.is_some()));
     assert!(is(404, "").is_ok_and(|found| found.is_none()));
     for hostile in ["", "<html>signed out</html>", "null", "[]", "7", r#"{"id":7}"#, r#"{"id":"8"}"#, "{\"id\":\"7\""] {
@@ -17,8 +17,13 @@ fn only_the_resource_asked_for_is_one() {
     assert!(matches!(is(401, ""), Err(ActError::NotAllowed { .. })));
     assert!(matches!(is(403, ""), Err(ActError::NotAllowed { .. })));
     assert!(matches!(is(429, ""), Err(ActError::RateLimited(None))));
-    assert!(matches!(is(500, ""), Err(ActError::LostAnswer(_))));
-    assert!(matches!(is(501, ""), Err(ActError::LostAnswer(_))));
+    assert!(matches!(is(500, ""), Err(ActError::Unexpected(_))));
+    assert!(matches!(is(502, ""), Err(ActError::Unreachable(_))));
+    assert!(matches!(is(503, ""), Err(ActError::RateLimited(None))));
+    // Of a change it may have been done.
+    assert!(matches!(undone(&Answer::canned(500, ""), USERS), ActError::LostAnswer(_)));
+    assert!(matches!(undone(&Answer::canned(501, ""), USERS), ActError::Unexpected(_)));
+    assert!(matches!(undone(&Answer::canned(403, ""), USERS), ActError::NotAllowed { .. }));
     assert!(matches!(is(400, ""), Err(ActError::Refused(_))));
 }
 
