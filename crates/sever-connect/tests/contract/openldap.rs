@@ -378,6 +378,22 @@ fn starttls_with_an_authority_of_ones_own() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_rules_of_the_page_are_those_that_the_tests_ran_under() -> Result<()> {
+    let Some(slapd) = Slapd::start()? else { return Ok(()) };
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let configured: Vec<String> = slapd.configuration()?.lines().map(plain).collect();
+    let connector = connector("openldap").map_err(|_| anyhow::anyhow!("no such connector"))?;
+    let (_, rules) = connector.roles.split_once("```text\n").context("no rules")?;
+    let (rules, _) = rules.split_once("```").context("no end of the rules")?;
+    let rules: Vec<String> = rules.lines().filter(|line| !line.starts_with('#')).map(plain).collect();
+    ensure!(rules.iter().any(|rule| rule.starts_with("access to attrs=userPassword")), "{rules:?}");
+    // In their order, as one block: the first rule that fits is the one that counts.
+    let stands = configured.windows(rules.len()).any(|lines| lines == rules.as_slice());
+    ensure!(stands, "{rules:#?} is not in {configured:#?}");
+    Ok(())
+}
+
 /// A directory that answers every question with these bytes.
 fn impostor(answer: &[u8]) -> Result<String> {
     let answer = answer.to_vec();
