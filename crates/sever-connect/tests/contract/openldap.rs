@@ -243,6 +243,33 @@ fn a_policy_that_does_not_enforce_locks_leaves_the_login_open() -> Result<()> {
 }
 
 #[test]
+fn without_a_password_policy_a_reset_is_all_there_is_and_is_no_proof() -> Result<()> {
+    let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
+    let connector = connector("openldap").map_err(|_| anyhow::anyhow!("no such connector"))?;
+    let connection = |what| -> Result<Connection> {
+        let mut connection = shop.connection(what).context("no connection")?;
+        for name in ["lock", "policy"] {
+            connection.settings.insert(name.to_owned(), "none".to_owned());
+        }
+        Ok(connection)
+    };
+    let action = connector.open_action.context("no action")?(&connection(For::Cutting)?)?;
+    let probe = connector.open_probe.context("no probe")?(&connection(For::Probing)?)?;
+    let opened = Opened { action, probe, ..open(&shop)? };
+    let door = shop.login_door(&opened)?;
+    let steps = drafts(&opened, &door);
+    ensure!(steps.iter().all(|(_, step)| step.operation.verb != "lock-account"), "{steps:?}");
+    execute(&opened, &steps)?;
+    assert!(!shop.signs_in("bob", BOB)?);
+    let seen = replaced(opened.probe.as_ref(), &door);
+    assert_eq!((&seen.state, seen.strength), (&DoorState::Closed, VerdictStrength::Observed), "{seen:?}");
+    shop.slapd()?.manage("ldappasswd", &["-s", "new-of-a-test", &Slapd::person("bob")], "")?.text()?;
+    let seen = replaced(opened.probe.as_ref(), &door);
+    assert_eq!(seen.state, DoorState::Unknown(UnknownWhy::Ambiguous), "{seen:?}");
+    Ok(())
+}
+
+#[test]
 fn nobody_is_locked_out_by_trying() -> Result<()> {
     let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
     let opened = open(&shop)?;
