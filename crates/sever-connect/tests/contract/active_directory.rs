@@ -164,8 +164,8 @@ impl World for Shop {
         kinds.into_iter().map(|kind| (kind, if kind == DoorKind::Membership { 2 } else { 1 })).collect()
     }
 
-    fn always_lacks(&self, gap: &str) -> bool {
-        gap.contains("Kerberos tickets")
+    fn stays_unseen(&self, gap: &str) -> Option<&'static str> {
+        gap.contains("Kerberos tickets").then_some("controllers do not list tickets")
     }
 
     fn secret(&self, door: &Door) -> Option<Secret<String>> {

@@ -59,9 +59,9 @@ pub(crate) trait World {
     fn stays_open(&self, _door: &Door) -> Option<&'static str> {
         None
     }
-    /// Whether a gap is one that the system has whatever scopes are given: what it shows to nobody.
-    fn always_lacks(&self, _gap: &str) -> bool {
-        false
+    /// A gap that is there with all scopes given, with the reason: what the system tells nobody.
+    fn stays_unseen(&self, _gap: &str) -> Option<&'static str> {
+        None
     }
     /// Stops the server.
     fn stop(&mut self);
@@ -187,7 +187,7 @@ pub(crate) fn keeps(world: &mut dyn World) -> Result<()> {
 fn listed(world: &dyn World, opened: &Opened) -> Result<Vec<Door>> {
     let (account, login) = world.leaver();
     let list = opened.doors.doors(&account, &login, &cx())?;
-    let gaps: Vec<&String> = list.gaps.iter().filter(|gap| !world.always_lacks(gap)).collect();
+    let gaps: Vec<&String> = list.gaps.iter().filter(|gap| world.stays_unseen(gap).is_none()).collect();
     ensure!(gaps.is_empty(), "gaps with all scopes given: {gaps:?}");
     let again = opened.doors.doors(&account, &login, &cx())?;
     let ids = |list: &sever_model::DoorList| -> Vec<String> { list.doors.iter().map(|it| it.id.to_string()).collect() };
