@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `truth`, the binary too.
+//! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `truth`, the binary too, with the
+//! real servers installed and within reach.
 
 use std::process::ExitCode;
 
@@ -6,21 +7,30 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::command;
+use crate::test::prepare::{self, Install};
 
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// `scan`, `facts`, `decode`, `truth`, and their options; `--help` lists them
+    /// Install nothing; what lacks its servers is skipped, which it says
+    #[arg(long)]
+    no_install: bool,
+    /// `scan`, `facts`, `decode`, `plan`, `proof`, `truth`, and their options; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
 
-/// Runs it; its exit code says whether every bar of `scan` and `facts` holds.
+/// Runs it; its exit code says whether every bar of `scan`, `facts`, `plan` and `proof` holds.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    if args.args.first().is_some_and(|what| what == "truth") {
-        command::run(&mut command::cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
-    }
-    let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"];
-    let status = command::cargo(words.into_iter().chain(args.args.iter().map(String::as_str))).status()?;
+    let own = args.args.iter().map(String::as_str);
+    let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"].into_iter().chain(own);
+    let mut bench = if args.args.first().is_some_and(|what| what == "truth") {
+        let tools = prepare::tools(if args.no_install { Install::Nothing } else { Install::Missing })?;
+        command::run(&mut tools.cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
+        tools.cargo(words)
+    } else {
+        command::cargo(words)
+    };
+    let status = bench.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -3,11 +3,12 @@
 //! ```text
 //! sever detectors --format json  ─► ids ─► sever explain ID ─► docs/detectors/ID.md
 //! sever formats, sever sources   ─► the same under docs/formats/ and docs/sources/
+//! sever connectors               ─► the same under docs/connections/
 //! sever help, sever COMMAND help ─► docs/cli.md
 //! ```
 //!
 //! What the program does not know is added here: which source and which log come from the same system
-//! ([`TOGETHER`]), links between pages, and the guides, which are written by hand.
+//! ([`TOGETHER`]), links between pages, the guides and `docs/proof.md`, which are written by hand.
 //!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
@@ -29,11 +30,17 @@ pub(crate) struct GenDocsArgs {
     check: bool,
 }
 
-/// One kind of thing that has pages: the command that lists it, its folder's title, what it is.
-const KINDS: [(&str, &str, &str); 3] = [
-    ("detectors", "Detectors", "What Severance can find, when it speaks and when it stays quiet."),
-    ("formats", "Log formats", "The logs that it reads, and which fields it needs of them."),
-    ("sources", "Sources", "Where facts come from, and which columns or files each needs."),
+/// One kind of thing that has pages: the command that lists it, its folder, that one's title, what it is.
+const KINDS: [(&str, &str, &str, &str); 4] = [
+    ("detectors", "detectors", "Detectors", "What Severance can find, when it speaks and when it stays quiet."),
+    ("formats", "formats", "Log formats", "The logs that it reads, and which fields it needs of them."),
+    ("sources", "sources", "Sources", "Where facts come from, and which columns or files each needs."),
+    (
+        "connectors",
+        "connections",
+        "Connections",
+        "The systems whose doors it lists, closes and tries, with which roles, and what each answer means.",
+    ),
 ];
 
 /// Sources and logs of one system, and why both are wanted.
@@ -58,6 +65,16 @@ const TOGETHER: [(&[&str], &[&str], &str); 12] = [
     ),
     (&["ssh"], &["sshd"], "the export says whose keys open which host, the log which key did"),
     (&["scim", "accounts"], &["teleport", "auth0", "onelogin"], "a listing says who there is, the log who signed in"),
+];
+
+/// Connections and the sources of the same systems.
+const CONNECTED: [(&[&str], &str); 6] = [
+    (&["openldap", "active-directory"], "ldif"),
+    (&["postgresql"], "postgres-roles"),
+    (&["openbao"], "openbao"),
+    (&["openssh"], "ssh"),
+    (&["aws"], "aws-iam"),
+    (&["scim"], "scim"),
 ];
 
 /// As much of a list as the index needs.
@@ -134,7 +151,7 @@ fn differences(pages: &BTreeMap<String, String>) -> Result<Vec<Difference>> {
             Err(_) => found.push(Difference::Missing(path.clone())),
         }
     }
-    for (kind, _, _) in KINDS {
+    for (_, kind, _, _) in KINDS {
         let folder = root.join("docs").join(kind);
         if !folder.is_dir() {
             continue;
@@ -159,14 +176,16 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     for (name, title) in guides()? {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
-    index.push_str("\n## Commands\n\n- [Every command and its options](cli.md)\n");
+    index.push_str(
+        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n",
+    );
     let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (kind, title, what) in KINDS {
-        let text = said(sever, &[kind, "--format", "json"])?;
+    for (command, kind, title, what) in KINDS {
+        let text = said(sever, &[command, "--format", "json"])?;
         let list: List =
-            serde_json::from_str(&text).with_context(|| format!("`sever {kind} --format json` is no such list"))?;
+            serde_json::from_str(&text).with_context(|| format!("`sever {command} --format json` is no such list"))?;
         if list.rows.is_empty() {
-            bail!("`sever {kind}` lists nothing");
+            bail!("`sever {command}` lists nothing");
         }
         index.push_str(&format!("\n## {title}\n\n{what}\n\n"));
         for Listed { id, title } in list.rows {
@@ -247,6 +266,9 @@ fn beside(kind: &str, id: &str, all: &[(&str, &str)]) -> String {
             let noun = if of == "formats" { "log" } else { "source" };
             lines.push(format!("- the {noun} [`{other}`](../{of}/{other}.md): {why}"));
         }
+    }
+    for (_, source) in CONNECTED.iter().filter(|(ids, _)| kind == "connections" && ids.contains(&id)) {
+        lines.push(format!("- the source [`{source}`](../sources/{source}.md): whose the accounts are, and who made them"));
     }
     lines.push(match (kind, id) {
         ("detectors", _) => "- [Write a detector](../guides/write-a-detector.md)".to_owned(),

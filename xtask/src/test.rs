@@ -13,7 +13,7 @@
 
 mod cargo;
 mod guides;
-mod prepare;
+pub(crate) mod prepare;
 mod suites;
 mod tally;
 

@@ -16,7 +16,7 @@ use sever_decode::{FORMATS, Format, LogStream, Mapping, head};
 use sever_model::port::EventSink;
 use sever_model::{Limits, Row};
 
-use crate::parse::{self, Kind};
+use crate::parse::{self, Shape};
 use crate::process::{Numbers, cpu_timed, in_child, median};
 
 /// Decoding over parsing alone, at most.
@@ -145,7 +145,7 @@ pub(crate) fn one(bytes: u64) -> Result<Numbers> {
     }
     for (file, id) in SAMPLES.iter().filter(|(_, id)| only.as_ref().is_none_or(|only| only == id)) {
         let format = Format::named(id).with_context(|| format!("no format {id}"))?;
-        let Some(log) = sample(file, bytes as usize)? else { continue };
+        let Some(log) = sample(format, file, bytes as usize)? else { continue };
         let name = file.rsplit('/').next().and_then(|name| name.split(".json").next()).unwrap_or(file);
         measure(format, name.trim_end_matches(".ndjson.gz"), &[log], &mut numbers)?;
     }
@@ -156,20 +156,31 @@ pub(crate) fn one(bytes: u64) -> Result<Numbers> {
 struct Log {
     bytes: Vec<u8>,
     mapping: Option<Mapping>,
-    kind: Kind,
+    shape: Shape,
 }
 
 impl Log {
-    /// A log, repeated to about so many bytes.
-    fn of(once: &[u8], csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
+    /// A log, repeated to about so many bytes; all but the header of a table, which stands once. Of one whose
+    /// times have no year, all but its first month: each turn of the year is a year later.
+    fn of(once: &[u8], format: &Format, csv: bool, mapping: Option<Mapping>, bytes: usize) -> Log {
+        let headed = csv && once.first().is_some_and(u8::is_ascii_alphabetic);
+        let header = memchr::memchr(b'\n', once).filter(|_| headed).map_or(0, |end| end + 1);
+        let (mut header, mut rows) = once.split_at(header);
+        let month: Vec<u8>;
+        if mapping.as_ref().is_some_and(|mapping| mapping.year.is_some()) {
+            let lines = once.split_inclusive(|byte| *byte == b'\n');
+            month = lines.filter(|line| line.get(..3) == once.get(..3)).flatten().copied().collect();
+            (header, rows) = (once, &month);
+        }
         let mut whole = Vec::with_capacity(bytes + once.len() + 1);
+        whole.extend_from_slice(header);
         while whole.len() < bytes {
-            whole.extend_from_slice(once);
-            if once.last() != Some(&b'\n') {
+            whole.extend_from_slice(rows);
+            if rows.last() != Some(&b'\n') {
                 whole.push(b'\n');
             }
         }
-        Log { kind: Kind::of(&whole, csv), bytes: whole, mapping }
+        Log { shape: Shape::of(&whole, csv, format.id), bytes: whole, mapping }
     }
 }
 
@@ -182,10 +193,10 @@ fn fixtures(format: &Format, bytes: usize) -> Result<Vec<Log>> {
     paths.retain(|path| !beside.iter().any(|end| path.to_string_lossy().ends_with(end)));
     paths.sort();
     let share = bytes / paths.len().max(1);
-    paths.iter().map(|path| fixture(path, share)).collect()
+    paths.iter().map(|path| fixture(format, path, share)).collect()
 }
 
-fn fixture(path: &Path, bytes: usize) -> Result<Log> {
+fn fixture(format: &Format, path: &Path, bytes: usize) -> Result<Log> {
     let stored = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
@@ -194,11 +205,11 @@ fn fixture(path: &Path, bytes: usize) -> Result<Log> {
         Err(_) => None,
     };
     let csv = path.extension().is_some_and(|extension| extension == "csv");
-    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), csv, mapping, bytes))
+    Ok(Log::of(&head(&stored, UNPACKED_BYTES_MAX), format, csv, mapping, bytes))
 }
 
 /// A vendor's samples, if they are there: the events themselves, one a line.
-fn sample(file: &str, bytes: usize) -> Result<Option<Log>> {
+fn sample(format: &Format, file: &str, bytes: usize) -> Result<Option<Log>> {
     let Ok(stored) = fs::read(root().join(BESIDE).join(file)) else { return Ok(None) };
     let unpacked = head(&stored, UNPACKED_BYTES_MAX);
     let mut once = Vec::new();
@@ -219,7 +230,7 @@ fn sample(file: &str, bytes: usize) -> Result<Option<Log>> {
     while whole.len() < bytes && !once.is_empty() {
         whole.extend_from_slice(&once);
     }
-    Ok(Some(Log { kind: Kind::of(&whole, false), bytes: whole, mapping: None }))
+    Ok(Some(Log { shape: Shape::of(&whole, false, format.id), bytes: whole, mapping: None }))
 }
 
 fn root() -> PathBuf {
@@ -233,7 +244,7 @@ fn measure(format: &Format, input: &str, logs: &[Log], numbers: &mut Numbers) ->
     // The first turn warms the caches and is not counted.
     for turn in 0..=TURNS {
         let (parse_secs, parsed) =
-            cpu_timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.kind)).sum::<u64>()))?;
+            cpu_timed(|| Ok(logs.iter().map(|log| parse::parse(&log.bytes, log.shape)).sum::<u64>()))?;
         black_box(parsed);
         let (decode_secs, decoded) =
             cpu_timed(|| logs.iter().map(|log| decode(format, log)).collect::<Result<Vec<_>>>())?;
@@ -250,7 +261,7 @@ fn measure(format: &Format, input: &str, logs: &[Log], numbers: &mut Numbers) ->
     if events == 0 {
         bail!("no event of {} was decoded from {input}", format.id);
     }
-    let kinds: std::collections::BTreeSet<&str> = logs.iter().map(|log| log.kind.name()).collect();
+    let kinds: std::collections::BTreeSet<&str> = logs.iter().map(|log| log.shape.name()).collect();
     let row = format!("{}\t{input}\t{}", format.id, kinds.into_iter().collect::<Vec<_>>().join("+"));
     for (name, value) in [
         ("decode_secs", median(decodes)),

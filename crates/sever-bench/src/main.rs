@@ -4,12 +4,15 @@
 //! bench scan    judging lines against only parsing them; memory per live token
 //! bench facts   loading, re-syncing and listing facts; the subject register; who could read a key
 //! bench decode  decoding each format against only parsing it
+//! bench proof   adding statements to the proof log durably; checking a proof
+//! bench plan    a plan of five hundred doors
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
 //! Each measurement that is about memory, or that must not inherit another's, runs in a child process
 //! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
-//! from fixed numbers, so that two runs measure the same work. `scan` and `facts` exit with 1 when a bar does not hold.
+//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan` and `proof` exit with 1
+//! when a bar does not hold.
 
 mod company;
 mod decode;
@@ -19,7 +22,9 @@ mod grants;
 mod ledger;
 mod lines;
 mod parse;
+mod plan;
 mod process;
+mod proof;
 mod register;
 mod report;
 mod scan;
@@ -49,6 +54,10 @@ enum What {
     Facts(Size),
     /// Decoding each format against only parsing it
     Decode(Size),
+    /// Adding statements to the proof log durably; checking a proof
+    Proof(Size),
+    /// A plan of five hundred doors
+    Plan(Size),
     /// False findings and misses, over the plays and a company on real servers
     Truth(truth::Args),
     /// One measurement, in this process; prints its number
@@ -83,6 +92,8 @@ fn main() -> Result<ExitCode> {
     let (rows, format) = match Cli::parse().what {
         What::Scan(size) => (scan::rows(size.scale)?, size.format),
         What::Facts(size) => (facts::rows(size.scale)?, size.format),
+        What::Proof(size) => (proof::rows(size.scale)?, size.format),
+        What::Plan(size) => (plan::rows(size.scale)?, size.format),
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;
             return print(size.format, &costs, || decode::table(&costs));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{decode, facts, grants, ledger, register, scan};
+use crate::{decode, facts, grants, ledger, plan, register, scan};
 
 /// What a measurement found: numbers by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -35,6 +35,7 @@ pub(crate) fn one(name: &str, count: u64) -> Result<Numbers> {
         "facts" => facts::one(count),
         "scan" => scan::one(count),
         "ledger" => ledger::one(count),
+        "plan" => plan::one(count),
         "register" => register::one(count),
         "grants" => grants::one(count),
         _ => bail!("there is no measurement `{name}`"),
@@ -48,18 +49,17 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     Ok((begun.elapsed().as_secs_f64(), value))
 }
 
-/// The same in seconds of this thread on a core, where the system tells: what others run beside does not
-/// count.
+/// The same in seconds of this thread on a core: what others run beside does not count.
 pub(crate) fn cpu_timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
-    let before = on_core_nanos();
-    let (secs, value) = timed(work)?;
-    let nanos = before.zip(on_core_nanos()).map(|(before, after)| after.saturating_sub(before));
-    Ok((nanos.map_or(secs, |nanos| nanos as f64 / 1e9), value))
+    let begun = on_core_secs();
+    let value = work()?;
+    Ok((on_core_secs() - begun, value))
 }
 
-fn on_core_nanos() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
+/// By the clock that is read now: what `/proc` shows is as of the last tick, milliseconds ago.
+fn on_core_secs() -> f64 {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    at.tv_sec as f64 + at.tv_nsec as f64 / 1e9
 }
 
 /// The middle one.

@@ -1,14 +1,17 @@
 //! `bench scan`: judging lines against only parsing them.
 //!
 //! The same two files, in the page cache, on one core, in turns: the floor, then the whole scan
-//! (decode, merge, judge, every detector; no lake), and again. The medians are compared.
+//! (decode, merge, judge, every detector; no lake), and again. The medians are compared. Then the scan
+//! with Sigma rules, which are a user's own and no part of the first figure.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sever_decode::{Format, Mapping};
+use sever_detect::registry::Settings;
+use sever_detect::sigma;
 use sever_engine::{LogInput, Quiet, ScanOutcome, ScanSetup};
 use sever_model::{
     Account, AccountKind, AccountStatus, Coverage, Credential, CredentialKind, Employment, EventSource, EventTime,
@@ -26,6 +29,9 @@ const TURNS: usize = 5;
 /// Lines that the bar is about.
 const LINES: f64 = 1_000_000.0;
 
+/// Sigma rules that are run beside.
+const RULES: usize = 20;
+
 /// Live tokens that the bar is about.
 const TOKENS: f64 = 10_000_000.0;
 
@@ -37,6 +43,14 @@ pub(crate) fn rows(scale: f64) -> Result<Vec<Row>> {
     let per_line = |name: &str| of(&scan, name) / of(&scan, "lines") * 1e9;
     Ok(vec![
         Row::against("scan, a line", per_line("scan_secs"), "ns", "parse only", per_line("floor_secs"), 2.5),
+        Row::against(
+            "scan with 20 Sigma rules, a line",
+            per_line("sigma_secs"),
+            "ns",
+            "without",
+            per_line("scan_secs"),
+            2.0,
+        ),
         Row::limit("ledger, a live token", of(&tokens, "bytes_per_token"), "bytes", 24.0),
         Row::against(
             "ledger, most while it grew",
@@ -55,15 +69,20 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
     let logs = Logs::write(folder.path(), count).context("cannot write the logs")?;
     let inventory = inventory();
     let register = register::of(folder.path(), lines::SUBJECTS, ledger::KEY)?;
-    let (mut floors, mut scans) = (Vec::new(), Vec::new());
+    let own_rules = Settings { sigma: rules(), ..Settings::default() };
+    let (mut floors, mut scans, mut sigmas) = (Vec::new(), Vec::new(), Vec::new());
     let mut outcome = None;
     // The first turn warms the page cache and is not counted.
     for turn in 0..=TURNS {
         let (floor_secs, _) = timed(|| Ok(floor::parse(&logs.issuer)?.wrapping_add(floor::parse(&logs.gateway)?)))?;
-        let (scan_secs, found) = timed(|| scan(&logs, &inventory, &register))?;
+        let (scan_secs, found) = timed(|| scan(&logs, &inventory, &register, &Settings::default()))?;
+        let (sigma_secs, with_rules) = timed(|| scan(&logs, &inventory, &register, &own_rules))?;
+        let matched = with_rules.findings.iter().filter(|finding| finding.detector == "sigma").count();
+        ensure!(matched == 1, "{matched} Sigma rules matched, and not the one that does");
         if turn > 0 {
             floors.push(floor_secs);
             scans.push(scan_secs);
+            sigmas.push(sigma_secs);
         }
         outcome = Some(found);
     }
@@ -72,6 +91,7 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
     Ok(Numbers::from([
         ("floor_secs".to_owned(), median(floors)),
         ("scan_secs".to_owned(), median(scans)),
+        ("sigma_secs".to_owned(), median(sigmas)),
         ("lines".to_owned(), outcome.logs.iter().map(|log| log.accounting.events).sum::<u64>() as f64),
         ("bytes".to_owned(), outcome.logs.iter().map(|log| log.accounting.bytes).sum::<u64>() as f64),
     ]))
@@ -107,7 +127,21 @@ impl Logs {
     }
 }
 
-fn scan(logs: &Logs, inventory: &Inventory, register: &Register) -> Result<ScanOutcome> {
+/// Rules such as a shop would write: each looks at two fields of every event, one matches.
+fn rules() -> sigma::Settings {
+    let rule = |number: usize| {
+        let path = if number == 0 { "/oauth/token".to_owned() } else { format!("/admin/{number}/") };
+        let text = format!(
+            "title: Rule {number}\nid: rule-{number}\nlevel: low\nlogsource: {{}}\ndetection:\n  selection:\n    \
+             resource|contains: {path}\n  known:\n    user_agent|startswith: curl/{number}\n  condition: selection \
+             and not known\n"
+        );
+        sigma::RuleFile { file: format!("rules/{number}.yml"), text }
+    };
+    sigma::Settings { rules: (0..RULES).map(rule).collect() }
+}
+
+fn scan(logs: &Logs, inventory: &Inventory, register: &Register, settings: &Settings) -> Result<ScanOutcome> {
     let common = serde_json::json!({
         "time": "ts", "kind": "event", "issuer": "iss", "key_id": "kid", "credential": "jti", "token_subject": "sub",
         "audience": "aud", "client": "client", "issued_at": "iat", "expires_at": "exp", "outcome": "status",
@@ -126,7 +160,7 @@ fn scan(logs: &Logs, inventory: &Inventory, register: &Register) -> Result<ScanO
         inventory,
         register: Some(register),
         classes: vec![ledger::class()],
-        detectors: sever_detect::registry::make_all(&sever_detect::registry::Settings::default(), &[]),
+        detectors: sever_detect::registry::make_all(settings, &[]),
         key: ledger::KEY,
         limits,
         lake: None,

@@ -6,21 +6,26 @@
 //! what those servers wrote. All of it is counted by detector.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use sever_testkit::RealCompany;
+use sever_testkit::{RealCompany, Shown};
 
 use crate::Format;
 
 /// What to play.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many seeds, from 1 on
+    /// How many seeds
     #[arg(long, default_value_t = 20)]
     seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
     /// How many of them on real servers too (default: all)
     #[arg(long)]
     real_seeds: Option<u64>,
@@ -79,28 +84,21 @@ pub(crate) fn told(args: &Args) -> Result<Vec<Told>> {
     let sever = std::env::current_exe().context("cannot find this program")?.with_file_name("sever");
     ensure!(sever.is_file(), "{} is not there: build `sever` in the same profile first", sever.display());
     let mut told: Vec<Told> = Vec::new();
-    for seed in 1..=args.seeds {
+    for seed in (args.first_seed..).take(args.seeds as usize) {
         for play in played(&sever, seed, args.scale)? {
             add(&mut told, &play.incident, (play.benign_events, play.misuse_events), &play.by_detector);
         }
     }
-    for seed in 1..=args.real_seeds.unwrap_or(args.seeds) {
+    for seed in (args.first_seed..).take(args.real_seeds.unwrap_or(args.seeds) as usize) {
+        let begun = Instant::now();
         // The one place where the company on real servers is asked for; nothing where they are not
         // installed, which it reports.
         let Some(company) = RealCompany::run(seed)? else { break };
-        let judged = company.judged_by(&sever)?;
-        let mut detectors: BTreeMap<String, Count> = BTreeMap::new();
-        for expected in &judged.expected {
-            let count = detectors.entry(expected.0.clone()).or_default();
-            count.expected += 1;
-            count.said += u64::from(judged.said.contains(expected));
-        }
-        for wrong in judged.said.difference(&judged.expected) {
-            detectors.entry(wrong.0.clone()).or_default().wrong += 1;
-        }
-        // The leaver's other acts are few, and are left among the benign.
-        let misuse = company.truth().forged.len() as u64;
-        add(&mut told, REAL, (judged.events.saturating_sub(misuse), misuse), &detectors);
+        let (events, detectors) = lived(&company, &sever, seed)?;
+        add(&mut told, REAL, events, &detectors);
+        let (said, secs) = (detectors.values().map(|count| count.said).sum::<u64>(), begun.elapsed().as_secs());
+        writeln!(std::io::stderr(), "seed {seed} on real servers: {} events, {said} said, {secs} s", events.0)
+            .context("cannot say how far it is")?;
     }
     let mut all = Told { play: "all".to_owned(), ..Told::default() };
     for play in &told {
@@ -164,7 +162,7 @@ fn at_most(count: u64) -> f64 {
     high
 }
 
-fn played(sever: &PathBuf, seed: u64, scale: f64) -> Result<Vec<Played>> {
+fn played(sever: &Path, seed: u64, scale: f64) -> Result<Vec<Played>> {
     let folder = tempfile::tempdir().context("no folder")?;
     let mut command = Command::new(sever);
     // Says where the servers' packages are; to `sever` itself it would be a misspelt setting.
@@ -175,6 +173,39 @@ fn played(sever: &PathBuf, seed: u64, scale: f64) -> Result<Vec<Played>> {
     // A play that is not as it should be is what is to be counted, and no failure.
     let rows = serde_json::from_slice(&output.stdout);
     rows.with_context(|| format!("`sever demo` said: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// What is said of a company's day: its benign events and those of misuse, and the findings by detector.
+/// What is wrong is also said at once, for the servers' files go with the company.
+fn lived(company: &RealCompany, sever: &Path, seed: u64) -> Result<((u64, u64), BTreeMap<String, Count>)> {
+    let analyst = company.analyst(sever);
+    analyst.begin()?;
+    let found = analyst.findings("scan")?;
+    let mut unexplained = found.accused;
+    let mut detectors: BTreeMap<String, Count> = BTreeMap::new();
+    let mut wrong = String::new();
+    for (detector, accused) in company.truth().accused(&[Shown::ByExports, Shown::ByLogs]) {
+        let count = detectors.entry(detector.clone()).or_default();
+        count.expected += 1;
+        match unexplained.iter().position(|it| (&it.0, &it.1) == (&detector, &accused)) {
+            Some(at) => {
+                unexplained.swap_remove(at);
+                count.said += 1;
+            }
+            None => wrong.push_str(&format!("seed {seed}: missed {detector} {accused}\n")),
+        }
+    }
+    for (detector, accused) in unexplained {
+        wrong.push_str(&format!("seed {seed}: false {detector} {accused}\n"));
+        detectors.entry(detector).or_default().wrong += 1;
+    }
+    if !wrong.is_empty() {
+        write!(std::io::stderr(), "{wrong}{}", found.words).context("cannot say what is wrong")?;
+    }
+    let events = found.events.with_context(|| format!("no count of events: {}", found.words))?;
+    // The leaver's other acts are few, and are left among the benign.
+    let misuse = company.truth().forged.len() as u64;
+    Ok(((events.saturating_sub(misuse), misuse), detectors))
 }
 
 /// What was told as a table, and by detector below.

@@ -36,7 +36,7 @@ pub struct Connector {
 pub type Open<T> = fn(&Connection) -> Result<Box<T>, ConnectionError>;
 
 /// A setting that only this connector has.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Its name below `settings`.
     pub name: &'static str,

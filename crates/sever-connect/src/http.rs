@@ -8,8 +8,8 @@ use std::io;
 use std::time::Duration;
 
 use serde_json::Value;
-use sever_model::Span;
 use sever_model::act::ActError;
+use sever_model::{Span, UnknownWhy};
 use ureq::http;
 
 use crate::connector::{Connection, ConnectionError};
@@ -78,6 +78,23 @@ impl Http {
         Ok(Http { base, tls: tls.build() })
     }
 
+    /// The same host, from its root.
+    pub(crate) fn origin(&self) -> Http {
+        let end = self.base.find("://").map_or(0, |at| at + 3);
+        let path = self.base.get(end..).and_then(|rest| rest.find('/')).map_or(self.base.len(), |at| end + at);
+        Http { base: self.base.get(..path).unwrap_or_default().to_owned(), tls: self.tls.clone() }
+    }
+
+    /// The path of a URL of this host; `None` for another host's.
+    pub(crate) fn path_of<'u>(&self, url: &'u str) -> Option<&'u str> {
+        url.strip_prefix(self.origin().base.as_str()).filter(|path| path.starts_with('/'))
+    }
+
+    /// The path that every question's begins with.
+    pub(crate) fn own_path(&self) -> &str {
+        self.base.get(self.origin().base.len()..).unwrap_or_default()
+    }
+
     /// Asks, and waits for the answer for so long. Each question has a connection of its own, so that
     /// none is answered by what another left behind.
     ///
@@ -116,6 +133,24 @@ impl Http {
     }
 }
 
+/// Posts a document to a place that takes it: a webhook. A success is any answer of 200 to 299.
+///
+/// # Errors
+/// When it was not taken, or is not known to be.
+pub fn post_json(url: &str, body: &Value, patience: Span) -> Result<(), ActError> {
+    let connection = Connection {
+        id: "webhook".into(),
+        system: "webhook".into(),
+        url: url.to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        login: None,
+        twin: None,
+    };
+    let http = Http::of(&connection).map_err(|error| ActError::BadStep(error.what))?;
+    let answer = http.ask(&Ask::new("POST", "").json(body), patience)?;
+    if answer.is_success() { Ok(()) } else { Err(ActError::Refused(format!("it answers {}", answer.status))) }
+}
+
 /// Whether a failure came before the question was sent.
 fn failed(place: &str, error: &ureq::Error) -> ActError {
     let what = format!("{place}: {error}");
@@ -130,6 +165,31 @@ fn failed(place: &str, error: &ureq::Error) -> ActError {
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => ActError::Unreachable(what),
         _ => ActError::LostAnswer(what),
     }
+}
+
+/// Why a door's state is not known, where the question failed.
+pub(crate) const fn unknown(error: &ActError) -> UnknownWhy {
+    match error {
+        ActError::Unreachable(_) => UnknownWhy::Unreachable,
+        ActError::LostAnswer(_) => UnknownWhy::TimedOut,
+        ActError::NotAllowed { .. } => UnknownWhy::NotPermitted,
+        ActError::RateLimited(_) | ActError::Refused(_) | ActError::BadStep(_) | ActError::Unexpected(_) => {
+            UnknownWhy::Unexpected
+        }
+    }
+}
+
+/// A text as a part of a path, a question or a form: all but letters, digits and `-._~` in percent signs
+/// (RFC 3986 §2.3).
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 impl<'a> Ask<'a> {
@@ -163,6 +223,13 @@ impl<'a> Ask<'a> {
         with
     }
 
+    /// With a form as body (`application/x-www-form-urlencoded`).
+    pub(crate) fn form(self, fields: &[(&str, &str)]) -> Ask<'a> {
+        let pairs = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+        let form = pairs.collect::<Vec<_>>().join("&");
+        self.body("application/x-www-form-urlencoded", form)
+    }
+
     /// With a body of another kind.
     pub(crate) fn body(self, kind: &str, body: impl Into<Vec<u8>>) -> Ask<'a> {
         let mut with = self.header("content-type", kind);
@@ -172,6 +239,12 @@ impl<'a> Ask<'a> {
 }
 
 impl Answer {
+    /// An answer as a server might give it.
+    #[cfg(test)]
+    pub(crate) fn canned(status: u16, body: &str) -> Answer {
+        Answer { status, headers: http::HeaderMap::new(), body: body.to_owned() }
+    }
+
     /// A header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

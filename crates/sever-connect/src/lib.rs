@@ -27,11 +27,18 @@ mod active_directory {
 }
 mod answers;
 mod aws_iam {
+    mod account;
+    mod action;
     mod actions;
+    pub(crate) mod connector;
     mod details;
+    mod doors;
     mod policy;
+    mod probe;
     mod report;
     pub(crate) mod source;
+    mod wire;
+    mod xml;
 }
 mod baton_c1z {
     mod database;
@@ -39,6 +46,7 @@ mod baton_c1z {
     mod wire;
 }
 mod certificate;
+mod child;
 mod ci_variables {
     pub(crate) mod source;
 }
@@ -121,19 +129,43 @@ mod msgraph {
     pub(crate) mod source;
     mod tenant;
 }
+mod oauth {
+    mod action;
+    mod administration;
+    mod bunch;
+    pub(crate) mod connector;
+    mod doors;
+    mod given;
+    mod glewlwyd;
+    mod ledger;
+    mod probe;
+    mod server;
+    mod tokens;
+    mod verdict;
+}
 pub mod objects;
 mod okta {
     mod org;
     pub(crate) mod source;
 }
 mod openbao {
+    mod action;
+    mod api;
+    #[cfg(test)]
+    mod canned;
+    pub(crate) mod connector;
+    mod doors;
     pub(crate) mod path;
+    mod probe;
     pub(crate) mod source;
+    mod steps;
+    mod verdict;
     mod wire;
 }
 mod openbao_audit {
     pub(crate) mod source;
 }
+mod own;
 mod openldap {
     mod action;
     pub(crate) mod connector;
@@ -149,6 +181,7 @@ mod postgres_roles {
     mod roles;
     pub(crate) mod source;
 }
+mod postgresql;
 mod registry;
 mod resources {
     pub(crate) mod source;
@@ -158,12 +191,29 @@ mod rights {
 }
 mod row;
 mod scim {
+    mod action;
+    pub(crate) mod connector;
+    mod doors;
+    mod probe;
     pub(crate) mod source;
+    mod wire;
 }
 mod ssh {
+    mod action;
+    mod certificates;
+    mod client;
+    pub(crate) mod connector;
+    mod doors;
+    mod edit;
     mod fleet;
+    mod hosts;
     mod line;
+    mod offer;
     mod place;
+    mod probe;
+    mod remote;
+    mod report;
+    mod site;
     pub(crate) mod source;
 }
 mod tables;
@@ -180,6 +230,7 @@ use sever_model::port::{Source, SourceError};
 use sever_model::{FactKind, Limits, Record, SourceId, SystemId, Zone};
 
 pub use connector::{Connection, ConnectionError, Connector, DoorAnswers, Login, Open, Setting};
+pub use http::post_json;
 pub use registry::{CONNECTORS, PROVIDERS, connector, provider, sniff};
 
 /// One kind of export that can be read.

@@ -36,8 +36,18 @@ pub static PROVIDERS: &[Provider] = &[
 ];
 
 /// Every kind of live connection, alphabetically.
-pub static CONNECTORS: &[Connector] =
-    &[crate::active_directory::connector::CONNECTOR, crate::openldap::connector::CONNECTOR];
+pub static CONNECTORS: &[Connector] = &[
+    crate::active_directory::connector::CONNECTOR,
+    crate::aws_iam::connector::CONNECTOR,
+    crate::oauth::connector::CONNECTOR,
+    crate::openbao::connector::CONNECTOR,
+    crate::openldap::connector::CONNECTOR,
+    crate::own::exec::connector::CONNECTOR,
+    crate::own::http::connector::CONNECTOR,
+    crate::postgresql::connector::CONNECTOR,
+    crate::scim::connector::CONNECTOR,
+    crate::ssh::connector::CONNECTOR,
+];
 
 /// Bytes of a file that are looked at to tell what it is.
 const HEAD_BYTES: u64 = 64 << 10;

@@ -43,9 +43,10 @@ mod winlog;
 use std::borrow::Cow;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{Limits, Row, Zone};
+use sever_model::{Limits, LocalTimes, Row, Zone};
 
 use crate::mapping::Field;
+use crate::search::until;
 use crate::sniff::Sample;
 use crate::{Framing, Mapping, MappingError};
 
@@ -147,6 +148,11 @@ impl std::fmt::Debug for Format {
 }
 
 impl Settings {
+    /// What reads times of the configured zone, if there is one.
+    fn local_times(&self) -> Option<LocalTimes> {
+        self.zone.clone().map(LocalTimes::of)
+    }
+
     /// Wraps the decoder of a format that is not mapped: only constants may replace what it says.
     fn fixed(
         &self,
@@ -224,17 +230,18 @@ fn repairs_of(readers: &[&crate::json::Reader]) -> Vec<Note> {
 /// An address without its port: `10.0.0.1:443`, `[::1]:443`.
 fn address(text: &str) -> &str {
     if let Some(inner) = text.strip_prefix('[') {
-        return inner.split(']').next().unwrap_or(inner);
+        return until(inner, b']');
     }
-    match text.split_once(':') {
-        Some((host, port)) if !port.contains(':') => host,
+    let mut colons = memchr::memchr_iter(b':', text.as_bytes());
+    match (colons.next(), colons.next()) {
+        (Some(only), None) => text.get(..only).unwrap_or(text),
         _ => text,
     }
 }
 
 /// An endpoint without its query string, which may carry secrets.
 fn endpoint(text: &str) -> &str {
-    text.split('?').next().unwrap_or(text)
+    until(text, b'?')
 }
 
 /// How a request with this HTTP status ended. 499 and 0 are written where the client left before
@@ -257,25 +264,17 @@ fn repaired(frame: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// What stands before and after a mark, as [`str::split_once`] tells, without preparing a search for it
-/// as that does: lines are short.
-fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
-    let begins = *mark.as_bytes().first()?;
-    let stands = |at: &usize| text.as_bytes().get(*at..).is_some_and(|rest| rest.starts_with(mark.as_bytes()));
-    let at = memchr::memchr_iter(begins, text.as_bytes()).find(stands)?;
-    Some((text.get(..at)?, text.get(at + mark.len()..)?))
-}
-
 /// Text up to its closing quotation mark, and what follows. nginx escapes marks as `\x22`, Apache
 /// and Keycloak as `\"`.
 fn quoted(text: &str) -> Option<(&str, &str)> {
-    let mut escaped = false;
-    let end = text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
+    let mut from = 0;
+    loop {
+        let end = from + memchr::memchr2(b'"', b'\\', text.as_bytes().get(from..)?)?;
+        if text.as_bytes().get(end) == Some(&b'"') {
+            return Some((text.get(..end)?, text.get(end + 1..)?));
+        }
+        from = end + 2;
+    }
 }
 
 /// The paths of a JSON format as an enum, whose members are the numbers of their slots.

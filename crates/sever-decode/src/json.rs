@@ -16,13 +16,13 @@ mod pairs;
 mod plan;
 mod slots;
 
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, MapAccess};
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
-pub(crate) use pairs::{each_pair, member, pair};
-pub(crate) use plan::{Plan, Want};
-pub(crate) use slots::{Slots, Value};
+pub(crate) use pairs::{Members, each_pair, member, pair, pairs, written};
+pub(crate) use plan::{Column, Plan, Want};
+pub(crate) use slots::{Bits, Slots, Value, bit};
 
 /// Longest value shown in a report.
 const SHOWN_CHARS: usize = 60;
@@ -47,6 +47,8 @@ pub(crate) struct Reader {
 pub(crate) struct Found<'a> {
     input: &'a str,
     slots: &'a Slots,
+    /// The slot that is called the first.
+    first: usize,
 }
 
 impl Reader {
@@ -69,13 +71,52 @@ impl Reader {
             Ok(text) => match walk(text, &self.plan, &mut self.slots) {
                 Ok(()) => {
                     self.doubled += u64::from(self.slots.is_doubled());
-                    return Ok(Found { input: text, slots: &self.slots });
+                    return Ok(Found { input: text, slots: &self.slots, first: 0 });
                 }
                 Err(reason) => reason,
             },
             Err(_) => Reason::NotUtf8,
         };
         self.read_repaired(frame, failed)
+    }
+
+    /// The record that was read last, again: it was sound, and not repaired.
+    pub fn again<'a>(&'a self, frame: &'a str) -> Found<'a> {
+        Found { input: frame, slots: &self.slots, first: 0 }
+    }
+
+    /// Walks one object of a document.
+    fn walk_map<'de, A: MapAccess<'de>>(&mut self, document: &str, map: A) -> Result<(), A::Error> {
+        self.slots.clear();
+        self.plan.walk(document, &mut self.slots).map(map)
+    }
+
+    /// What the walk of an object of a document found.
+    fn settled<'a>(&'a mut self, document: &'a str) -> Found<'a> {
+        self.slots.settle(document, &self.plan);
+        self.doubled += u64::from(self.slots.is_doubled());
+        Found { input: document, slots: &self.slots, first: 0 }
+    }
+
+    /// Begins a row: what is no JSON, read as if it were an object of texts.
+    pub fn begin_row(&mut self) {
+        self.slots.clear();
+    }
+
+    /// Takes the text of a column.
+    pub fn put_in_row(&mut self, column: Column, text: &str) {
+        self.plan.put(column, text, &mut self.slots);
+    }
+
+    /// The row that was begun.
+    pub fn end_row(&mut self) -> Found<'_> {
+        self.doubled += u64::from(self.slots.is_doubled());
+        Found { input: "", slots: &self.slots, first: 0 }
+    }
+
+    /// Which column of that name is wanted.
+    pub fn column(&self, name: &str) -> Column {
+        self.plan.column(name)
     }
 
     /// A second try for a record whose only fault is how a client's text was written into it.
@@ -98,19 +139,24 @@ impl Reader {
         self.doubled += u64::from(self.slots.is_doubled());
         self.utf8_repairs += u64::from(encoded);
         self.escape_repairs += u64::from(escaped);
-        Ok(Found { input: &self.repaired, slots: &self.slots })
+        Ok(Found { input: &self.repaired, slots: &self.slots, first: 0 })
     }
 }
 
 impl<'a> Found<'a> {
+    /// The same with its slots counted from this one on: of a plan for several things at once, one of them.
+    pub fn counted_from(self, first: usize) -> Found<'a> {
+        Found { first: self.first + first, ..self }
+    }
+
     /// What a slot holds.
     pub fn value(&self, slot: usize) -> Value {
-        self.slots.value(slot)
+        self.slots.value(self.first + slot)
     }
 
     /// A slot's text; empty where it has none, or holds something that is no text.
     pub fn text(&self, slot: usize) -> &'a str {
-        self.slots.text(slot, self.input)
+        self.slots.text(self.first + slot, self.input)
     }
 
     /// What a slot holds, as text for a report.
@@ -127,19 +173,25 @@ impl<'a> Found<'a> {
         if short.len() < text.len() { short + "…" } else { short }
     }
 
+    /// Whether any of some slots holds anything.
+    pub fn has_any(&self, of: Bits) -> bool {
+        debug_assert_eq!(self.first, 0, "bits are those of a whole plan");
+        self.slots.has_any(of)
+    }
+
     /// Whether the record has the field, whatever it holds; `null` is absence.
     pub fn has(&self, slot: usize) -> bool {
-        !matches!(self.slots.value(slot), Value::Absent)
+        !matches!(self.value(slot), Value::Absent)
     }
 
     /// The texts of a slot that may hold several, in the record's order.
     pub fn texts(&self, slot: usize) -> impl Iterator<Item = &'a str> {
-        self.slots.texts(slot, self.input)
+        self.slots.texts(self.first + slot, self.input)
     }
 
     /// Whether a slot holds more than one.
     pub fn has_several(&self, slot: usize) -> bool {
-        self.slots.has_several(slot)
+        self.slots.has_several(self.first + slot)
     }
 
     /// The first of the slots that has text.

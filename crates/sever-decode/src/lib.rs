@@ -51,11 +51,14 @@
 
 mod accounting;
 pub mod action;
+mod ends;
 pub mod envelope;
 mod format;
 mod framing;
 mod json;
 mod mapping;
+mod memo;
+mod search;
 mod sniff;
 mod stream;
 mod unpack;

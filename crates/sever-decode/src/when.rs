@@ -4,9 +4,10 @@
 //! UTC would move a departure by hours.
 
 use sever_model::port::Reason;
-use sever_model::{EventTime, Zone};
+use sever_model::{EventTime, LocalTimes, Zone};
 
 use crate::json::{Found, Value};
+use crate::search::{cut_at, until};
 
 /// Seconds at the end of the year 9999. A larger number counts milliseconds, one a thousand times
 /// larger microseconds, and so on: tokens that never end carry just this number of seconds, and
@@ -63,7 +64,7 @@ pub(crate) fn said_or_not(found: &Found<'_>, name: &'static str, slots: &[usize]
 /// Reads an instant from text: RFC 3339, an epoch number, a local date-time, or the common log format.
 pub(crate) fn instant_text(text: &str, zone: Option<&Zone>) -> Option<EventTime> {
     if text.len() != 10
-        && let Ok(at) = EventTime::parse(text)
+        && let Some(at) = EventTime::read(text)
     {
         return Some(at);
     }
@@ -73,6 +74,10 @@ pub(crate) fn instant_text(text: &str, zone: Option<&Zone>) -> Option<EventTime>
         }
         if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return text.parse::<f64>().ok().and_then(epoch_float);
+        }
+        // No other shape begins with a year.
+        if text.as_bytes().get(4) == Some(&b'-') {
+            return zone?.local(text).ok();
         }
     }
     common_log(text).or_else(|| aws(text)).or_else(|| zone?.local(text).ok())
@@ -104,11 +109,23 @@ fn epoch_float(number: f64) -> Option<EventTime> {
 
 /// `10/Oct/2023:13:55:36 -0700`, as nginx and Apache write it.
 pub(crate) fn common_log(text: &str) -> Option<EventTime> {
-    let (date, rest) = text.split_once(':')?;
-    let mut parts = date.split('/');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let (clock, offset) = rest.split_once(' ')?;
-    written(year, month, day, clock, offset)
+    if let Some(
+        [d1, d2, b'/', n1, n2, n3, b'/', year @ .., b':', h1, h2, b':', m1, m2, b':', s1, s2, b' ', o1, o2, o3, o4, o5],
+    ) = text.as_bytes().first_chunk::<26>().filter(|_| text.len() == 26)
+    {
+        let month = month_index(std::str::from_utf8(&[*n1, *n2, *n3]).ok()?)? + 1;
+        let ([y1, y2, y3, y4], [a, b]) = (year, two(month));
+        let written = [
+            *y1, *y2, *y3, *y4, b'-', a, b, b'-', *d1, *d2, b'T', *h1, *h2, b':', *m1, *m2, b':', *s1, *s2, *o1, *o2,
+            *o3, *o4, *o5,
+        ];
+        return EventTime::read(std::str::from_utf8(&written).ok()?);
+    }
+    let (date, rest) = cut_at(text, b':')?;
+    let (day, date) = cut_at(date, b'/')?;
+    let (month, year) = cut_at(date, b'/')?;
+    let (clock, offset) = cut_at(rest, b' ')?;
+    written(until(year, b'/'), month, day, &[clock, offset])
 }
 
 /// `Jul 10, 2023, 12:09:47 PM` or `Jul 10, 2023 12:09:47 PM`, UTC, as CloudTrail writes what Java
@@ -124,16 +141,23 @@ pub(crate) fn aws(text: &str) -> Option<EventTime> {
         "PM" => hour % 12 + 12,
         _ => return None,
     };
-    written(year, month, day, &format!("{hour:02}:{rest}"), "Z")
+    let hour = two(hour as u8);
+    written(year, month, day, &[std::str::from_utf8(&hour).ok()?, ":", rest, "Z"])
 }
 
 /// `Jul 10 11:54:42` of RFC 3164, with the year from elsewhere.
-pub(crate) fn syslog(text: &str, year: i16, zone: &Zone) -> Option<EventTime> {
+pub(crate) fn syslog(text: &str, year: i16, times: &mut LocalTimes) -> Option<EventTime> {
     let mut parts = text.split_ascii_whitespace();
     let (month, day, clock) = (parts.next()?, parts.next()?, parts.next()?);
-    let index = month_index(month)?;
+    let month = month_index(month)? + 1;
     let day: u8 = day.parse().ok()?;
-    zone.local(&format!("{year:04}-{:02}-{day:02} {clock}", index + 1)).ok()
+    let (century, year) = (u8::try_from(year / 100).ok()?, u8::try_from(year % 100).ok()?);
+    let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = [century, year, month, day].map(two);
+    let date = [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' '];
+    let mut local = Written::of(std::str::from_utf8(&date).ok()?)?;
+    local.push(clock)?;
+    // More digits than two were cut off.
+    times.read(local.text()).ok().filter(|_| day < 100 && century < 100)
 }
 
 /// A month's number from its English abbreviation, from 0.
@@ -141,20 +165,51 @@ pub(crate) fn month_index(month: &str) -> Option<u8> {
     MONTHS.iter().position(|name| *name == month).map(|at| at as u8)
 }
 
-fn written(year: &str, month: &str, day: &str, clock: &str, offset: &str) -> Option<EventTime> {
-    let month = month_index(month)? + 1;
+/// The instant of a date with a month's name, a clock and an offset.
+fn written(year: &str, month: &str, day: &str, clock: &[&str]) -> Option<EventTime> {
     let day: u8 = day.parse().ok()?;
-    let two = |number: u8| [char::from(b'0' + number / 10 % 10), char::from(b'0' + number % 10)];
-    let mut text = String::with_capacity(WRITTEN_BYTES);
-    text.push_str(year);
-    text.push('-');
-    text.extend(two(month));
-    text.push('-');
-    text.extend(two(day));
-    text.push('T');
-    text.push_str(clock);
-    text.push_str(offset);
-    EventTime::parse(&text).ok().filter(|_| day < 100)
+    let [[m1, m2], [d1, d2]] = [month_index(month)? + 1, day].map(two);
+    let mut text = Written::of(year)?;
+    text.push(std::str::from_utf8(&[b'-', m1, m2, b'-', d1, d2, b'T']).ok()?)?;
+    for part in clock {
+        text.push(part)?;
+    }
+    EventTime::read(text.text()).filter(|_| day < 100)
+}
+
+/// The last two digits of a number.
+fn two(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
+}
+
+/// A time that is put together in its place, for this is done for every record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    bytes: [u8; WRITTEN_BYTES],
+    len: usize,
+}
+
+impl Written {
+    const EMPTY: Written = Written { bytes: [0; WRITTEN_BYTES], len: 0 };
+
+    /// A text; nothing where it is longer than any time.
+    pub fn of(text: &str) -> Option<Written> {
+        let mut written = Written::EMPTY;
+        written.push(text)?;
+        Some(written)
+    }
+
+    /// Adds a part; nothing where all would be longer than any time.
+    pub fn push(&mut self, part: &str) -> Option<()> {
+        let end = self.len + part.len();
+        self.bytes.get_mut(self.len..end)?.copy_from_slice(part.as_bytes());
+        self.len = end;
+        Some(())
+    }
+
+    pub fn text(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
+    }
 }
 
 #[cfg(test)]

@@ -30,4 +30,7 @@ pub enum EngineError {
     /// The lake failed.
     #[error(transparent)]
     Lake(#[from] sever_lake::LakeError),
+    /// The journal of a departure could not be written: nothing more was done.
+    #[error("the journal of the departure cannot be written: {0}")]
+    Journal(String),
 }

@@ -7,6 +7,8 @@
 //! scan    logs ─► decode ─► merge by time ─► judge ─► detectors ─► findings
 //!                                              └────► lake
 //! reach   lake + register + resolvers ─► whose data
+//! cut     approved plan + connections ─► journal of acts: receipts, verdicts
+//! verify  doors + connections ─► verdicts
 //! narrow  lake + inventory ─► what rights that go unused would have refused
 //! readiness, doctor                                what could be answered with what is here
 //! ```
@@ -15,16 +17,19 @@
 //! [`Progress`] to tell. No provider is named: sources come in as [`sever_model::port::Source`]s.
 
 mod check;
+mod cut;
 mod error;
 mod load;
 mod names;
 mod narrow;
+pub mod population;
 mod progress;
 mod readiness;
 mod scan;
 mod sync;
 
 pub use check::{CheckSetup, check};
+pub use cut::{Acting, Connected, CutEnd, Desk, Journal, Ticket, cut, verify};
 pub use error::EngineError;
 pub use load::{load, load_only};
 pub use names::{names_of, rename};

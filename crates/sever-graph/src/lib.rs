@@ -10,7 +10,8 @@
 //! ```
 //!
 //! On top of an inventory [`effective`] says what somebody may do and by which way, [`who`] who holds
-//! a thing, and [`Narrow`] what would be left of rights that go when nobody exercises them. It reads no clock, no file and no log. Whatever it could not place (a right of a person
+//! a thing, [`Narrow`] what would be left of rights that go when nobody exercises them, and [`plan()`] what is
+//! closed when somebody leaves. It reads no clock, no file and no log. Whatever it could not place (a right of a person
 //! whom HR does not know, custody past the limit) is a gap in the inventory's coverage.
 //!
 //! Worked example: `bob` is in group `dev` from January to June; `dev` has policy `signing` from March;
@@ -26,6 +27,7 @@ mod keys;
 mod merge;
 mod narrow;
 mod pattern;
+mod plan;
 mod resolve;
 mod rights;
 mod who;
@@ -36,6 +38,10 @@ pub use correlation::{ASK_SCORE, MATCH_SCORE};
 pub use custody::DERIVED_ROWS_MAX;
 pub use narrow::{Exercise, Kept, Narrow, Readers};
 pub use pattern::matches;
+pub use plan::{
+    Cause, HandOffTo, Listed, PlanInput, Protected, SystemLink, Unplannable, Verifier, end_of_access, listed_accounts,
+    plan,
+};
 pub use rights::{Effective, Holding, effective, holders, members};
 pub use who::{Asked, WhoRow, find, who};
 

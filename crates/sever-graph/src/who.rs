@@ -51,7 +51,7 @@ pub struct WhoRow {
 }
 
 /// Everything that a text may mean: an id or a key id; where it is neither, a login, an e-mail address,
-/// an employee number or a name. More than one is for the user to choose from.
+/// an employee number, a name, or an id without its system. More than one is for the user to choose from.
 pub fn find(inventory: &Inventory, text: &str) -> Vec<Asked> {
     let credential = inventory.find_credential(&text.into()).or_else(|| inventory.credential_named(text));
     let ids = [
@@ -77,6 +77,14 @@ pub fn find(inventory: &Inventory, text: &str) -> Vec<Asked> {
     // A person's address is their account's, too; the person is what was meant.
     if found.is_empty() {
         found.extend(inventory.account_named(None, text).map(Asked::Account));
+    }
+    // A program's login may be one id of several (Entra's `appId`): its name and its other id mean it, too.
+    if found.is_empty() {
+        for (at, entry) in inventory.accounts().iter().enumerate() {
+            if is(&entry.it.login) || is(entry.it.id.native()) || is(&entry.it.display_name) {
+                found.push(Asked::Account(AccountIx(at as u32)));
+            }
+        }
     }
     for (at, entry) in inventory.groups().iter().enumerate() {
         if is(entry.it.id.native()) || is(&entry.it.name) {

@@ -181,7 +181,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// How far it has got.
     pub stage: Stage,
-    /// One sentence made of facts. `{count}` stands for [`Finding::count`]; see [`Finding::sentence`].
+    /// One sentence made of facts. `{count}` stands for [`Finding::count`], and `{count:use}` for it and its
+    /// noun; see [`Finding::sentence`].
     pub title: String,
     /// What it accuses: the first is the thing itself, the others are named with it.
     pub things: Vec<Thing>,
@@ -200,12 +201,28 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The title with its count filled in.
+    /// The title with its count filled in: `{count} times`, `{count:use}` and `{count}` read `once`, `1 use`
+    /// and `1`, or `7 times`, `7 uses` and `7`.
     pub fn sentence(&self) -> String {
-        match self.count {
+        let mut sentence = match self.count {
             1 => self.title.replace("{count} times", "once").replace("{count}", "1"),
             count => self.title.replace("{count}", &count.to_string()),
+        };
+        while let Some((before, rest)) = sentence.split_once("{count:")
+            && let Some((thing, after)) = rest.split_once('}')
+        {
+            sentence = format!("{before}{}{after}", counted(self.count, thing));
         }
+        sentence
+    }
+}
+
+/// So many of a thing: `1 use`, `7 uses`, `1 person`, `7 people`.
+pub fn counted(count: u64, thing: &str) -> String {
+    match (count, thing.strip_suffix("person")) {
+        (1, _) => format!("1 {thing}"),
+        (_, Some(before)) => format!("{count} {before}people"),
+        (_, None) => format!("{count} {thing}s"),
     }
 }
 

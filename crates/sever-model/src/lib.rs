@@ -27,6 +27,7 @@ mod class;
 mod coverage;
 mod credential;
 mod custody;
+mod departure;
 mod door;
 mod event;
 mod fact;
@@ -53,11 +54,12 @@ pub use class::{Class, CoverageBy, Join};
 pub use coverage::{Coverage, CoverageLine, Seen};
 pub use credential::{Credential, CredentialKind, Exportable};
 pub use custody::{Custody, Holder, Strength};
+pub use departure::{Act, ActRow, Counts, Departure, DoorCase, Found, Round, StepCase, StepState};
 pub use door::{Door, DoorKind, DoorList};
 pub use event::{EventKind, EventSource, Outcome, Row};
 pub use fact::{Fact, FactKind, FactRow, Listing, Record};
 pub use finding::{
-    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind,
+    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind, counted,
 };
 pub use grant::{Grant, Rights};
 pub use id::{
@@ -79,5 +81,5 @@ pub use resource::Resource;
 pub use secret::{Fingerprint, FingerprintKey, Secret};
 pub use step::{After, Inverse, Operation, Phase, Step, StepDraft, Work};
 pub use symbol::{Sym, Symbols};
-pub use time::{Bound, Certainty, EventTime, Span, TimeError, Valid, WallTime, Zone};
+pub use time::{Bound, Certainty, EventTime, LocalTimes, Span, TimeError, Valid, WallTime, Zone};
 pub use verdict::{Control, ControlKind, DoorState, Receipt, Said, UnknownWhy, Verdict, VerdictStrength};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AccountId, ConnectionId, Coverage, Door, DoorId, EventTime, Inverse, PersonId, Step, StepDraft, Strength, WallTime,
+    AccountId, ConnectionId, Coverage, Door, DoorId, EventTime, Inverse, Operation, PersonId, Step, Strength, WallTime,
     Work,
 };
 
@@ -271,40 +271,48 @@ impl<'a> ApprovedPlan<'a> {
         &self.digest
     }
 
-    /// Its steps that a provider executes, each with its number.
+    /// Its steps that a provider executes.
     pub fn steps(&self) -> impl Iterator<Item = ApprovedStep<'a>> {
-        self.plan.steps.iter().filter_map(|step| match &step.work {
-            Work::Operate(operation) => Some(ApprovedStep { operation, step: Some(step) }),
-            Work::HandOff { .. } => None,
-        })
+        self.plan.steps.iter().filter_map(ApprovedStep::of)
     }
 
-    /// A step for a door that was found by listing again: of an account that the plan sweeps, by an
-    /// operation that can be undone, or that two people's approval covers. `None` for any other.
-    pub fn found<'b>(&self, door: &Door, draft: &'b StepDraft) -> Option<ApprovedStep<'b>> {
-        let account = door.account.as_ref()?;
-        let connection = &draft.operation.connection;
-        let swept = self.plan.swept.iter().any(|it| it.account == *account && it.connection == *connection);
-        let allowed = draft.inverse != Inverse::None || self.people >= 2;
-        (swept && allowed).then_some(ApprovedStep { operation: &draft.operation, step: None })
+    /// A step of it, or one for a door that was found by listing again: of an account that the plan
+    /// sweeps, by an operation that can be undone or that two people's approval covers. `None` for any
+    /// other, and for one that no provider executes.
+    pub fn step<'b>(&self, door: &Door, step: &'b Step) -> Option<ApprovedStep<'b>> {
+        if self.plan.steps.contains(step) {
+            return ApprovedStep::of(step);
+        }
+        let Work::Operate(operation) = &step.work else { return None };
+        let account = door.account.as_ref().filter(|_| door.id == step.door)?;
+        let swept = self.plan.swept.iter().any(|it| it.account == *account && it.connection == operation.connection);
+        let allowed = step.inverse != Inverse::None || self.people >= 2;
+        (swept && allowed).then(|| ApprovedStep::of(step)).flatten()
     }
 }
 
 /// One operation that may be executed. Only an [`ApprovedPlan`] makes one.
 #[derive(Debug, Clone, Copy)]
 pub struct ApprovedStep<'a> {
-    operation: &'a crate::Operation,
-    step: Option<&'a Step>,
+    operation: &'a Operation,
+    step: &'a Step,
 }
 
 impl<'a> ApprovedStep<'a> {
+    fn of(step: &'a Step) -> Option<ApprovedStep<'a>> {
+        match &step.work {
+            Work::Operate(operation) => Some(ApprovedStep { operation, step }),
+            Work::HandOff { .. } => None,
+        }
+    }
+
     /// What is to be done.
-    pub fn operation(&self) -> &'a crate::Operation {
+    pub fn operation(&self) -> &'a Operation {
         self.operation
     }
 
-    /// The step of the plan; `None` for a door that was found by listing again.
-    pub fn step(&self) -> Option<&'a Step> {
+    /// The step.
+    pub fn step(&self) -> &'a Step {
         self.step
     }
 }

@@ -4,8 +4,11 @@
 //! [`WallTime`] is when we came to know it. Both count microseconds since the Unix epoch, UTC.
 //! An interval is half open, `[from, to)`, and either end may lie between two observations.
 
+mod local;
+
 use std::fmt;
 
+pub use local::LocalTimes;
 use serde::{Deserialize, Serialize};
 
 /// Microseconds in a second.
@@ -138,10 +141,11 @@ macro_rules! clock {
             /// # Errors
             /// [`TimeError::Shape`] when the text is neither.
             pub fn parse(text: &str) -> Result<$name, TimeError> {
-                parse_rfc3339(text.as_bytes())
-                    .or_else(|| parse_slow(text))
-                    .map($name)
-                    .ok_or_else(|| TimeError::Shape(text.to_owned()))
+                $name::read(text).ok_or_else(|| TimeError::Shape(text.to_owned()))
+            }
+            /// The same where many shapes are tried, and what one of them says of a text is not asked.
+            pub fn read(text: &str) -> Option<$name> {
+                parse_rfc3339(text.as_bytes()).or_else(|| parse_slow(text)).map($name)
             }
         }
         impl fmt::Debug for $name {
@@ -225,6 +229,11 @@ impl Zone {
     /// [`TimeError::Shape`] when the text is neither.
     pub fn local(&self, text: &str) -> Result<EventTime, TimeError> {
         if let Some(micros) = parse_rfc3339(text.as_bytes()) {
+            return Ok(EventTime(micros));
+        }
+        if *self == Zone::UTC
+            && let Some(micros) = parse_local(text.as_bytes())
+        {
             return Ok(EventTime(micros));
         }
         let shape = || TimeError::Shape(text.to_owned());
@@ -409,19 +418,45 @@ fn sure(holds: bool) -> Certainty {
 /// Source: RFC 3339 §5.6; a space is accepted for `T`, up to nine fraction digits are read and
 /// cut to microseconds.
 fn parse_rfc3339(text: &[u8]) -> Option<i64> {
-    let (head, mut rest) = text.split_at_checked(19)?;
-    let digit = |at: usize| {
-        let byte = head.get(at)?.wrapping_sub(b'0');
-        (byte < 10).then_some(i64::from(byte))
+    let Civil { micros, rest, .. } = civil(text)?;
+    let offset_secs = match rest {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
+            let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let secs = hours * 3_600 + minutes * 60;
+            if *sign == b'-' { -secs } else { secs }
+        }
+        _ => return None,
     };
-    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
-    let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
-    if marks.iter().any(|&(at, mark)| head.get(at) != Some(&mark)) || !matches!(head.get(10), Some(b'T' | b't' | b' '))
-    {
+    Some(micros - offset_secs * MICROS)
+}
+
+/// A local date and time with nothing behind it, as if of UTC; none that the calendar reads otherwise: a leap
+/// second, or what lies before the epoch and would be rounded towards it.
+fn parse_local(text: &[u8]) -> Option<i64> {
+    let Civil { micros, second, rest } = civil(text)?;
+    (rest.is_empty() && second < 60 && micros > 0).then_some(micros)
+}
+
+/// A date and time, and what stands behind.
+struct Civil<'a> {
+    /// Since the epoch, as if it were of UTC.
+    micros: i64,
+    second: i64,
+    rest: &'a [u8],
+}
+
+fn civil(text: &[u8]) -> Option<Civil<'_>> {
+    let (head, mut rest) = text.split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', n1, n2, b':', s1, s2] = *head
+    else {
         return None;
-    }
-    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
-    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    };
+    let (year, month, day) = (two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
     if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -437,28 +472,19 @@ fn parse_rfc3339(text: &[u8]) -> Option<i64> {
         }
         rest = after;
     }
-    let offset_secs = match rest {
-        b"Z" | b"z" => 0,
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
-            let value = |a: &u8, b: &u8| {
-                (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
-            };
-            let (hours, minutes) = (value(h1, h2)?, value(m1, m2)?);
-            if hours > 23 || minutes > 59 {
-                return None;
-            }
-            let secs = hours * 3_600 + minutes * 60;
-            if *sign == b'-' { -secs } else { secs }
-        }
-        _ => return None,
-    };
-    let secs = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset_secs;
-    Some(secs * MICROS + micros)
+    let secs = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(Civil { micros: secs * MICROS + micros, second, rest })
+}
+
+/// The number that two digits write.
+fn two(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then_some(i64::from(tens) * 10 + i64::from(ones))
 }
 
 /// Other readings of a time: a bare date.
 fn parse_slow(text: &str) -> Option<i64> {
-    let date: jiff::civil::Date = text.trim().parse().ok().filter(|_| text.trim().len() == 10)?;
+    let date: jiff::civil::Date = Some(text.trim()).filter(|text| text.len() == 10)?.parse().ok()?;
     let zoned = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
     Some(zoned.timestamp().as_microsecond())
 }

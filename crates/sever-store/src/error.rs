@@ -43,6 +43,9 @@ pub enum StoreError {
     /// A row does not read back: the file was changed by something else, or damaged.
     #[error("the store holds a row that does not read back: {0}")]
     Damaged(String),
+    /// Another process works on this departure.
+    #[error("another process works on departure {0}")]
+    Held(String),
     /// No finding has this id, or several begin with it.
     #[error("{}", found(.prefix, *.matches))]
     Finding {
@@ -72,6 +75,7 @@ impl StoreError {
             StoreError::Newer { .. } => "use the newer version, or another `data_dir`",
             StoreError::Key { .. } => "restore the `key` file of this directory from its backup",
             StoreError::Damaged(_) => "restore the directory from its backup, or sync into a new one",
+            StoreError::Held(_) => "wait until it is done; if it was killed, run this again",
             StoreError::Finding { matches: 0, .. } => "`sever findings` lists them",
             StoreError::Finding { .. } => "write more of the id",
             StoreError::Database(error) if is_busy(error) => {

@@ -24,21 +24,29 @@ pub(crate) fn check_value(key: &FingerprintKey) -> String {
 /// When the file cannot be used or holds no key.
 pub(crate) fn read_or_make(dir: &Path) -> Result<FingerprintKey, StoreError> {
     let path = dir.join("key");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(dir, &path)?,
-        Err(error) => return Err(StoreError::File { path, error }),
-    };
+    let text = read_or_make_text(dir, "key", BYTES)?;
     let bytes = parse(text.trim()).ok_or(StoreError::Key { path, what: "expected 32 hexadecimal digits" })?;
     Ok(FingerprintKey::new(bytes))
 }
 
+/// The text of a key file of so many random bytes, made where there is none yet.
+///
+/// # Errors
+/// When the file cannot be used.
+pub(crate) fn read_or_make_text(dir: &Path, name: &str, bytes: usize) -> Result<String, StoreError> {
+    let path = dir.join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(dir, &path, bytes),
+        Err(error) => Err(StoreError::File { path, error }),
+    }
+}
+
 /// Writes a new key beside its place and moves it there, so that a crash leaves all of it or none.
 /// Where another process was first, its key is the one.
-fn make(dir: &Path, path: &Path) -> Result<String, StoreError> {
+fn make(dir: &Path, path: &Path, bytes: usize) -> Result<String, StoreError> {
     let failed = |error| StoreError::File { path: path.to_owned(), error };
-    let bytes: [u8; BYTES] = rand::random();
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text: String = (0..bytes).map(|_| format!("{:02x}", rand::random::<u8>())).collect();
     let tmp = dir.join(format!("key.{:016x}.tmp", rand::random::<u64>()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! data_dir/
-//!   store.sqlite     facts (bitemporal), pulls, findings, runs, settings     one writer, many readers
+//!   store.sqlite     facts (bitemporal), pulls, findings, runs, departures   one writer, many readers
 //!   key              the key under which identifiers are fingerprinted       random, 0600, made once
+//!   proof.key        the key that signs the proof log                        random, 0600, made once
+//!   proof/           the proof log: statements, tree, checkpoint ([`proof`]) append only, static files
 //!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
 //! ```
 //!
@@ -13,16 +15,21 @@
 //! Nothing is ever deleted. Every change is a new version of a fact; the old one keeps the interval
 //! in which we believed it.
 
+mod departure;
+mod derived;
 mod error;
 mod facts;
 mod finding;
 mod key;
 mod privacy;
+pub mod proof;
 mod register;
 mod run;
 mod schema;
 mod store;
 
+pub use departure::{DepartureRow, Held as HeldDeparture};
+pub use derived::DerivedSecrets;
 pub use error::StoreError;
 pub use facts::{Applied, Brake, Braked, ListQuery, Page, PullMeta, When};
 pub use finding::{Closed, FindingFilter, FindingState, How, Kept};

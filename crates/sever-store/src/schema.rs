@@ -14,7 +14,7 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x5376_726e;
 
 /// Each step's statements; a file of schema `n` has had the first `n`.
-const STEPS: [&str; 2] = [FACTS, PRIVACY];
+const STEPS: [&str; 3] = [FACTS, PRIVACY, DEPARTURES];
 
 const FACTS: &str = r"
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -121,6 +121,19 @@ CREATE TABLE basis (
 
 -- Keyed hashes of the ids of people who were erased, so that a listing does not bring them back.
 CREATE TABLE erased (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+";
+
+const DEPARTURES: &str = r"
+CREATE TABLE departure (digest TEXT PRIMARY KEY, begun_at INTEGER NOT NULL, plan TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The journal of every departure, in the order it was written; it only grows.
+CREATE TABLE act (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    departure TEXT NOT NULL REFERENCES departure (digest),
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX act_by_departure ON act (departure, number);
 ";
 
 /// Brings the file to the newest schema.

@@ -1,15 +1,17 @@
 // A small OpenID Connect provider on npm's `oidc-provider`: customers get JWT access tokens for the
-// shop by their password, in the library's own example of a custom grant. Run by the test kit:
-// node oidc-provider.mjs PORT ISSUER KEY.pem KID LOG CUSTOMERS
+// shop by their password, in the library's own example of a custom grant, or sign in at the client
+// `desk`, which gets opaque ones, refresh tokens, and JWTs where it names the shop as `resource`. Run by
+// the test kit: node oidc-provider.mjs PORT ISSUER KEY.pem KID LOG CUSTOMERS READING CUTTING
 
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import Provider, { errors } from 'oidc-provider';
 
+import { Store, administer } from './severance-administration.mjs';
 import { listen } from './severance-listener.mjs';
 
-const [port, issuer, keyFile, kid, log, customers] = process.argv.slice(2);
+const [port, issuer, keyFile, kid, log, customers, reading, cutting] = process.argv.slice(2);
 const key = { ...createPrivateKey(readFileSync(keyFile)).export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
 const known = new Set(Array.from({ length: Number(customers) }, (_, at) => `c${String(at).padStart(4, '0')}`));
 
@@ -17,8 +19,11 @@ const audience = 'https://shop.example/api';
 const shop = (of) => ({
   audience: of, scope: 'orders', accessTokenFormat: 'jwt', accessTokenTTL: 600, jwt: { sign: { alg: 'RS256' } },
 });
+const isDesk = (client) => client?.clientId === 'desk';
 
+const store = new Store();
 const provider = new Provider(issuer, {
+  adapter: store.adapter,
   jwks: { keys: [key] },
   clients: [
     {
@@ -29,15 +34,23 @@ const provider = new Provider(issuer, {
       client_id: 'batch', client_secret: 'batch-of-a-test', redirect_uris: [], response_types: [],
       grant_types: ['client_credentials'],
     },
+    {
+      client_id: 'desk', client_secret: 'desk-of-a-test', redirect_uris: ['https://desk.shop.example/back'],
+      response_types: ['code', 'none'], grant_types: ['authorization_code', 'refresh_token'],
+    },
   ],
   cookies: { keys: ['a key of a test'] },
+  interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  pkce: { required: () => false },
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: () => audience,
-      useGrantedResource: () => true,
+      defaultResource: (_ctx, client) => (isDesk(client) ? undefined : audience),
+      useGrantedResource: (ctx) => !isDesk(ctx.oidc.client),
       getResourceServerInfo: (_ctx, of) => shop(of),
     },
   },
@@ -45,11 +58,11 @@ const provider = new Provider(issuer, {
 });
 
 // Each customer's password is their id backwards.
+const isRight = (username, secret) => known.has(username) && secret === [...username].reverse().join('');
+
 async function password(ctx) {
   const { username, password: secret } = ctx.oidc.params;
-  if (!known.has(username) || secret !== [...username].reverse().join('')) {
-    throw new errors.InvalidGrant('wrong password');
-  }
+  if (!isRight(username, secret)) throw new errors.InvalidGrant('wrong password');
   const { client } = ctx.oidc;
   ctx.oidc.entity('Account', { accountId: username, claims: () => ({ sub: username }) });
   const token = new provider.AccessToken({ accountId: username, client, gty: 'password', scope: 'orders' });
@@ -59,6 +72,28 @@ async function password(ctx) {
 }
 provider.registerGrantType('password', password, ['username', 'password', 'scope']);
 
+// The page that asks for a name and password, and for consent to all that is asked for.
+async function interaction(ctx, next) {
+  if (ctx.method !== 'POST' || !ctx.path.startsWith('/interaction/')) return next();
+  const chunks = [];
+  for await (const chunk of ctx.req) chunks.push(chunk);
+  const form = new URLSearchParams(Buffer.concat(chunks).toString());
+  const accountId = form.get('username');
+  if (!isRight(accountId, form.get('password'))) {
+    ctx.status = 403;
+    return undefined;
+  }
+  const { params } = await provider.interactionDetails(ctx.req, ctx.res);
+  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  grant.addResourceScope(audience, 'orders');
+  const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+  ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false }));
+  return undefined;
+}
+provider.use(interaction);
+
 provider.on('server_error', (_ctx, error) => console.error(error));
 listen(provider, { file: log, heartbeatSecs: 1 });
+administer(provider, store, { reading, cutting, isKnown: (id) => known.has(id) });
 provider.listen(Number(port), '127.0.0.1');

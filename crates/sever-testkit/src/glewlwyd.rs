@@ -22,9 +22,6 @@ pub struct Glewlwyd {
 /// The schema, with an administrator whose password is `password`.
 const SCHEMA: &str = "/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3";
 
-/// The secret of the one client.
-const CLIENT_SECRET: &str = "desk-of-a-test";
-
 const CONFIGURATION: &str = r#"
 port=PORT
 bind_address="127.0.0.1"
@@ -57,6 +54,10 @@ database =
 impl Glewlwyd {
     /// Who its tokens say issued them.
     pub const ISSUER: &'static str = "https://desk.shop.example";
+    /// Its administrator, and their password.
+    pub const ADMINISTRATOR: (&'static str, &'static str) = ("admin", "password");
+    /// Its one client, and its secret.
+    pub const CLIENT: (&'static str, &'static str) = ("desk", "desk-of-a-test");
 
     /// Starts one; `None`, and a reported skip, where it is not installed.
     ///
@@ -100,6 +101,39 @@ impl Glewlwyd {
         Ok(cookie.filter(|_| answer.status == 200).map(str::to_owned))
     }
 
+    /// Ends a session, as its page does.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn sign_out(&self, session: &str) -> Result<()> {
+        http::request(self.server.port(), "DELETE", "/api/auth/", &[("Cookie", session)], "")?;
+        Ok(())
+    }
+
+    /// Whether a session is one of somebody who is signed in, as its page asks.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn is_signed_in(&self, session: &str) -> Result<bool> {
+        let answer = http::request(self.server.port(), "GET", "/api/profile_list", &[("Cookie", session)], "")?;
+        Ok(answer.status == 200)
+    }
+
+    /// What the client is answered by one of the endpoints for tokens: `token`, `introspect`, `revoke`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn ask_as_client(&self, endpoint: &str, form: &str) -> Result<Answer> {
+        let basic = http::basic(Glewlwyd::CLIENT);
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", basic.as_str())];
+        http::request(self.server.port(), "POST", &format!("/api/oidc/{endpoint}"), &headers, form)
+    }
+
+    /// Where its interfaces are.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/api", self.server.port())
+    }
+
     /// Gives the client `desk` a token for somebody, by their password.
     ///
     /// # Errors
@@ -107,7 +141,7 @@ impl Glewlwyd {
     pub fn token(&self, user: &str, password: &str) -> Result<Answer> {
         let mut command = client::client("curl")?;
         command.args(["--silent", "--show-error", "--write-out", "\n%{http_code}", "--user"]);
-        command.arg(format!("desk:{CLIENT_SECRET}"));
+        command.arg(format!("{}:{}", Glewlwyd::CLIENT.0, Glewlwyd::CLIENT.1));
         for (name, value) in [("grant_type", "password"), ("username", user), ("password", password)] {
             command.arg("--data-urlencode").arg(format!("{name}={value}"));
         }
@@ -182,9 +216,9 @@ impl Glewlwyd {
             "password_required": false, "scheme": {} });
         self.manage("POST", "scope", &scope)?;
         let client = json!({
-            "client_id": "desk", "name": "Desk", "confidential": true, "password": CLIENT_SECRET, "enabled": true,
+            "client_id": "desk", "name": "Desk", "confidential": true, "password": Glewlwyd::CLIENT.1, "enabled": true,
             "scope": ["orders"], "authorization_type": ["password", "client_credentials", "refresh_token"],
-            "redirect_uri": ["https://desk.shop.example/back"], "client_secret": CLIENT_SECRET,
+            "redirect_uri": ["https://desk.shop.example/back"], "client_secret": Glewlwyd::CLIENT.1,
             "token_endpoint_auth_method": ["client_secret_basic"],
         });
         self.manage("POST", "client", &client)

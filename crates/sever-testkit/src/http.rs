@@ -46,6 +46,12 @@ pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &st
     Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
+/// A name and password, as a header says them.
+pub(crate) fn basic((user, password): (&str, &str)) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
 /// What curl printed, where it was told to write the status into a line of its own at the end.
 pub(crate) fn curled(printed: &str) -> Result<Answer> {
     let (body, status) = printed.trim_end().rsplit_once('\n').context("curl printed no status")?;

@@ -2,9 +2,10 @@
 //!
 //! - [`Company`]: a folder with the files a small company would have, one departure and one key in it.
 //! - [`Glewlwyd`], [`Moto`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`],
-//!   [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
+//!   [`ScimServer`], [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders, asked by real
 //!   clients. They are polled until they answer, with a deadline, and die with their guard. [`Gateway`]
 //!   is an nginx before an application that believes the tokens of an [`OidcProvider`].
+//! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
 //!
@@ -29,12 +30,15 @@ mod http;
 mod moto;
 mod nginx;
 mod node;
+mod oidc_desk;
 mod openbao;
 mod postgres;
 mod real_company;
 mod samba;
+mod scim;
 mod server;
 mod slapd;
+mod ssh_hosts;
 mod sshd;
 
 pub use client::Done;
@@ -42,13 +46,16 @@ pub use company::Company;
 pub use gateway::Gateway;
 pub use glewlwyd::Glewlwyd;
 pub use http::Answer;
-pub use moto::Moto;
+pub use moto::{AwsKey, Moto};
 pub use nginx::Nginx;
-pub use node::{LISTENER, OidcProvider, new_signing_key};
+pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
+pub use oidc_desk::{Desk, DeskTokens};
 pub use openbao::OpenBao;
-pub use postgres::Postgres;
-pub use real_company::{Expected, Judged, RealCompany, Shown, Truth};
+pub use postgres::{Postgres, PsqlSession};
+pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
+pub use scim::{Honesty, ScimServer};
 pub use server::{find_program, skip, wait_until};
 pub use slapd::Slapd;
+pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;

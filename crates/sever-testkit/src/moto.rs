@@ -1,9 +1,11 @@
-//! A real server that speaks S3: moto, in memory, on loopback. Its listings come in pages of ten.
+//! A real server that speaks S3, IAM and STS: moto, in memory, on loopback, and the client that it is
+//! made with. Its listings of objects come in pages of ten.
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
+use crate::client::{client, run};
 use crate::http;
 use crate::server::{Server, program_or_skip};
 
@@ -50,6 +52,63 @@ impl Moto {
         Ok(())
     }
 
+    /// Does something at IAM or STS before it asks who may; the answer.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn act(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Result<String> {
+        let mut body = format!("Action={action}");
+        for (name, value) in parameters {
+            let bytes = value.bytes().map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            });
+            body.push_str(&format!("&{name}={}", bytes.collect::<String>()));
+        }
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let signed = (IAM.0, IAM.1.replace("/iam/", &format!("/{service}/")));
+        let answer = http::request(self.server.port(), "POST", "/", &[form, (signed.0, &signed.1)], &body)?;
+        if answer.status != 200 {
+            bail!("{action}: {} {}", answer.status, answer.body.trim());
+        }
+        Ok(answer.body)
+    }
+
+    /// Makes a user with one policy of its own, and an access key.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn user(&self, name: &str, policy: &str) -> Result<AwsKey> {
+        self.act("iam", "CreateUser", &[("UserName", name)])?;
+        let with = [("UserName", name), ("PolicyName", "own"), ("PolicyDocument", policy)];
+        self.act("iam", "PutUserPolicy", &with)?;
+        AwsKey::of(&self.act("iam", "CreateAccessKey", &[("UserName", name)])?)
+    }
+
+    /// From now on it asks who may, and looks at signatures.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn enforce(&self) -> Result<()> {
+        let answer = http::request(self.server.port(), "POST", "/moto-api/reset-auth", &[], "0")?;
+        if answer.status != 200 {
+            bail!("reset-auth: {}", answer.status);
+        }
+        Ok(())
+    }
+
+    /// Calls something by boto3, the real client; `ok`, or the code of the error.
+    ///
+    /// # Errors
+    /// When the client cannot be run, or fails otherwise.
+    pub fn call(&self, key: &AwsKey, service: &str, call: &str) -> Result<String> {
+        let asked = serde_json::json!({
+            "service": service, "call": call, "url": self.url(), "id": key.id, "secret": key.secret, "token": key.token,
+        });
+        let done = run(client("python3")?.args(["-c", CALL]), &asked.to_string())?;
+        Ok(done.text()?.trim().to_owned())
+    }
+
     /// Makes a user who may do nothing; the id of its access key, and the secret.
     ///
     /// # Errors
@@ -72,6 +131,46 @@ impl Moto {
         }
     }
 }
+
+/// A key of AWS's: its id, its secret, and a session's token.
+#[derive(Debug, Clone)]
+pub struct AwsKey {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+    /// The token of a session's.
+    pub token: Option<String>,
+}
+
+impl AwsKey {
+    /// The key in an answer.
+    ///
+    /// # Errors
+    /// When there is none in it.
+    pub fn of(answer: &str) -> Result<AwsKey> {
+        let between = |name: &str| {
+            let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+            rest.split_once('<').map(|(text, _)| text.to_owned())
+        };
+        let (id, secret) = (between("AccessKeyId"), between("SecretAccessKey"));
+        let (id, secret) = id.zip(secret).context("no key in the answer")?;
+        Ok(AwsKey { id, secret, token: between("SessionToken") })
+    }
+}
+
+/// boto3 as it is used.
+const CALL: &str = "import sys, json, boto3, botocore
+a = json.load(sys.stdin)
+client = boto3.client(a['service'], region_name='us-east-1', endpoint_url=a['url'], aws_access_key_id=a['id'],
+    aws_secret_access_key=a['secret'], aws_session_token=a['token'],
+    config=botocore.config.Config(retries={'max_attempts': 0}))
+try:
+    getattr(client, a['call'])()
+    print('ok')
+except botocore.exceptions.ClientError as error:
+    print(error.response['Error']['Code'])
+";
 
 /// What tells the store which of its services is meant; the signature is not looked at.
 const KEY: (&str, &str) = (

@@ -1,5 +1,5 @@
 //! Node's programs of this crate: an OpenID Connect provider on npm's `oidc-provider` with the
-//! documented listener, and the shop's application.
+//! documented listener, and the shop's application. [`crate::ScimServer`] runs one too.
 //!
 //! `cargo xtask test` installs a pinned Node and the packages of `node/package.json` into the target
 //! folder's `test-env/node`, and names that folder in `SEVER_TEST_NODE`.
@@ -15,6 +15,10 @@ use crate::server::{self, Server};
 
 /// What a user of `oidc-provider` pastes beside their server, to have its issuances logged.
 pub const LISTENER: &str = include_str!("../node/severance-listener.mjs");
+
+/// What a user of `oidc-provider` mounts beside their server, to have what somebody holds listed and taken
+/// away.
+pub const ADMINISTRATION: &str = include_str!("../node/severance-administration.mjs");
 
 const PROVIDER: &str = include_str!("../node/oidc-provider.mjs");
 const SHOP: &str = include_str!("../node/shop.mjs");
@@ -38,6 +42,14 @@ impl OidcProvider {
     pub const AUDIENCE: &'static str = "https://shop.example/api";
     /// How many customers it knows.
     pub const CUSTOMERS: u32 = 200;
+    /// The token that may read what somebody holds.
+    pub const READING: &'static str = "reading-token-of-a-test";
+    /// The token that may take it away.
+    pub const CUTTING: &'static str = "cutting-token-of-a-test";
+    /// The client at which customers sign in, and its secret.
+    pub const DESK: (&'static str, &'static str) = ("desk", "desk-of-a-test");
+    /// Where that client is sent back to.
+    pub const BACK: &'static str = "https://desk.shop.example/back";
 
     /// Starts one that signs with an RSA key in PEM; `None`, and a reported skip, where Node or its
     /// packages are not installed.
@@ -52,6 +64,7 @@ impl OidcProvider {
             command.args([&port.to_string(), OidcProvider::ISSUER]).arg(folder.join("key.pem"));
             command.arg(OidcProvider::KEY_ID).arg(folder.join("oidc-provider.jsonl"));
             command.arg(OidcProvider::CUSTOMERS.to_string());
+            command.args([OidcProvider::READING, OidcProvider::CUTTING]);
             Ok(command)
         })?;
         Ok(Some(OidcProvider { server }))
@@ -100,7 +113,8 @@ impl OidcProvider {
         self.server.file("oidc-provider.jsonl")
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port.
+    pub fn port(&self) -> u16 {
         self.server.port()
     }
 
@@ -136,15 +150,17 @@ impl Shop {
 }
 
 /// Where Node and the packages are.
-struct Node {
+pub(crate) struct Node {
     folder: PathBuf,
 }
 
 impl Node {
-    fn found(suite: &str) -> Option<Node> {
+    pub(crate) fn found(suite: &str) -> Option<Node> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-env/node");
         let folder = std::env::var_os("SEVER_TEST_NODE").map_or(own, PathBuf::from);
-        let there = folder.join("bin/node").is_file() && folder.join("node_modules/oidc-provider").is_dir();
+        let there = folder.join("bin/node").is_file()
+            && folder.join("node_modules/oidc-provider").is_dir()
+            && folder.join("node_modules/scimmy-routers").is_dir();
         if !there {
             crate::skip(suite, "Node and its packages are not installed; `cargo xtask test` installs them");
         }
@@ -152,12 +168,13 @@ impl Node {
     }
 
     /// A command that runs a program in a folder, with the packages beside it.
-    fn program(&self, folder: &Path, name: &str, text: &str) -> Result<Command> {
+    pub(crate) fn program(&self, folder: &Path, name: &str, text: &str) -> Result<Command> {
         let write = |name: &str, text: &str| {
             std::fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))
         };
         write(name, text)?;
         write("severance-listener.mjs", LISTENER)?;
+        write("severance-administration.mjs", ADMINISTRATION)?;
         let packages = self.folder.join("node_modules").canonicalize().context("no packages of Node")?;
         std::os::unix::fs::symlink(packages, folder.join("node_modules")).context("cannot link the packages")?;
         let mut command = Command::new(self.folder.join("bin/node"));

@@ -84,6 +84,11 @@ impl OpenBao {
         client::run(&mut command, "")
     }
 
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.server.port())
+    }
+
     /// Its audit log, as it is now.
     ///
     /// # Errors

@@ -16,8 +16,8 @@
 //! what the servers make of it. [`RealCompany::run`] leaves a folder as `sever init --from` meets it, and
 //! tells the [`Truth`]: what was misused, and what must be found, no more and no less.
 
+mod analyst;
 mod exports;
-mod judged;
 mod people;
 mod servers;
 mod truth;
@@ -27,7 +27,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-pub use judged::Judged;
+pub use analyst::{Analyst, Found, Said};
 use people::Day;
 use servers::Servers;
 pub use truth::{Expected, Shown, Truth};

@@ -8,6 +8,7 @@ mod check;
 mod common;
 mod completions;
 mod config;
+mod cut;
 mod decode;
 mod demo;
 mod doctor;
@@ -18,7 +19,9 @@ mod list;
 mod logs;
 mod output;
 mod places;
+mod plan;
 mod privacy;
+mod proof;
 mod reach;
 mod readiness;
 mod registry;
@@ -26,6 +29,7 @@ mod rights;
 mod scan;
 mod site;
 mod sync;
+mod verify;
 mod who;
 
 use std::path::PathBuf;
@@ -113,11 +117,19 @@ enum Command {
     Reach(reach::Args),
     /// Say what people have in common: keys, credentials, endpoints, networks, by lift
     Common(common::Args),
+    /// Say what would be closed of a person, account or key, in which order, and why
+    Plan(plan::Args),
+    /// Close what an approved plan says, in its order, try every door, and prove it
+    Cut(cut::Args),
+    /// Try every door of a departure once more: ours, or what another tool says that it closed
+    Verify(verify::Args),
     /// Say which rights are broad, and who has them by which path
     Rights(rights::Args),
+    /// Show, export, anchor and check the evidence of departures
+    Proof(proof::Args),
     /// Say what is kept of whom, for how long, and who saw it; erase, sweep, record a legal basis
     Privacy(privacy::Args),
-    /// Explain a detector, format, source or exit code
+    /// Explain a detector, format, source, connector or exit code
     Explain(explain::Args),
     /// List the detectors
     Detectors(registry::Args),
@@ -125,6 +137,8 @@ enum Command {
     Formats(registry::Args),
     /// List the kinds of source
     Sources(registry::Args),
+    /// List the kinds of live connection
+    Connectors(registry::Args),
     /// Show the configuration in force, and where each value comes from
     Config(config::Args),
     /// Print the JSON schema of severance.toml
@@ -173,12 +187,17 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
+        Command::Plan(args) => plan::run(args, global, out),
+        Command::Cut(args) => cut::run(args, global, out),
+        Command::Verify(args) => verify::run(args, global, out),
         Command::Rights(args) => rights::run(args, global, out),
+        Command::Proof(args) => proof::run(args, global, out),
         Command::Privacy(args) => privacy::run(args, global, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Detectors(_) => registry::detectors(out),
         Command::Formats(_) => registry::formats(out),
         Command::Sources(_) => registry::sources(out),
+        Command::Connectors(_) => registry::connectors(out),
         Command::Config(args) => config::run(args, global, out),
         Command::Schema => config::schema(out),
         Command::Completions(args) => completions::run(args, out),

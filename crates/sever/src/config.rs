@@ -14,11 +14,13 @@
 //! an error with a suggestion, and all of them are told at once.
 
 mod build;
+mod doors;
 mod layers;
 mod paths;
 mod privacy;
 mod read;
 mod schema;
+mod secret;
 mod value;
 
 use std::collections::BTreeMap;
@@ -28,10 +30,12 @@ use std::sync::Arc;
 
 use sever_model::{Class, EventTime, SourceId, Span, SystemId, Zone};
 
+pub use doors::{Approver, ConnectionConfig, CutBrakes, CuttingConfig, HandOffConfig, HandOffPlace, LoginConfig};
 pub use layers::Request;
 pub use paths::{Paths, expand};
-pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role, SecretFrom};
+pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role};
 pub use schema::{Setting, json_schema, settings};
+pub use secret::SecretFrom;
 
 /// The ids that other rooms know, for checking and suggesting. An empty list checks nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +46,8 @@ pub struct Known<'a> {
     pub formats: &'a [&'a str],
     /// Detectors.
     pub detectors: &'a [&'a str],
+    /// Kinds of live connection.
+    pub connectors: &'a [&'a str],
 }
 
 /// The configuration in force.
@@ -75,6 +81,10 @@ pub struct Config {
     pub suppressions: Vec<Suppression>,
     /// Who may see what of people, and how long it is kept.
     pub privacy: PrivacyConfig,
+    /// Live connections to systems.
+    pub connections: Vec<ConnectionConfig>,
+    /// How people are cut off.
+    pub cutting: CuttingConfig,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

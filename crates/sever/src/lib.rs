@@ -1,5 +1,7 @@
 //! The parts of the binary, as a library, so that tests and documents are made from them.
 
+pub mod approval;
+mod claims;
 pub mod cli;
 pub mod clock;
 pub mod config;

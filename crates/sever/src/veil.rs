@@ -74,6 +74,16 @@ impl Veil {
         read(value)
     }
 
+    /// A document without names.
+    ///
+    /// # Errors
+    /// As [`Veil::sheet`].
+    pub fn document(&self, value: &Value) -> Result<Value, Failure> {
+        let mut value = value.clone();
+        self.value(&mut value)?;
+        Ok(value)
+    }
+
     /// A text without names.
     ///
     /// # Errors

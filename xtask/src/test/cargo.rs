@@ -39,11 +39,9 @@ fn part(tools: &Tools, tally: &mut Tally, name: &str, words: &[&str]) -> Result<
     Ok(())
 }
 
-/// Cargo with the tools of the tests within reach.
+/// Cargo with the tools of the tests within reach, and the file in which tests say what they skipped.
 fn with(tools: &Tools, words: &[&str]) -> Command {
-    let mut command = command::cargo(words);
-    command.env("PATH", &tools.path).env("SEVER_TEST_SKIPS", tools.folder.join("skips.txt"));
-    command.env("SEVER_TEST_NODE", &tools.node);
-    command.env("CARGO_TERM_COLOR", "never");
+    let mut command = tools.cargo(words.iter().copied());
+    command.env("SEVER_TEST_SKIPS", tools.folder.join("skips.txt")).env("CARGO_TERM_COLOR", "never");
     command
 }

@@ -1,4 +1,4 @@
-//! Installs what the tests need: real servers and validators.
+//! Installs what the tests, and the measurements on real servers, need: servers and validators.
 //!
 //! Debian packages come by name (the release pins them) with apt, as root; Python packages come
 //! pinned from `xtask/validate/requirements.txt` into a virtual environment of their own under the
@@ -9,13 +9,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::command;
 
 /// What is wanted from the system: the Debian package and a file that shows it is there.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("curl", "/usr/bin/curl"),
     ("glewlwyd", "/usr/bin/glewlwyd"),
     ("ldap-utils", "/usr/bin/ldapsearch"),
@@ -24,6 +25,7 @@ const PACKAGES: [(&str, &str); 13] = [
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssl", "/usr/bin/openssl"),
     ("postgresql", "/usr/share/doc/postgresql"),
+    ("procps", "/usr/bin/ps"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
     ("samba-ad-dc", "/usr/share/doc/samba-ad-dc"),
     ("samba-ad-provision", "/usr/share/samba/setup"),
@@ -31,8 +33,11 @@ const PACKAGES: [(&str, &str); 13] = [
     ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
-/// Where Debian keeps the versions of PostgreSQL, each with a package of pgaudit of its own.
+/// Where Debian keeps the versions of PostgreSQL, each with packages of extensions of its own.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
+
+/// Extensions of PostgreSQL: the library, and how its package's name ends.
+const EXTENSIONS: [(&str, &str); 2] = [("pg_cron", "cron"), ("pgaudit", "pgaudit")];
 
 const REQUIREMENTS: &str = "xtask/validate/requirements.txt";
 
@@ -58,6 +63,15 @@ pub(crate) struct Tools {
     pub(crate) node: PathBuf,
     /// The folder that tests may leave things in.
     pub(crate) folder: PathBuf,
+}
+
+impl Tools {
+    /// Cargo with the tools within reach.
+    pub(crate) fn cargo<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = command::cargo(words);
+        command.env("PATH", &self.path).env("SEVER_TEST_NODE", &self.node);
+        command
+    }
 }
 
 /// Finds the tools, installing what is missing.
@@ -90,19 +104,23 @@ fn packages() -> Result<()> {
     if !missing.is_empty() {
         apt_install(&missing);
     }
-    // Which package that is, only the server's own shows; without one its statements are logged anyway.
-    if let Some(pgaudit) = pgaudit() {
-        apt_install(&[&pgaudit]);
+    // Which packages those are, only the server's own shows; the suites do without, or skip.
+    let extensions = extensions();
+    if !extensions.is_empty() {
+        apt_install(&extensions.iter().map(String::as_str).collect::<Vec<_>>());
     }
     Ok(())
 }
 
-/// The package of pgaudit for the newest PostgreSQL that is here, where it is missing.
-fn pgaudit() -> Option<String> {
-    let versions = std::fs::read_dir(POSTGRESQL).ok()?.flatten();
-    let version = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max()?;
-    let library = Path::new(POSTGRESQL).join(format!("{version}/lib/pgaudit.so"));
-    (!library.exists()).then(|| format!("postgresql-{version}-pgaudit"))
+/// The packages of extensions for the newest PostgreSQL that is here, where they are missing.
+fn extensions() -> Vec<String> {
+    let versions = std::fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
+    let Some(version) = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max() else {
+        return Vec::new();
+    };
+    let library = |name: &str| Path::new(POSTGRESQL).join(format!("{version}/lib/{name}.so"));
+    let missing = EXTENSIONS.iter().filter(|(name, _)| !library(name).exists());
+    missing.map(|(_, package)| format!("postgresql-{version}-{package}")).collect()
 }
 
 /// Installs Debian packages as root on Debian; elsewhere says how.

@@ -85,6 +85,16 @@ fn a_detector_by_halves() {
 }
 
 #[test]
+fn a_connector_is_no_source() {
+    let connector = ("crates/sever-connect/src/ldap/connector.rs", "    id: \"openldap\",\n");
+    let source = ("crates/sever-connect/src/ldif/source.rs", "    id: \"ldif\",\n");
+    let whole = [("docs/sources/ldif.md", ""), ("tests/sources/ldif/a", "")];
+    // Without its page; a source without its page and fixtures besides.
+    assert_eq!(places("registry", &[connector, source, whole[0], whole[1]]), [format!("{}:1", connector.0)]);
+    assert_eq!(places("registry", &[connector, source, ("docs/connections/openldap.md", "")]).len(), 2);
+}
+
+#[test]
 fn licences_with_brackets() {
     let satisfied = |expression| licences::satisfied(expression, &["MIT", "Apache-2.0"]);
     assert!(satisfied("MIT"));

@@ -30,6 +30,12 @@ pub(crate) struct Options {
     pub(crate) expires: Option<EventTime>,
     /// Only from some addresses, or for one command.
     pub(crate) is_limited: bool,
+    /// Only from some addresses.
+    pub(crate) is_from_some: bool,
+    /// A command is run whatever is asked for.
+    pub(crate) is_forced: bool,
+    /// Variables are set, whose values may be secrets.
+    pub(crate) sets_environment: bool,
 }
 
 /// A user's certificate.
@@ -44,6 +50,8 @@ pub(crate) struct Signed {
     pub(crate) before: Option<EventTime>,
     pub(crate) authority: String,
     pub(crate) on_hardware: bool,
+    /// Only from some addresses.
+    pub(crate) is_from_some: bool,
 }
 
 /// The kind of credential that a key is.
@@ -92,6 +100,7 @@ pub(crate) fn certificate(line: &str) -> Result<Option<Signed>, Reason> {
         before: time(certificate.valid_before()),
         authority: certificate.signature_key().fingerprint(HashAlg::Sha256).to_string(),
         on_hardware: is_on_hardware(&certificate.algorithm()),
+        is_from_some: certificate.critical_options().iter().any(|(name, _)| name == "source-address"),
     }))
 }
 
@@ -100,7 +109,7 @@ fn is_on_hardware(algorithm: &Algorithm) -> bool {
 }
 
 /// Splits options from the key: they end at the first space outside quotes.
-fn split_options(line: &str) -> Result<(&str, &str), Reason> {
+pub(crate) fn split_options(line: &str) -> Result<(&str, &str), Reason> {
     let is_key = |text: &str| super::place::begins_with_key(text.as_bytes());
     if is_key(line) {
         return Ok(("", line));
@@ -142,7 +151,9 @@ fn read_options(text: &str, zone: &Zone) -> Result<Options, Reason> {
             "cert-authority" => options.is_authority = true,
             "principals" => options.principals = value.split(',').map(|name| name.trim().to_owned()).collect(),
             "expiry-time" => options.expires = Some(expiry(value, zone)?),
-            "from" | "command" => options.is_limited = true,
+            "from" => (options.is_limited, options.is_from_some) = (true, true),
+            "command" => (options.is_limited, options.is_forced) = (true, true),
+            "environment" => options.sets_environment = true,
             _ => {}
         }
     }

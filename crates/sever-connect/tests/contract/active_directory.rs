@@ -165,7 +165,7 @@ impl World for Shop {
     }
 
     fn stays_unseen(&self, gap: &str) -> Option<&'static str> {
-        gap.contains("Kerberos tickets").then_some("controllers do not list tickets")
+        gap.contains("Kerberos tickets").then_some("a controller lists no tickets")
     }
 
     fn secret(&self, door: &Door) -> Option<Secret<String>> {

@@ -4,6 +4,13 @@
 //! hold of all of them is in [`suite`].
 
 mod active_directory;
+mod aws;
+mod oauth;
+mod openbao;
 mod openldap;
+mod openssh;
+mod own;
+mod postgresql;
+mod scim;
 #[allow(dead_code, reason = "each connector uses what it needs")]
 mod suite;

@@ -7,13 +7,16 @@
 pub(super) mod call;
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+use sever_model::{EventKind, EventTime, Outcome, Row};
 
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
 use crate::mapping::Field;
+use crate::memo::Memo;
+use crate::search::until;
 use crate::sniff::{Sample, has};
 use crate::{Framing, action, when};
+use call::Call;
 
 pub(super) const FORMAT: Format = Format {
     id: "cloudtrail",
@@ -37,7 +40,10 @@ for the user: leave them without `issued_in`, so that they are unjudgeable and n
     whole: &[Field::Time, Field::Actor, Field::SourceIp],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        settings.fixed("cloudtrail", CloudTrail { reader, action: String::new(), subject: String::new() })
+        settings.fixed(
+            "cloudtrail",
+            CloudTrail { reader, calls: Memo::default(), action: String::new(), subject: String::new() },
+        )
     },
     score,
 };
@@ -125,13 +131,15 @@ const RESOURCES: &[usize] = &[
 
 struct CloudTrail {
     reader: Reader,
+    /// What calls do, by service, name, the status that is asked for, and what each says of changing nothing.
+    calls: Memo<4, Call>,
     action: String,
     subject: String,
 }
 
 impl Decoder for CloudTrail {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let CloudTrail { reader, action, subject } = self;
+        let CloudTrail { reader, calls, action, subject } = self;
         let found = reader.read(frame)?;
         let text = |path: Path| found.text(path as usize);
         let (source, name) = (text(Path::Source), text(Path::Name));
@@ -139,13 +147,16 @@ impl Decoder for CloudTrail {
             return Err(Reason::Unrelated);
         }
         // CloudTrail's times are UTC; some who keep its records on write them without saying so.
-        let time = when::said(&found, "eventTime", &[Path::Time as usize], Some(&Zone::UTC))?;
-        let service = source.split('.').next().unwrap_or(source);
+        let (time, fault) = when::said_or_not(&found, "eventTime", &[Path::Time as usize]);
+        let service = until(source, b'.');
         let read_only = match found.value(Path::ReadOnly as usize) {
             Value::Bool(truth) => Some(truth),
             _ => text(Path::ReadOnly).parse().ok(),
         };
-        let call = call::Call::of(service, name, read_only, text(Path::Status));
+        let said = read_only.map_or("", |only| if only { "true" } else { "false" });
+        let call = calls.told([name, service, text(Path::Status), said], |[name, service, status, _]| {
+            Call::of(service, name, read_only, status)
+        });
         action::write(action, call.words, &[service, ":", name]);
         let mut row = Row::new(time, call.kind, offset);
         row.action = action;
@@ -163,7 +174,7 @@ impl Decoder for CloudTrail {
         if !text(Path::NewKey).is_empty() {
             out.push(&issued(&found, row, name, subject));
         }
-        Ok(())
+        fault
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -233,7 +244,7 @@ fn issued<'a>(found: &Found<'a>, call: Row<'a>, name: &str, subject: &'a mut Str
     if row.token_subject.is_empty() && assumed_role(text(Path::RoleArn), text(Path::SessionName), subject) {
         row.token_subject = subject;
     }
-    row.issued_at = Some(call.time);
+    row.issued_at = (call.time != EventTime::MIN).then_some(call.time);
     row.expires_at = when::instant_text(text(Path::NewKeyEnds), None);
     row
 }

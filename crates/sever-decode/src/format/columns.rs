@@ -1,13 +1,16 @@
 //! The columns of one record of CSV, unquoted.
 
+use crate::search::{cut_at, until};
+
 /// The columns of a record; kept from record to record, so that reading one allocates nothing.
 ///
 /// Quoted columns lose their marks, and doubled marks become one. Bounded by the record.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
+    /// The record, and behind it the columns that stand otherwise there.
     text: String,
-    /// Where each ends in `text`.
-    ends: Vec<usize>,
+    /// Where each stands in `text`.
+    places: Vec<(usize, usize)>,
 }
 
 impl Columns {
@@ -15,23 +18,51 @@ impl Columns {
     /// next comma belongs to it as it is.
     pub fn split(&mut self, record: &str) {
         self.text.clear();
-        self.ends.clear();
-        let mut rest = Some(record);
-        while let Some(column) = rest {
-            let after = match column.strip_prefix('"') {
-                Some(quoted) => self.unquote(quoted),
-                None => column,
+        self.text.push_str(record);
+        self.places.clear();
+        let bytes = record.as_bytes();
+        let mut at = 0;
+        loop {
+            let end = match bytes.get(at) {
+                Some(b'"') => self.quoted(record, at + 1),
+                Some(b',') => self.put(at, at),
+                _ => self.put(at, at + until(record.get(at..).unwrap_or(""), b',').len()),
             };
-            let (plain, next) = after.split_once(',').map_or((after, None), |(plain, next)| (plain, Some(next)));
-            self.text.push_str(plain);
-            self.ends.push(self.text.len());
-            rest = next;
+            if end >= record.len() {
+                return;
+            }
+            at = end + 1;
         }
     }
 
-    /// Takes what a quoted column holds, and gives what follows its closing mark.
+    fn put(&mut self, start: usize, end: usize) -> usize {
+        self.places.push((start, end));
+        end
+    }
+
+    /// Takes a quoted column from behind its mark on, and gives where it ends: at a comma or at the end.
+    fn quoted(&mut self, record: &str, from: usize) -> usize {
+        let quoted = record.get(from..).unwrap_or("");
+        let close = from + until(quoted, b'"').len();
+        match record.as_bytes().get(close..) {
+            Some([b'"', b',', ..] | [b'"']) => {
+                self.places.push((from, close));
+                close + 1
+            }
+            _ => {
+                let start = self.text.len();
+                let after = self.unquote(quoted);
+                let plain = until(after, b',');
+                self.text.push_str(plain);
+                self.places.push((start, self.text.len()));
+                record.len() - after.len() + plain.len()
+            }
+        }
+    }
+
+    /// Writes what a quoted column holds, and gives what follows its closing mark.
     fn unquote<'a>(&mut self, mut quoted: &'a str) -> &'a str {
-        while let Some((text, after)) = quoted.split_once('"') {
+        while let Some((text, after)) = cut_at(quoted, b'"') {
             self.text.push_str(text);
             let Some(rest) = after.strip_prefix('"') else { return after };
             self.text.push('"');
@@ -43,13 +74,37 @@ impl Columns {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
     /// The n-th, from 0; empty where there is none.
     pub fn at(&self, at: usize) -> &str {
-        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        let span = start.zip(self.ends.get(at).copied());
-        span.and_then(|(start, end)| self.text.get(start..end)).unwrap_or("")
+        let place = self.places.get(at).copied();
+        place.and_then(|(start, end)| self.text.get(start..end)).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Columns;
+
+    fn check(record: &str, expect: &[&str]) {
+        let mut columns = Columns::default();
+        columns.split("before,\"it\"\"\"");
+        columns.split(record);
+        let seen: Vec<&str> = (0..columns.len()).map(|at| columns.at(at)).collect();
+        assert_eq!(seen, expect, "{record}");
+    }
+
+    #[test]
+    fn columns_are_unquoted() {
+        check("", &[""]);
+        check(",", &["", ""]);
+        check("a,\"b\",", &["a", "b", ""]);
+        check("\"a,b\",c", &["a,b", "c"]);
+        check("\"say \"\"x\"\"\",\"\"\"\",\"\"", &["say \"x\"", "\"", ""]);
+        check("\"a\"b,c\"d\"", &["ab", "c\"d\""]);
+        check("\"open,é", &["open,é"]);
+        check("\"a\"\"", &["a\""]);
     }
 }

@@ -50,10 +50,8 @@ holds only where AD FS is the one identity provider. Refresh tokens have no id i
     whole: &[Field::Time, Field::Actor, Field::SourceIp],
     make: |settings| {
         let depth = settings.json_depth_max;
-        let reader = |paths| Reader::new(Plan::any_case(paths), depth);
-        let (head, body) = (reader(record::HEAD), reader(record::PATHS));
-        let texts = Texts::default();
-        settings.fixed("entra", Entra { head, body, targets: Targets::new(depth), texts, properties: String::new() })
+        let (whole, body) = (Reader::new(record::plan(), depth), Reader::new(Plan::any_case(record::PATHS), depth));
+        settings.fixed("entra", Entra { whole, body, targets: Targets::new(depth), texts: Texts::default() })
     },
     score,
 };
@@ -63,12 +61,11 @@ const ISSUER: &str = "sts.windows.net";
 const TOKEN_TYPE: &str = "access";
 
 struct Entra {
-    head: Reader,
+    whole: Reader,
+    /// Reads properties that were written into a text.
     body: Reader,
     targets: Targets,
     texts: Texts,
-    /// Properties that were written into a text.
-    properties: String,
 }
 
 /// Texts that are put together for one record.
@@ -93,8 +90,8 @@ impl Texts {
 
 impl Decoder for Entra {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let Entra { head, body, targets, texts, properties } = self;
-        let record = Record::read(head, body, properties, frame)?;
+        let Entra { whole, body, targets, texts } = self;
+        let record = Record::read(whole, body, frame)?;
         let kind = record.kind().ok_or(Reason::Unrelated)?;
         let (time, fault) = when::or_untimed(record.time());
         let row = Row::new(time, EventKind::Used, offset);
@@ -110,7 +107,7 @@ impl Decoder for Entra {
 
     fn notes(&self) -> Vec<Note> {
         let [target, property] = self.targets.readers();
-        repairs_of(&[&self.head, &self.body, target, property])
+        repairs_of(&[&self.whole, &self.body, target, property])
     }
 }
 

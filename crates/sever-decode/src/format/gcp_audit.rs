@@ -15,6 +15,7 @@ use crate::json::{Found, Plan, Reader};
 use crate::mapping::Field;
 use crate::sniff::{Sample, has, text};
 use crate::{Framing, when};
+use row::Methods;
 
 pub(super) const FORMAT: Format = Format {
     id: "gcp-audit",
@@ -46,7 +47,7 @@ inventory's keys by id. GKE labels the creation of a service account's token wit
     make: |settings| {
         let plan = Plan::any_case(PATHS).alias("protoPayload", "protopayload_auditlog");
         let reader = Reader::new(plan, settings.json_depth_max);
-        settings.fixed("gcp-audit", GcpAudit { reader, action: String::new() })
+        settings.fixed("gcp-audit", GcpAudit { reader, methods: Methods::default(), action: String::new() })
     },
     score,
 };
@@ -127,12 +128,13 @@ paths! {
 
 struct GcpAudit {
     reader: Reader,
+    methods: Methods,
     action: String,
 }
 
 impl Decoder for GcpAudit {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let GcpAudit { reader, action } = self;
+        let GcpAudit { reader, methods, action } = self;
         let found = reader.read(frame)?;
         if !is_audit(&found) {
             return Err(Reason::Unrelated);
@@ -142,7 +144,7 @@ impl Decoder for GcpAudit {
         // They are UTC; some who keep the entries write them without saying so.
         let time = when::said(&found, "timestamp", &times, Some(&Zone::UTC));
         let time = time.or_else(|reason| of_bigquery(found.first(&times)).ok_or(reason))?;
-        row::push(&found, time, offset, action, out);
+        row::push(&found, time, offset, methods, action, out);
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use self::act::Act;
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
 use crate::mapping::Field;
+use crate::memo::Memo;
+use crate::search::until;
 use crate::sniff::{Sample, has, text};
 use crate::{Framing, action, when};
 
@@ -41,7 +43,7 @@ are unjudgeable, and a token is followed by its hash. Tokens of GitHub Apps are 
     whole: &[Field::Time, Field::Actor, Field::Action, Field::Resource],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        settings.fixed("github-audit", GithubAudit { reader, action: String::new() })
+        settings.fixed("github-audit", GithubAudit { reader, acts: Memo::default(), action: String::new() })
     },
     score,
 };
@@ -121,18 +123,19 @@ const OWN: &[Path] = &[
 
 struct GithubAudit {
     reader: Reader,
+    acts: Memo<1, Act>,
     action: String,
 }
 
 impl Decoder for GithubAudit {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let GithubAudit { reader, action } = self;
+        let GithubAudit { reader, acts, action } = self;
         let found = reader.read(frame)?;
-        if !is_entry(&found) {
+        let text = |path: Path| found.text(path as usize);
+        let act = acts.told([text(Path::Action)], |[action]| Act::of(action));
+        if !is_entry(&found, act) {
             return Err(Reason::Unrelated);
         }
-        let text = |path: Path| found.text(path as usize);
-        let act = Act::of(text(Path::Action));
         let method = text(Path::RequestMethod);
         action::write(action, act.words, &[text(Path::Action), if method.is_empty() { "" } else { " " }, method]);
         // A key that is let in is no token that is made.
@@ -194,7 +197,7 @@ fn is_key(kind: &str) -> bool {
 
 /// What was touched: the nearest thing first, and then what it stands in.
 fn resource<'a>(found: &Found<'a>) -> &'a str {
-    let category = found.text(Path::Action as usize).split('.').next().unwrap_or("");
+    let category = until(found.text(Path::Action as usize), b'.');
     let team: &[Path] = &[Path::Team, Path::DataTeam];
     let repo: &[Path] = &[Path::Repo, Path::Repository];
     let own: &[Path] = match category {
@@ -240,16 +243,11 @@ fn status(found: &Found<'_>) -> Option<u64> {
     }
 }
 
-fn is_entry(found: &Found<'_>) -> bool {
-    let action = found.text(Path::Action as usize);
-    let Some((category, operation)) = action.split_once('.') else { return false };
-    let word = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
-    };
+fn is_entry(found: &Found<'_>, act: Act) -> bool {
     // Others have an action and an actor too, but theirs is an object.
     let actor = !matches!(found.value(Path::Actor as usize), Value::Other);
     let own = || OWN.iter().any(|path| found.has(*path as usize));
-    word(category) && word(operation) && actor && (act::is_category(category) || own())
+    act.is_formed && actor && (act.is_known || own())
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {

@@ -3,10 +3,11 @@
 //! Its file has local times without a zone, its syslog those of syslog.
 
 use sever_model::port::{Decoder, EventSink, Reason};
-use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+use sever_model::{EventKind, EventTime, LocalTimes, Outcome, Row};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings, cut, repaired, shortened};
+use super::{Format, Settings, repaired, shortened};
+use crate::search::{cut, cut_at, cut_last, place};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError, action};
 
@@ -31,12 +32,12 @@ who signed in and who was given tokens; for a judgement of each use put an issue
 };
 
 fn make(settings: &Settings) -> Result<Box<dyn Decoder + Send>, MappingError> {
-    let glewlwyd = Glewlwyd { zone: settings.zone.clone(), clock: Clock::of(settings), action: String::new() };
+    let glewlwyd = Glewlwyd { times: settings.local_times(), clock: Clock::of(settings), action: String::new() };
     settings.fixed("glewlwyd", glewlwyd)
 }
 
 struct Glewlwyd {
-    zone: Option<Zone>,
+    times: Option<LocalTimes>,
     clock: Clock,
     action: String,
 }
@@ -66,9 +67,9 @@ impl Decoder for Glewlwyd {
 }
 
 impl Glewlwyd {
-    fn local(&self, text: &str) -> Result<EventTime, Reason> {
-        let zone = self.zone.as_ref().ok_or(Reason::Missing("zone"))?;
-        zone.local(text).map_err(|_| Reason::Invalid("time", shortened(text)))
+    fn local(&mut self, text: &str) -> Result<EventTime, Reason> {
+        let times = self.times.as_mut().ok_or(Reason::Missing("zone"))?;
+        times.read(text).map_err(|_| Reason::Invalid("time", shortened(text)))
     }
 }
 
@@ -124,9 +125,9 @@ impl<'a> Told<'a> {
             return Told::refused(rest);
         }
         // `Event oidc - Plugin 'NAME' - …, origin: IP`
-        let (protocol, rest) = message.strip_prefix("Event ")?.split_once(" - Plugin '")?;
+        let (protocol, rest) = cut(message.strip_prefix("Event ")?, " - Plugin '")?;
         let (plugin, rest) = cut(rest, "' - ")?;
-        let (rest, ip) = rest.rsplit_once(", origin: ").unwrap_or((rest, ""));
+        let (rest, ip) = cut_last(rest, ", origin: ").unwrap_or((rest, ""));
         let mut told = match protocol {
             "register" => Told::registered(rest)?,
             _ => Told::token(rest)?,
@@ -137,7 +138,7 @@ impl<'a> Told<'a> {
 
     /// `Access token generated for client 'desk' granted by user 'ann' with scope list 'orders'`.
     fn token(rest: &'a str) -> Option<Told<'a>> {
-        let token_type = match rest.split_once(' ')?.0 {
+        let token_type = match cut_at(rest, b' ')?.0 {
             "Access" => "access",
             "Refresh" => "refresh",
             "id_token" => "id",
@@ -149,7 +150,7 @@ impl<'a> Told<'a> {
         let kind = if revoked { EventKind::Changed } else { EventKind::Issued };
         let user = between(rest, "granted by user '", "'");
         // A plugin that starts tries its key on a token of nobody for no client.
-        if client.is_empty() || !(revoked || rest.contains(" generated ")) {
+        if client.is_empty() || !(revoked || place(rest, " generated ").is_some()) {
             return None;
         }
         let mut told = Told::new(kind, Outcome::Answered);
@@ -193,14 +194,14 @@ impl<'a> Told<'a> {
 
     /// `User 'ann' added`, `Client backend module 'x' removed`.
     fn changed(rest: &'a str) -> Option<Told<'a>> {
-        let (what, named) = rest.split_once(" '")?;
-        let (name, done) = named.split_once("' ")?;
+        let (what, named) = cut(rest, " '")?;
+        let (name, done) = cut(named, "' ")?;
         let mut told = Told::new(EventKind::Changed, Outcome::Answered);
         (told.account, told.resource) = if matches!(what, "User" | "Client") { (name, "") } else { ("", name) };
         let done = done.split(['\'', '(']).next().unwrap_or(done).trim_end();
         if what == "User" && (done.starts_with("authenticated") || done.starts_with("registered scheme")) {
             told.kind = if done.starts_with("auth") { EventKind::Authenticated } else { EventKind::Changed };
-            (told.actor, told.action) = (name, named.split_once("' ")?.1);
+            (told.actor, told.action) = (name, cut(named, "' ")?.1);
             told.words = if done.starts_with("auth") { &[] } else { &["create-key"] };
             return Some(told);
         }
@@ -220,13 +221,13 @@ impl<'a> Told<'a> {
 
     /// `Authorization invalid for username ann at IP Address 192.0.2.7`.
     fn refused(rest: &'a str) -> Option<Told<'a>> {
-        let (what, ip) = rest.rsplit_once(" at IP Address ")?;
+        let (what, ip) = cut_last(rest, " at IP Address ")?;
         let mut told = Told::new(EventKind::Authenticated, Outcome::Refused);
         (told.ip, told.action) = (known(ip.trim_end()), what);
-        if let Some((action, name)) = what.split_once(" for username ") {
+        if let Some((action, name)) = cut(what, " for username ") {
             (told.action, told.account) = (action, if name == "<UNKNOWN>" { "" } else { name });
             told.actor = told.account;
-        } else if let Some((action, client)) = what.split_once(" for client_id ") {
+        } else if let Some((action, client)) = cut(what, " for client_id ") {
             (told.action, told.client, told.actor) = (action, client, client);
         } else if !what.ends_with(" invalid") {
             return None;
@@ -250,8 +251,8 @@ fn rest_of<'a>(rest: &'a str, what: &'a str, done: &'a str) -> &'a str {
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).map_or("", |(_, rest)| rest);
-    rest.split_once(after).map_or("", |(within, _)| within)
+    let rest = cut(text, before).map_or("", |(_, rest)| rest);
+    cut(rest, after).map_or("", |(within, _)| within)
 }
 
 /// What the server prints for nothing is nothing.

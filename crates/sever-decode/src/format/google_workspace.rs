@@ -6,7 +6,6 @@
 mod event;
 mod parameters;
 
-use serde_json::value::RawValue;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
@@ -15,6 +14,7 @@ use self::parameters::{Parameter, Parameters};
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{Sample, has, text};
 use crate::{Framing, action, when};
 
@@ -47,6 +47,7 @@ leaver consented to is in the `authorize` events without a later `revoke`.",
                 activity: reader(PATHS),
                 event: reader(EVENT_PATHS),
                 parameters: Parameters::default(),
+                known: Memo::default(),
                 action: String::new(),
             },
         )
@@ -114,6 +115,8 @@ struct GoogleWorkspace {
     activity: Reader,
     event: Reader,
     parameters: Parameters,
+    /// What events are, by application, type and name.
+    known: Memo<3, Event>,
     action: String,
 }
 
@@ -125,7 +128,7 @@ struct Activity<'a> {
 
 impl Decoder for GoogleWorkspace {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let GoogleWorkspace { activity: reader, event, parameters, action } = self;
+        let GoogleWorkspace { activity: reader, event, parameters, known, action } = self;
         let found = reader.read(frame)?;
         if !is_activity(&found) {
             return Err(Reason::Unrelated);
@@ -142,18 +145,17 @@ impl Decoder for GoogleWorkspace {
         let application = found.first(&[Path::Application as usize, Path::RowApplication as usize]);
         let activity = Activity { application, row };
         let events = text(Path::Events);
-        let elements: Vec<&RawValue> = serde_json::from_str(events).unwrap_or_default();
-        for element in &elements {
-            let Ok(read) = event.read(element.get().as_bytes()) else { continue };
+        // Only a list is one.
+        let count = event.each(if events.starts_with('[') { events } else { "" }, &mut |read| {
             parameters.read(read.text(2));
-            activity.push([read.text(0), read.text(1)], parameters, action, out);
-        }
-        if elements.is_empty() {
+            activity.push([read.text(0), read.text(1)], parameters, known, action, out);
+        });
+        if count == 0 {
             let row = ROW_PARAMETERS.iter().map(|path| text(*path)).find(|json| json.starts_with('{'));
             parameters.read(if is_row(&found) { row.unwrap_or("") } else { text(Path::Flattened) });
             let first = |path: Path, row: Path| found.first(&[path as usize, row as usize]);
             let told = [first(Path::Type, Path::RowType), first(Path::Name, Path::RowName)];
-            activity.push(told, parameters, action, out);
+            activity.push(told, parameters, known, action, out);
         }
         Ok(())
     }
@@ -164,8 +166,16 @@ impl Decoder for GoogleWorkspace {
 }
 
 impl Activity<'_> {
-    fn push(&self, [class, name]: [&str; 2], said: &Parameters, action: &mut String, out: &mut dyn EventSink) {
-        let event = Event::of(self.application, class, name);
+    fn push(
+        &self,
+        [class, name]: [&str; 2],
+        said: &Parameters,
+        known: &mut Memo<3, Event>,
+        action: &mut String,
+        out: &mut dyn EventSink,
+    ) {
+        let event = known
+            .told([self.application, class, name], |[application, class, name]| Event::of(application, class, name));
         let own = if name.is_empty() { class } else { name };
         let colon = if self.application.is_empty() || own.is_empty() { "" } else { ":" };
         action::write(action, event.words, &[self.application, colon, own]);

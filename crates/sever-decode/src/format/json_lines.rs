@@ -10,7 +10,7 @@ use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 
 use super::{Format, Settings, address, endpoint, http_outcome, repairs};
-use crate::json::{Found, Plan, Reader, Value, Want};
+use crate::json::{Bits, Found, Plan, Reader, Value, Want, bit};
 use crate::mapping::{Field, PATHS_MAX, Pick, keys};
 use crate::sniff::Sample;
 use crate::{Framing, Mapping, MappingError, when};
@@ -81,6 +81,8 @@ struct Rule {
     field: Field,
     /// Its slots, the first that has a value counts.
     slots: Vec<usize>,
+    /// The same as bits; all there are where one has none.
+    bits: Bits,
     constant: Box<str>,
     values: BTreeMap<Box<str>, Box<str>>,
     default: Option<Box<str>>,
@@ -137,7 +139,9 @@ impl Decoder for JsonLines {
         let mut method = "";
         for rule in &rules.texts {
             let text = rule.text(&found);
-            tally.note(rule, text.is_empty(), &found);
+            if text.is_empty() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::Resource => {
                     let (asked, path) = request_line(text);
@@ -151,8 +155,11 @@ impl Decoder for JsonLines {
             row.action = method;
         }
         for rule in &rules.times {
-            let at = rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));
-            tally.note(rule, at.is_none(), &found);
+            let said = || rule.slots.iter().find_map(|slot| when::instant(&found, *slot, rules.zone.as_ref()));
+            let at = if found.has_any(rule.bits) { said() } else { None };
+            if at.is_none() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::IssuedAt => row.issued_at = at,
                 Field::ExpiresAt => row.expires_at = at,
@@ -160,8 +167,11 @@ impl Decoder for JsonLines {
             }
         }
         for rule in &rules.counts {
-            let number = rule.slots.iter().find_map(|slot| count(&found, *slot));
-            tally.note(rule, number.is_none(), &found);
+            let said = || rule.slots.iter().find_map(|slot| count(&found, *slot));
+            let number = if found.has_any(rule.bits) { said() } else { None };
+            if number.is_none() {
+                tally.note(rule, &found);
+            }
             match rule.field {
                 Field::SubjectCount => row.subject_count = number,
                 _ => row.sequence = number,
@@ -172,7 +182,9 @@ impl Decoder for JsonLines {
             return Ok(());
         };
         let slot = rule.slots.iter().find(|slot| !found.text(**slot).is_empty() || found.has_several(**slot));
-        tally.note(rule, slot.is_none(), &found);
+        if slot.is_none() {
+            tally.note(rule, &found);
+        }
         with_subjects(slot.into_iter().flat_map(|slot| found.texts(*slot)), |subjects| {
             out.push(&Row { data_subjects: subjects, ..row });
         });
@@ -261,6 +273,7 @@ impl Rule {
         let boxed = |text: &String| text.as_str().into();
         Ok(Rule {
             field,
+            bits: slots.iter().map(|slot| bit(*slot)).try_fold(0, |bits, bit| Some(bits | bit?)).unwrap_or(Bits::MAX),
             slots,
             constant: pick.constant.as_ref().map_or_else(Box::default, boxed),
             values: pick.values.iter().map(|(theirs, ours)| (boxed(theirs), boxed(ours))).collect(),
@@ -270,7 +283,8 @@ impl Rule {
 
     /// The field's text in a record, translated; empty where it has none.
     fn text<'a>(&'a self, found: &Found<'a>) -> &'a str {
-        for slot in &self.slots {
+        let slots = if found.has_any(self.bits) { self.slots.as_slice() } else { &[] };
+        for slot in slots {
             let text = found.text(*slot);
             if !text.is_empty() {
                 return if self.values.is_empty() { text } else { self.translated(text) };
@@ -286,22 +300,19 @@ impl Rule {
 
 impl Tally {
     /// Notes a field that gave nothing: the record lacks it, or holds what cannot be read.
-    fn note(&mut self, rule: &Rule, nothing: bool, found: &Found<'_>) {
-        if nothing {
-            let counts = if rule.slots.iter().any(|slot| found.has(*slot) && !is_empty(found, *slot)) {
-                &mut self.unreadable
-            } else {
-                &mut self.absent
-            };
-            if let Some(count) = counts.get_mut(rule.field as usize) {
-                *count += 1;
-            }
+    fn note(&mut self, rule: &Rule, found: &Found<'_>) {
+        let is_said = |slot: &usize| {
+            !matches!(found.value(*slot), Value::Absent | Value::Text { len: 0, .. } | Value::Copied { len: 0, .. })
+        };
+        let counts = if found.has_any(rule.bits) && rule.slots.iter().any(is_said) {
+            &mut self.unreadable
+        } else {
+            &mut self.absent
+        };
+        if let Some(count) = counts.get_mut(rule.field as usize) {
+            *count += 1;
         }
     }
-}
-
-fn is_empty(found: &Found<'_>, slot: usize) -> bool {
-    matches!(found.value(slot), Value::Text { len: 0, .. } | Value::Copied { len: 0, .. })
 }
 
 /// Checks that a kind or outcome of the mapping is one.

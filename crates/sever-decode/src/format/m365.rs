@@ -227,15 +227,15 @@ impl Texts {
             let is = |names: &[&str]| names.iter().any(|of| name.eq_ignore_ascii_case(of));
             if is(&["Mailbox"]) || (mailbox.is_empty() && is(&["Identity"])) {
                 mailbox.clear();
-                mailbox.push_str(&value);
+                mailbox.push_str(value);
             } else if grantee.is_empty() && is(&["User", "Trustee", "Member", "Delegate"]) {
-                grantee.push_str(&value);
+                grantee.push_str(value);
             }
             note(fields, name);
             if deed::FORWARDS.iter().any(|of| name.eq_ignore_ascii_case(of)) && !value.is_empty() {
-                forward.push_str(&value);
+                forward.push_str(value);
                 fields.push('=');
-                fields.push_str(value.get(..FIELDS_BYTES_MAX).unwrap_or(&value));
+                fields.push_str(value.get(..FIELDS_BYTES_MAX).unwrap_or(value));
             }
         });
         each_pair(list(Path::Modified), ("Name", "NewValue"), &mut |name, value| {

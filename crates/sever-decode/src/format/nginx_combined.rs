@@ -3,7 +3,8 @@
 use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, Row};
 
-use super::{Format, cut, endpoint, http_outcome, quoted, repaired, shortened};
+use super::{Format, endpoint, http_outcome, quoted, repaired, shortened};
+use crate::search::{cut, cut_at, cut_last, until};
 use crate::sniff::Sample;
 use crate::{Framing, when};
 
@@ -33,8 +34,8 @@ impl Decoder for Combined {
             return Err(Reason::Invalid("time", shortened(time)));
         };
         let mut row = Row::new(at, EventKind::Used, offset);
-        let mut words = request.split(' ');
-        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let (method, rest) = cut_at(request, b' ').unwrap_or_default();
+        let path = until(rest, b' ');
         row.outcome = status.parse().map(http_outcome).unwrap_or_default();
         row.source_ip = ip;
         row.actor = if user == "-" { "" } else { user };
@@ -59,16 +60,17 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn parse(line: &str) -> Option<Line<'_>> {
-        let (ip, rest) = line.split_once(' ')?;
+        let (ip, rest) = cut_at(line, b' ')?;
         // A user name may hold blanks; a bracket in it is written as it is, so the last one before
         // the time counts, and the time is what stands before `] "`.
         let (head, rest) = cut(rest, "] \"")?;
-        let (names, time) = head.rsplit_once(" [")?;
-        let (_, user) = names.split_once(' ')?;
+        let (names, time) = cut_last(head, " [")?;
+        let (_, user) = cut_at(names, b' ')?;
         let (request, rest) = quoted(rest)?;
-        let mut numbers = rest.trim_start().splitn(3, ' ');
-        let status = numbers.next().filter(|status| status.bytes().all(|byte| byte.is_ascii_digit()))?;
-        let agent = numbers.nth(1).and_then(|rest| {
+        let numbers = rest.trim_start();
+        let status = Some(until(numbers, b' ')).filter(|status| status.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let rest = cut_at(numbers, b' ').and_then(|(_, rest)| cut_at(rest, b' '));
+        let agent = rest.and_then(|(_bytes, rest)| {
             let (_referrer, rest) = quoted(rest.strip_prefix('"')?)?;
             Some(quoted(rest.trim_start().strip_prefix('"')?)?.0)
         });

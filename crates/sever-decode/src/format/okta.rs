@@ -13,6 +13,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 use super::{Format, endpoint, paths, repairs_of};
 use crate::json::{Found, Plan, Reader};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{self, Sample};
 use crate::{Framing, action, when};
 use deed::Deed;
@@ -45,7 +46,8 @@ SAML are the apps' own: nothing here names the assertion.",
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
         let targets = Targets::new(settings.json_depth_max);
-        settings.fixed("okta", Okta { reader, targets, action: String::new(), name: String::new() })
+        settings
+            .fixed("okta", Okta { reader, targets, deeds: Memo::default(), action: String::new(), name: String::new() })
     },
     score,
 };
@@ -106,6 +108,7 @@ const COMMON: &[Path] = &[
 struct Okta {
     reader: Reader,
     targets: Targets,
+    deeds: Memo<1, Deed>,
     action: String,
     /// The event type in lower case.
     name: String,
@@ -113,7 +116,7 @@ struct Okta {
 
 impl Decoder for Okta {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let Okta { reader, targets, action, name } = self;
+        let Okta { reader, targets, deeds, action, name } = self;
         let found = reader.read(frame)?;
         let text = |path: Path| found.text(path as usize);
         let has = |path: &Path| found.has(*path as usize);
@@ -124,9 +127,10 @@ impl Decoder for Okta {
         // The API's times are UTC; tables that copy them leave that out.
         let (time, fault) = when::or_untimed(when::said(&found, "published", &[Path::Time as usize], Some(&Zone::UTC)));
         name.clear();
-        name.extend(kind.chars().map(|char| char.to_ascii_lowercase()));
+        name.push_str(kind);
+        name.make_ascii_lowercase();
         targets.read(text(Path::Target));
-        let deed = Deed::of(name);
+        let deed = deeds.told([name], |[name]| Deed::of(name));
         action::write(action, deed.words, &[kind]);
         let mut row = Row::new(time, deed.kind, offset);
         row.action = action;

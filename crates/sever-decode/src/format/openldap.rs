@@ -13,7 +13,8 @@ use sever_model::port::{Decoder, EventSink, Note, Reason};
 use sever_model::{EventTime, Row};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings, address, cut, repaired};
+use super::{Format, Settings, address, repaired};
+use crate::search::{cut, cut_at, until};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError};
 use operation::Operation;
@@ -132,7 +133,7 @@ impl Slapd {
     fn connection(&mut self, number: u64, rest: &str) {
         let Some((_, rest)) = numbered(rest, "fd=") else { return };
         if let Some(from) = rest.strip_prefix("ACCEPT from ") {
-            let from = from.split(' ').next().unwrap_or(from);
+            let from = until(from, b' ');
             let ip = from.strip_prefix("IP=").map_or("", address).to_owned();
             // Several threads write: the first operation may stand before this.
             match self.connections.get_mut(&number) {
@@ -190,14 +191,14 @@ impl Head<'_> {
 /// `6b0724fc.33ad6a11 0x7fadbcdfe6c0 conn=…` (seconds and nanoseconds in hexadecimal, and the thread),
 /// or `6b0724fc conn=…` before 2.5.
 fn debug(text: &str) -> Option<(EventTime, &str)> {
-    let (time, rest) = text.split_once(' ')?;
-    let (secs, nanos) = time.split_once('.').unwrap_or((time, "0"));
+    let (time, rest) = cut_at(text, b' ')?;
+    let (secs, nanos) = cut_at(time, b'.').unwrap_or((time, "0"));
     let hexadecimal = |text: &str| i64::from_str_radix(text, 16).ok().filter(|_| !text.starts_with(['+', '-']));
     if secs.len() != 8 || nanos.len() > 8 {
         return None;
     }
     let (secs, nanos) = (hexadecimal(secs)?, hexadecimal(nanos)?);
-    let rest = match rest.split_once(' ') {
+    let rest = match cut_at(rest, b' ') {
         Some((thread, message)) if thread.starts_with("0x") => message,
         _ => rest,
     };
@@ -207,7 +208,7 @@ fn debug(text: &str) -> Option<(EventTime, &str)> {
 /// `conn=1000 rest`: the number, and what follows.
 fn numbered<'a>(text: &'a str, name: &str) -> Option<(u64, &'a str)> {
     let rest = text.strip_prefix(name)?;
-    let (number, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (number, rest) = cut_at(rest, b' ').unwrap_or((rest, ""));
     Some((number.parse().ok()?, rest))
 }
 

@@ -13,10 +13,12 @@ mod sql;
 mod words;
 
 use sever_model::port::Reason;
-use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
+use sever_model::{EventKind, EventTime, LocalTimes, Outcome, Row};
 
 use super::columns::Columns;
 use super::shortened;
+use crate::search::cut_last;
+use crate::when::Written;
 
 pub(super) const JOINS: &str = "By nothing that could be forged: PostgreSQL makes a session's id itself (start and process \
 number), and a client can present none. So sessions are not judged by the ledger and no class is built in; what a \
@@ -68,48 +70,29 @@ pub(super) fn is_severity(text: &str) -> bool {
 }
 
 /// Reads `2026-03-31 09:00:00.123 CEST`.
-pub(super) fn time(text: &str, zone: Option<&Zone>) -> Result<EventTime, Reason> {
+pub(super) fn time(text: &str, times: Option<&mut LocalTimes>) -> Result<EventTime, Reason> {
     let invalid = || Reason::Invalid("time", shortened(text));
-    let (local, called) = text.rsplit_once(' ').ok_or_else(invalid)?;
-    let (date, clock) = local.split_once(' ').ok_or_else(invalid)?;
-    let utc = matches!(called, "UTC" | "GMT" | "UCT" | "Z");
-    if utc || called.starts_with(['+', '-']) {
-        let offset = if utc { Some(("+", "00", "00")) } else { offset(called) };
-        let (sign, hours, minutes) = offset.ok_or_else(invalid)?;
-        // Written into place, for this is done for every record.
-        let mut written = Written { bytes: [0; 40], len: 0 };
-        for part in [date, "T", clock, sign, hours, ":", minutes] {
+    let (local, called) = cut_last(text, " ").ok_or_else(invalid)?;
+    let offset = match called {
+        "UTC" | "GMT" | "UCT" | "Z" => Some(["Z", "", "", ""]),
+        _ if called.starts_with(['+', '-']) => Some(offset(called).ok_or_else(invalid)?),
+        _ => None,
+    };
+    if let Some(offset) = offset {
+        let mut written = Written::of(local).ok_or_else(invalid)?;
+        for part in offset {
             written.push(part).ok_or_else(invalid)?;
         }
-        return EventTime::parse(written.text()).map_err(|_| invalid());
+        return EventTime::read(written.text()).ok_or_else(invalid);
     }
-    let zone = zone.ok_or(Reason::Missing("zone"))?;
-    zone.local_called(local, called).map_err(|_| invalid())
+    let times = times.ok_or(Reason::Missing("zone"))?;
+    times.read_called(local, called).map_err(|_| invalid())
 }
 
 /// Sign, hours and minutes of `+03` or `-0330`.
-fn offset(text: &str) -> Option<(&str, &str, &str)> {
+fn offset(text: &str) -> Option<[&str; 4]> {
     let minutes = text.get(3..).filter(|rest| !rest.is_empty()).unwrap_or("00");
-    Some((text.get(..1)?, text.get(1..3)?, minutes.strip_prefix(':').unwrap_or(minutes)))
-}
-
-/// A short text that is put together without allocation.
-struct Written {
-    bytes: [u8; 40],
-    len: usize,
-}
-
-impl Written {
-    fn push(&mut self, part: &str) -> Option<()> {
-        let end = self.len + part.len();
-        self.bytes.get_mut(self.len..end)?.copy_from_slice(part.as_bytes());
-        self.len = end;
-        Some(())
-    }
-
-    fn text(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
-    }
+    Some([text.get(..1)?, text.get(1..3)?, ":", minutes.strip_prefix(':').unwrap_or(minutes)])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sever_model::Zone;
+use sever_model::LocalTimes;
 use sever_model::port::{Decoder, EventSink, Note, Reason};
 
 use super::columns::Columns;
@@ -10,6 +10,7 @@ use super::postgres::{self, Record, Writer};
 use super::{Format, repaired, shortened};
 use crate::Framing;
 use crate::mapping::Field;
+use crate::search::cut_last;
 use crate::sniff::Sample;
 
 pub(super) const FORMAT: Format = Format {
@@ -43,7 +44,7 @@ not unique. A record whose abbreviation that zone does not have is rejected.",
     whole: &[Field::Time],
     make: |settings| {
         let (columns, writer) = (Columns::default(), Writer::default());
-        settings.fixed("postgres-csv", PostgresCsv { columns, writer, zone: settings.zone.clone(), utf8_repairs: 0 })
+        settings.fixed("postgres-csv", PostgresCsv { columns, writer, times: settings.local_times(), utf8_repairs: 0 })
     },
     score,
 };
@@ -67,7 +68,7 @@ const APPLICATION: usize = 22;
 struct PostgresCsv {
     columns: Columns,
     writer: Writer,
-    zone: Option<Zone>,
+    times: Option<LocalTimes>,
     utf8_repairs: u64,
 }
 
@@ -90,7 +91,7 @@ impl Decoder for PostgresCsv {
             return Err(Reason::Invalid("error_severity", shortened(at(SEVERITY))));
         }
         let record = Record {
-            time: postgres::time(at(TIME), self.zone.as_ref())?,
+            time: postgres::time(at(TIME), self.times.as_mut())?,
             offset,
             user: at(USER),
             database: at(DATABASE),
@@ -119,7 +120,7 @@ impl Decoder for PostgresCsv {
 
 /// A host without its port, which follows the last colon whatever the address is: `2001:db8::1:5432`.
 fn host(connection: &str) -> &str {
-    connection.rsplit_once(':').map_or(connection, |(host, _)| host)
+    cut_last(connection, ":").map_or(connection, |(host, _)| host)
 }
 
 /// Whether a text begins as `2026-03-31 09:00:00`.

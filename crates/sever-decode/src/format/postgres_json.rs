@@ -1,7 +1,7 @@
 //! `postgres-json`: PostgreSQL's log as JSON (`log_destination = jsonlog`, 15 and later).
 
 use sever_model::port::{Decoder, EventSink, Note, Reason};
-use sever_model::{EventTime, Zone};
+use sever_model::{EventTime, LocalTimes};
 
 use super::postgres::{self, Record, Writer};
 use super::{Format, paths, repairs};
@@ -22,8 +22,8 @@ under their names (`timestamp`, `user`, `dbname`, `remote_host`, `session_id`, `
     whole: &[Field::Time],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        let zone = settings.zone.clone();
-        settings.fixed("postgres-json", PostgresJson { reader, writer: Writer::default(), zone })
+        let times = settings.local_times();
+        settings.fixed("postgres-json", PostgresJson { reader, writer: Writer::default(), times })
     },
     score,
 };
@@ -47,7 +47,7 @@ paths! {
 struct PostgresJson {
     reader: Reader,
     writer: Writer,
-    zone: Option<Zone>,
+    times: Option<LocalTimes>,
 }
 
 impl Decoder for PostgresJson {
@@ -63,7 +63,7 @@ impl Decoder for PostgresJson {
         let time = match when::instant_text(said, None) {
             Some(time) => time,
             None if !found.has(Path::Timestamp as usize) => EventTime::MIN,
-            None => postgres::time(said, self.zone.as_ref())?,
+            None => postgres::time(said, self.times.as_mut())?,
         };
         let record = Record {
             time,

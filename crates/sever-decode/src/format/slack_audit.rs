@@ -11,6 +11,7 @@ use self::act::Act;
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{Sample, has};
 use crate::{Framing, action, when};
 
@@ -36,7 +37,7 @@ session duration is enforced, declare the class with it and be told sooner. API 
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
         let text = [String::new(), String::new()];
-        settings.fixed("slack-audit", SlackAudit { reader, text })
+        settings.fixed("slack-audit", SlackAudit { reader, acts: Memo::default(), text })
     },
     score,
 };
@@ -115,21 +116,22 @@ const ENTITIES: &[(Path, Path)] = &[
 
 struct SlackAudit {
     reader: Reader,
+    acts: Memo<1, Act>,
     /// The action and the resource.
     text: [String; 2],
 }
 
 impl Decoder for SlackAudit {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let SlackAudit { reader, text: [action, resource] } = self;
+        let SlackAudit { reader, acts, text: [action, resource] } = self;
         let found = reader.read(frame)?;
-        if !is_entry(&found) {
+        let text = |path: Path| found.text(path as usize);
+        let act = acts.told([text(Path::Action)], |[action]| Act::of(action));
+        if !is_entry(&found, act) {
             return Err(Reason::Unrelated);
         }
-        let text = |path: Path| found.text(path as usize);
         // Seconds since the epoch; some who keep the entries write them out, in UTC and without saying so.
         let time = when::said(&found, "date_create", &[Path::Time as usize], Some(&Zone::UTC))?;
-        let act = Act::of(text(Path::Action));
         action::write(action, act.words, &[text(Path::Action)]);
         write_resource(resource, &found);
         let mut row = Row::new(time, act.kind, offset);
@@ -190,17 +192,15 @@ fn write_resource(into: &mut String, found: &Found<'_>) {
 }
 
 /// Whether it is an entry: an action of one word, with an actor, entity or context of Slack's shape.
-fn is_entry(found: &Found<'_>) -> bool {
-    let action = found.text(Path::Action as usize);
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+fn is_entry(found: &Found<'_>, act: Act) -> bool {
     let has = |paths: &[Path]| paths.iter().any(|path| found.has(*path as usize));
     let actor = [Path::ActorTeam, Path::ActorId, Path::ActorEmail, Path::ActorName];
     let context = [Path::WhereType, Path::WhereDomain, Path::Agent, Path::Session];
     let entity = [Path::EntityType, Path::OnUserId, Path::AppId, Path::Files, Path::ChannelId, Path::WorkspaceId];
-    let known = act::is_known(action) && has(&[Path::ActorType, Path::Time, Path::Ip]);
+    let known = act.is_known && has(&[Path::ActorType, Path::Time, Path::Ip]);
     let shaped =
         has(&actor) || has(&context) || (has(&entity) && has(&[Path::ActorType, Path::Time, Path::Ip, Path::Id]));
-    !action.is_empty() && action.bytes().all(word) && (known || shaped)
+    act.is_formed && (known || shaped)
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {

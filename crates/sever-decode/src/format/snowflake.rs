@@ -13,6 +13,7 @@ use sever_model::port::{Decoder, EventSink, Note, Reason};
 use super::{Format, paths, repairs};
 use crate::json::{Found, Plan, Reader};
 use crate::mapping::Field;
+use crate::search::{cut_at, until};
 use crate::sniff::{Sample, has};
 use crate::{Framing, when};
 
@@ -108,14 +109,13 @@ struct Snowflake {
 impl Decoder for Snowflake {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
         let Snowflake { reader, zone, table, text } = self;
-        let record = match frame.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'{') => frame,
-            _ => match table.read(frame)? {
-                csv::Line::Header => return Ok(()),
-                csv::Line::Row(json) => json,
+        let found = match frame.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => reader.read(frame)?,
+            _ => match table.read(frame, reader)? {
+                Some(row) => row,
+                None => return Ok(()),
             },
         };
-        let found = reader.read(record)?;
         let view = view(&found).ok_or(Reason::Unrelated)?;
         let times: &[Path] = match view {
             View::Login => &[Path::EventTime],
@@ -125,8 +125,10 @@ impl Decoder for Snowflake {
         };
         let slot = times.iter().map(|path| *path as usize).find(|slot| found.has(*slot));
         let slot = slot.unwrap_or(Path::EventTime as usize);
-        let time = when::said(&found, "time", &[slot], Some(zone));
-        let time = time.or_else(|reason| with_offset(found.text(slot)).ok_or(reason))?;
+        let time = match with_offset(found.text(slot)) {
+            Some(time) => time,
+            None => when::said(&found, "time", &[slot], Some(zone))?,
+        };
         row::push(&found, view, time, offset, text, out);
         Ok(())
     }
@@ -138,9 +140,13 @@ impl Decoder for Snowflake {
 
 /// `2024-10-08 07:38:46.061 -0700`, as Snowflake writes what has a zone.
 fn with_offset(text: &str) -> Option<sever_model::EventTime> {
-    let mut parts = text.split(' ');
-    let (date, clock, offset) = (parts.next()?, parts.next()?, parts.next()?);
-    sever_model::EventTime::parse(&format!("{date}T{clock}{offset}")).ok()
+    let (date, rest) = cut_at(text, b' ')?;
+    let (clock, offset) = cut_at(rest, b' ')?;
+    let mut written = when::Written::of(date)?;
+    for part in ["T", clock, until(offset, b' ')] {
+        written.push(part)?;
+    }
+    sever_model::EventTime::read(written.text())
 }
 
 /// Which view a row is of: by a column that only that view has, and one more.

@@ -6,7 +6,8 @@ use sever_model::port::{Decoder, EventSink, Reason};
 use sever_model::{EventKind, Outcome, Row};
 
 use super::syslog::{Clock, Line};
-use super::{Format, Settings, cut, repaired};
+use super::{Format, Settings, repaired};
+use crate::search::{cut, cut_at, cut_last, place, until};
 use crate::sniff::Sample;
 use crate::{Framing, MappingError};
 
@@ -100,7 +101,7 @@ impl Login<'_> {
             let (user, ip, _) = origin(rest, true)?;
             return Some(Login { outcome: Outcome::Refused, method: "invalid user", user, ip, key: Key::default() });
         }
-        let (outcome, rest) = match message.split_once(' ')? {
+        let (outcome, rest) = match cut_at(message, b' ')? {
             ("Accepted", rest) => (Outcome::Answered, rest),
             ("Failed", rest) => (Outcome::Refused, rest),
             _ => return None,
@@ -120,33 +121,26 @@ impl Login<'_> {
 /// A user that does not exist is named in the client's own words, which may hold another ` from `:
 /// there the last place that reads as an address counts, elsewhere the first.
 fn origin(text: &str, chosen_by_client: bool) -> Option<(&str, &str, &str)> {
-    let mark = " from ";
-    let reads = |at: &usize| {
-        let rest = text.get(at + mark.len()..)?;
+    let reads = |at: usize| {
+        let rest = text.get(at..)?.strip_prefix(" from ")?;
         let (ip, rest) = cut(rest, " port ")?;
         let port = rest.split([' ', ':']).next()?;
         let sound = !ip.contains(' ') && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        sound.then_some((text.get(..*at)?, ip, rest.get(port.len()..)?))
+        sound.then_some((text.get(..at)?, ip, rest.get(port.len()..)?))
     };
-    let mut places = memchr::memmem::find_iter(text.as_bytes(), mark).collect::<Vec<_>>();
-    if chosen_by_client {
-        places.reverse();
-    }
-    places.iter().find_map(reads)
+    let mut places = memchr::memchr_iter(b' ', text.as_bytes());
+    if chosen_by_client { places.rev().find_map(reads) } else { places.find_map(reads) }
 }
 
 impl Key<'_> {
     /// `ED25519 SHA256:…`, or `ED25519-CERT SHA256:… ID alice (serial 5) CA ED25519 SHA256:…`.
     fn parse(text: &str) -> Key<'_> {
-        let fingerprint = |text: &'_ str| -> Option<usize> { text.find("SHA256:") };
-        let word = |text| str::split(text, ' ').next().unwrap_or("");
-        let Some(own) = fingerprint(text).and_then(|at| text.get(at..)) else { return Key::default() };
-        let mut key = Key { fingerprint: word(own), ..Key::default() };
-        if let Some((head, authority)) = own.rsplit_once(" CA ") {
+        let Some(own) = place(text, "SHA256:").and_then(|at| text.get(at..)) else { return Key::default() };
+        let mut key = Key { fingerprint: until(own, b' '), ..Key::default() };
+        if let Some((head, authority)) = cut_last(own, " CA ") {
             key.authority = authority.rsplit(' ').find(|part| part.starts_with("SHA256:")).unwrap_or("");
-            key.identity = cut(head, " ID ").map_or("", |(_, identity)| {
-                identity.rsplit_once(" (serial ").map_or(identity, |(identity, _)| identity)
-            });
+            key.identity = cut(head, " ID ")
+                .map_or("", |(_, identity)| cut_last(identity, " (serial ").map_or(identity, |(identity, _)| identity));
         }
         key
     }

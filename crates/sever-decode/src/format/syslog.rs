@@ -5,9 +5,10 @@
 //! falling back.
 
 use sever_model::port::Reason;
-use sever_model::{EventTime, Zone};
+use sever_model::{EventTime, LocalTimes};
 
-use super::{Settings, cut, shortened};
+use super::{Settings, shortened};
+use crate::search::{cut, cut_at, until};
 use crate::when;
 
 /// A line's parts.
@@ -21,26 +22,26 @@ pub(super) struct Line<'a> {
 
 impl Line<'_> {
     pub(super) fn parse(line: &str) -> Option<Line<'_>> {
-        let line = match line.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        let line = match line.strip_prefix('<').and_then(|rest| cut_at(rest, b'>')) {
             Some((priority, rest)) if priority.bytes().all(|byte| byte.is_ascii_digit()) => rest,
             _ => line,
         };
         let (time, rest) = if line.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-            line.split_once(' ')?
+            cut_at(line, b' ')?
         } else {
             // `Jul  1 11:54:42`: always fifteen bytes.
             when::month_index(line.get(..3)?)?;
             (line.get(..15)?, line.get(15..)?.strip_prefix(' ')?)
         };
-        let (host, rest) = rest.split_once(' ')?;
+        let (host, rest) = cut_at(rest, b' ')?;
         let (tag, message) = cut(rest, ": ")?;
-        Some(Line { time, host, program: tag.split('[').next().unwrap_or(tag), message })
+        Some(Line { time, host, program: until(tag, b'['), message })
     }
 }
 
 /// Reads the times of a log's lines, in their order.
 pub(super) struct Clock {
-    zone: Option<Zone>,
+    zone: Option<LocalTimes>,
     /// The year of the current line.
     year: Option<i16>,
     /// The month of the last line, from 0.
@@ -53,19 +54,19 @@ impl Clock {
     /// One that begins in the year that the mapping names for the log's first line.
     pub(super) fn of(settings: &Settings) -> Clock {
         let year = settings.mapping.as_ref().and_then(|mapping| mapping.year);
-        Clock { zone: settings.zone.clone(), year, month: 0, just_turned: false }
+        Clock { zone: settings.local_times(), year, month: 0, just_turned: false }
     }
 
     /// The instant of a line's time.
     pub(super) fn time(&mut self, text: &str) -> Result<EventTime, Reason> {
         if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-            return EventTime::parse(text).map_err(|_| Reason::Invalid("time", shortened(text)));
+            return EventTime::read(text).ok_or_else(|| Reason::Invalid("time", shortened(text)));
         }
         let year = self.year.ok_or(Reason::Missing("year"))?;
-        let zone = self.zone.as_ref().ok_or(Reason::Missing("zone"))?;
+        let zone = self.zone.as_mut().ok_or(Reason::Missing("zone"))?;
         let month = text.get(..3).and_then(when::month_index);
         let month = month.ok_or_else(|| Reason::Invalid("time", shortened(text)))?;
-        let read = |year| when::syslog(text, year, zone).ok_or_else(|| Reason::Invalid("time", shortened(text)));
+        let mut read = |year| when::syslog(text, year, zone).ok_or_else(|| Reason::Invalid("time", shortened(text)));
         // Lines stand a little out of order: December right after the turn is still the old year's.
         if self.just_turned && month == 11 {
             return read(year.saturating_sub(1));

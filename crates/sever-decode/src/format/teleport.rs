@@ -11,6 +11,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 use super::{Format, address, endpoint, http_outcome, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{Sample, has, text};
 use crate::{Framing, action, when};
 use deed::Deed;
@@ -37,7 +38,8 @@ their ids are Teleport's own, and cannot be presented.",
     whole: &[Field::Time, Field::Action],
     make: |settings| {
         let reader = Reader::new(Plan::any_case(PATHS), settings.json_depth_max);
-        settings.fixed("teleport", Teleport { reader, action: String::new(), place: String::new() })
+        settings
+            .fixed("teleport", Teleport { reader, deeds: Memo::default(), action: String::new(), place: String::new() })
     },
     score,
 };
@@ -105,6 +107,8 @@ paths! {
 
 struct Teleport {
     reader: Reader,
+    /// What events are, by their name, and by what a request or an access request says beside it.
+    deeds: Memo<4, Deed>,
     action: String,
     /// A resource that is put together.
     place: String,
@@ -112,7 +116,7 @@ struct Teleport {
 
 impl Decoder for Teleport {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let Teleport { reader, action, place } = self;
+        let Teleport { reader, deeds, action, place } = self;
         let found = reader.read(frame)?;
         let text = |path: Path| found.text(path as usize);
         let (event, code) = (text(Path::Event), text(Path::Code));
@@ -120,7 +124,8 @@ impl Decoder for Teleport {
             return Err(Reason::Unrelated);
         }
         let (time, told) = when::said_or_not(&found, "time", &[Path::Time as usize]);
-        let deed = Deed::of(event, text(Path::Verb), text(Path::Request), text(Path::State));
+        let said = [event, text(Path::Verb), text(Path::Request), text(Path::State)];
+        let deed = deeds.told(said, |[event, verb, request, state]| Deed::of(event, verb, request, state));
         // SFTP says what was done by number, SCP by name.
         let done = text(Path::Action);
         let done = if done.bytes().all(|byte| byte.is_ascii_digit()) { "" } else { done };

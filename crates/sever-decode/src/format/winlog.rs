@@ -26,10 +26,14 @@ pub(super) use head::said_by;
 
 /// Reads events.
 pub(super) struct Winlog {
+    /// Reads what every event has, and data that stand in the record itself.
     head: Reader,
+    /// Reads data that stand in a container of their own.
     data: Reader,
     /// Data that were not written as an object, as one.
     object: String,
+    /// The list that they stood in.
+    list: String,
 }
 
 /// One event.
@@ -52,8 +56,9 @@ impl Winlog {
     /// A reader that finds these data.
     pub fn new(data: &[(&str, Want)], json_depth_max: usize) -> Winlog {
         let with_list: Vec<(&str, Want)> = data.iter().copied().chain([("Data", Want::Json)]).collect();
+        let with_head: Vec<(&str, Want)> = head::PATHS.iter().chain(data).copied().collect();
         let reader = |paths: &[(&str, Want)]| Reader::new(Plan::any_case(paths), json_depth_max);
-        Winlog { head: reader(head::PATHS), data: reader(&with_list), object: String::new() }
+        Winlog { head: reader(&with_head), data: reader(&with_list), object: String::new(), list: String::new() }
     }
 
     /// What reads, for what they met.
@@ -63,20 +68,32 @@ impl Winlog {
 
     /// Reads one event.
     pub fn read<'a>(&'a mut self, frame: &'a [u8]) -> Result<Record<'a>, Reason> {
-        let Winlog { head, data, object } = self;
+        let Winlog { head, data, object, list } = self;
         let head = head.read(frame)?;
         let id = head.first(head::IDS).parse().map_err(|_| Reason::Unrelated)?;
         let container = head.first(head::CONTAINERS);
-        let list = data::list_slot(data);
         let data = match container {
-            "" => data.read(frame)?,
-            written if data::to_object(written, object) => data.read(object.as_bytes())?,
-            // A number or a word in their place: there are none.
-            written if !written.starts_with('{') => data.read(b"{}")?,
+            "" => head.counted_from(head::PATHS.len()),
+            written if written.starts_with('[') && data::read_list(written, data) => data.end_row(),
+            written if !written.starts_with('{') => match data::to_object(written, object) {
+                data::Written::Xml(text) => data::read_xml(&text, data),
+                data::Written::Object => data.read(object.as_bytes())?,
+                // A number or a word in their place: there are none.
+                data::Written::Other => data.read(b"{}")?,
+            },
             written => {
-                let named = data.read(written.as_bytes()).is_ok_and(|found| found.text(list).is_empty());
-                let plain = named || !data::list_to_object(data.read(written.as_bytes())?.text(list), object);
-                data.read(if plain { written.as_bytes() } else { object.as_bytes() })?
+                let slot = data::list_slot(data);
+                list.clear();
+                list.push_str(data.read(written.as_bytes())?.text(slot));
+                if list.is_empty() {
+                    data.again(written)
+                } else if data::read_list(list, data) {
+                    data.end_row()
+                } else if data::list_to_object(list, object) {
+                    data.read(object.as_bytes())?
+                } else {
+                    data.read(written.as_bytes())?
+                }
             }
         };
         let computer = head.first(head::COMPUTERS);

@@ -3,6 +3,7 @@
 //! Only brackets and strings are looked at; whether an element is sound JSON is for its decoder.
 
 use super::{Framer, Outer, Piece, State};
+use crate::search::nearest;
 
 /// How far an element has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +37,14 @@ impl Element {
     /// Reads on, to the element's end or that of the bytes.
     fn read(&mut self, bytes: &[u8], begun: bool) -> End {
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
+        loop {
+            if !self.quoted && !self.scalar {
+                // `{` is `[` with bit 5 set, and so are those that close.
+                let tells = |byte: &u8| *byte == b'"' || matches!(byte | 0x20, b'{' | b'}');
+                let rest = bytes.get(at..).unwrap_or_default();
+                at += rest.iter().position(tells).unwrap_or(rest.len());
+            }
+            let Some(byte) = bytes.get(at) else { return End::Open };
             if self.quoted {
                 at += self.in_string(bytes.get(at..).unwrap_or_default());
                 if !self.quoted && bytes.get(at - 1) == Some(&b'\n') {
@@ -61,7 +69,6 @@ impl Element {
             }
             at += 1;
         }
-        End::Open
     }
 
     /// Reads on within a string: how many bytes, to its end or that of the bytes. A raw line end ends
@@ -71,7 +78,8 @@ impl Element {
             self.escaped = false;
             return 1;
         }
-        match memchr::memchr3(b'"', b'\\', b'\n', bytes) {
+        let tells = |byte| matches!(byte, b'"' | b'\\' | b'\n');
+        match nearest(bytes, tells, |far| memchr::memchr3(b'"', b'\\', b'\n', far)) {
             None => bytes.len(),
             Some(at) => {
                 self.escaped = bytes.get(at) == Some(&b'\\');

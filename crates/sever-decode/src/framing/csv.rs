@@ -11,6 +11,7 @@
 //! at what looks like a record would let whoever chooses a text plant one in it.
 
 use super::{Framer, Piece, State};
+use crate::search::{nearest, place_of};
 
 /// Where in a record the stream stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,16 +66,23 @@ impl Record {
     /// Reads on, to the record's end or that of the bytes: how many bytes, and whether it has ended.
     fn read(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            if self.at == At::Quoted && self.or.is_none() {
-                // A long text, most often: to the next mark.
-                match memchr::memchr(b'"', bytes.get(at..).unwrap_or_default()) {
-                    None => return (bytes.len(), false),
-                    Some(text) => at += text + 1,
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            // To the next byte that can change more than where in a field this is.
+            let skipped = match (self.at, self.or) {
+                (At::Quoted, None) => place_of(b'"', rest),
+                (At::Start | At::Plain, None) => {
+                    nearest(rest, |byte| matches!(byte, b'"' | b'\n'), |far| memchr::memchr2(b'"', b'\n', far))
                 }
-                self.at = At::Mark;
-                continue;
+                _ => Some(0),
+            };
+            let text = rest.get(..skipped.unwrap_or(rest.len())).unwrap_or_default();
+            if self.at != At::Quoted
+                && let Some(last) = text.last()
+            {
+                self.at = if *last == b',' { At::Start } else { At::Plain };
             }
+            at += text.len();
+            let Some(byte) = bytes.get(at) else { return (bytes.len(), false) };
             at += 1;
             self.step(*byte);
             if *byte == b'\n' && self.at == At::Start && self.or.is_none() {

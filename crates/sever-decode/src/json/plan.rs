@@ -1,7 +1,8 @@
 //! Wanted paths as a trie of keys, and the walk along it.
 //!
-//! An object's key is looked up in its node by a small hash of its length and three of its bytes, so
-//! that an unwanted key costs one probe. An array on the way stands for each of its elements.
+//! An object's key is looked up in its node by its length and its ends, which tell keys of up to 16 bytes
+//! apart wholly: an unwanted key costs one probe, a wanted one no comparison of texts. An array on the way
+//! stands for each of its elements.
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Slots, Value};
+use crate::ends::Ends;
 
 /// How a slot's value is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub(crate) enum Want {
     Json,
 }
 
+/// A column of a table, as a plan knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column(Option<u16>);
+
 /// Which paths are wanted, and how.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -43,13 +49,17 @@ struct Node {
     verbatim: bool,
     /// First entry of each bucket, plus one; a power of two of them, or none.
     buckets: Vec<u16>,
-    slots: Vec<u16>,
+    slots: Vec<(u16, Want)>,
     children: Vec<u16>,
 }
+
+/// Where nothing is wanted.
+static NOTHING: Node = Node { verbatim: false, buckets: Vec::new(), slots: Vec::new(), children: Vec::new() };
 
 #[derive(Debug)]
 struct Entry {
     key: Box<str>,
+    ends: Ends,
     node: u16,
     /// The bucket's next entry, plus one.
     next: u16,
@@ -65,7 +75,7 @@ impl Plan {
                 node = plan.child(node, key);
             }
             if let Some(node) = plan.nodes.get_mut(node) {
-                node.slots.push(slot as u16);
+                node.slots.push((slot as u16, want));
                 node.verbatim |= want == Want::Json;
             }
             plan.wants.push(want);
@@ -92,7 +102,7 @@ impl Plan {
     pub fn alias(mut self, key: &str, other: &str) -> Plan {
         let node = self.child(0, key);
         let entry = self.entries.len() as u16;
-        self.entries.push(Entry { key: other.into(), node: node as u16, next: 0 });
+        self.entries.push(Entry::new(other, node));
         if let Some(root) = self.nodes.first_mut() {
             root.children.push(entry);
         }
@@ -110,9 +120,26 @@ impl Plan {
         self.wants.get(slot).copied().unwrap_or(Want::Text)
     }
 
+    /// The column of a table that stands for the record's member of that name.
+    pub fn column(&self, name: &str) -> Column {
+        Column(self.nodes.first().and_then(|root| self.find_index(root, name)))
+    }
+
+    /// Fills the slots that want a column.
+    pub fn put(&self, column: Column, value: &str, slots: &mut Slots) {
+        let Some(node) = column.0.and_then(|node| self.nodes.get(usize::from(node))) else { return };
+        if node.slots.is_empty() {
+            return;
+        }
+        let value = slots.copy(value);
+        for (slot, want) in &node.slots {
+            slots.set(usize::from(*slot), value, *want, false);
+        }
+    }
+
     /// The seed that fills `slots` from a document that lies in `input`.
-    pub fn walk<'p>(&'p self, input: &'p str, slots: &'p mut Slots) -> impl DeserializeSeed<'p, Value = ()> {
-        Step { plan: self, slots, input, node: 0, repeated: false, root: true }
+    pub fn walk<'p>(&'p self, input: &'p str, slots: &'p mut Slots) -> Walk<'p> {
+        Walk { plan: self, slots, input }
     }
 
     fn child(&mut self, node: usize, key: &str) -> usize {
@@ -123,7 +150,7 @@ impl Plan {
         }
         let (child, entry) = (self.nodes.len(), self.entries.len() as u16);
         self.nodes.push(Node::default());
-        self.entries.push(Entry { key: key.into(), node: child as u16, next: 0 });
+        self.entries.push(Entry::new(key, child));
         if let Some(node) = self.nodes.get_mut(node) {
             node.children.push(entry);
         }
@@ -139,7 +166,7 @@ impl Plan {
             node.buckets = vec![0; (node.children.len() * 4).next_power_of_two()];
             for at in &node.children {
                 let Some(entry) = self.entries.get_mut(usize::from(*at)) else { continue };
-                let bucket = hash(entry.key.as_bytes()) & (node.buckets.len() - 1);
+                let bucket = entry.ends.bucket(node.buckets.len());
                 if let Some(head) = node.buckets.get_mut(bucket) {
                     entry.next = std::mem::replace(head, at + 1);
                 }
@@ -147,13 +174,19 @@ impl Plan {
         }
     }
 
-    fn find(&self, node: usize, key: &str) -> Option<usize> {
-        let buckets = &self.nodes.get(node)?.buckets;
-        let mut at = *buckets.get(hash(key.as_bytes()) & buckets.len().wrapping_sub(1))?;
+    fn find(&self, node: &Node, key: &str) -> Option<&Node> {
+        self.nodes.get(usize::from(self.find_index(node, key)?))
+    }
+
+    fn find_index(&self, node: &Node, key: &str) -> Option<u16> {
+        let ends = Ends::of(key.as_bytes());
+        let mut at = *node.buckets.get(ends.bucket(node.buckets.len()))?;
         while at > 0 {
             let entry = self.entries.get(usize::from(at) - 1)?;
-            if &*entry.key == key || (self.any_case && entry.key.eq_ignore_ascii_case(key)) {
-                return Some(usize::from(entry.node));
+            let same = entry.ends == ends && (ends.are_all() || &*entry.key == key);
+            let is_like = || self.any_case && entry.ends.are_like(ends) && entry.key.eq_ignore_ascii_case(key);
+            if same || is_like() {
+                return Some(entry.node);
             }
             at = entry.next;
         }
@@ -161,43 +194,57 @@ impl Plan {
     }
 }
 
-/// A few bits of a key, whatever its case; keys of one record differ in length, ends or middle.
-fn hash(key: &[u8]) -> usize {
-    let byte = |at: usize| key.get(at).map_or(0, |byte| usize::from(*byte | 0x20));
-    let (first, middle, last) = (byte(0), byte(key.len() / 2), byte(key.len().wrapping_sub(1)));
-    key.len().wrapping_mul(7) ^ first.wrapping_mul(3) ^ middle.wrapping_mul(5) ^ last
+impl Entry {
+    fn new(key: &str, node: usize) -> Entry {
+        Entry { key: key.into(), ends: Ends::of(key.as_bytes()), node: node as u16, next: 0 }
+    }
 }
 
-/// The walk at one node.
-struct Step<'p> {
+/// The walk of one document.
+pub(crate) struct Walk<'p> {
     plan: &'p Plan,
     slots: &'p mut Slots,
     input: &'p str,
-    node: usize,
-    /// Within an array, where a path may meet several values.
-    repeated: bool,
-    root: bool,
 }
 
-impl Step<'_> {
+impl Walk<'_> {
+    /// Walks an object of which the opening has been read.
+    pub fn map<'de, A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let node = self.plan.nodes.first().unwrap_or(&NOTHING);
+        Step { walk: &mut self, node, repeated: false }.visit_map(map)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        let node = self.plan.nodes.first().unwrap_or(&NOTHING);
+        deserializer.deserialize_map(Step { walk: &mut self, node, repeated: false })
+    }
+}
+
+/// The walk at one node.
+struct Step<'w, 'p> {
+    walk: &'w mut Walk<'p>,
+    node: &'p Node,
+    /// Within an array, where a path may meet several values.
+    repeated: bool,
+}
+
+impl Step<'_, '_> {
     fn set(self, value: Value) {
-        if let Some(node) = self.plan.nodes.get(self.node) {
-            for slot in &node.slots {
-                let slot = usize::from(*slot);
-                self.slots.set(slot, value, self.plan.want(slot), self.repeated);
-            }
+        for (slot, want) in &self.node.slots {
+            self.walk.slots.set(usize::from(*slot), value, *want, self.repeated);
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Step<'_> {
+impl<'de> DeserializeSeed<'de> for Step<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.root {
-            return deserializer.deserialize_map(self);
-        }
-        if self.plan.nodes.get(self.node).is_some_and(|node| node.verbatim) {
+        if self.node.verbatim {
             let written = <&RawValue>::deserialize(deserializer)?.get();
             return if written == "null" { Ok(()) } else { self.visit_borrowed_str(written) };
         }
@@ -205,7 +252,7 @@ impl<'de> DeserializeSeed<'de> for Step<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Step<'_> {
+impl<'de> Visitor<'de> for Step<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,35 +260,29 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if self.node > 0 {
-            self.slots.met_object(self.plan.nodes.get(self.node).map_or(&[], |node| &node.slots));
-        }
-        while let Some(child) = map.next_key_seed(Key { plan: self.plan, node: self.node })? {
-            let Some(node) = child else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let (plan, input, repeated) = (self.plan, self.input, self.repeated);
-            map.next_value_seed(Step { plan, slots: &mut *self.slots, input, node, repeated, root: false })?;
+        let Step { walk, node, repeated } = self;
+        // What is read as a whole has no slot of its own.
+        walk.slots.met_object(&node.slots);
+        while let Some(child) = map.next_key_seed(Key { plan: walk.plan, node })? {
+            match child {
+                Some(node) => map.next_value_seed(Step { walk: &mut *walk, node, repeated })?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let (plan, input, node) = (self.plan, self.input, self.node);
-        loop {
-            let step = Step { plan, slots: &mut *self.slots, input, node, repeated: true, root: false };
-            if list.next_element_seed(step)?.is_none() {
-                return Ok(());
-            }
-        }
+        let Step { walk, node, .. } = self;
+        while list.next_element_seed(Step { walk: &mut *walk, node, repeated: true })?.is_some() {}
+        Ok(())
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
         // The text lies in the input, so that its place there stands for it and no lifetime is kept.
-        let start = (text.as_ptr() as usize).wrapping_sub(self.input.as_ptr() as usize);
+        let start = (text.as_ptr() as usize).wrapping_sub(self.walk.input.as_ptr() as usize);
         match u32::try_from(start) {
-            Ok(start) if start as usize + text.len() <= self.input.len() => {
+            Ok(start) if start as usize + text.len() <= self.walk.input.len() => {
                 self.set(Value::Text { start, len: text.len() as u32 });
                 Ok(())
             }
@@ -250,7 +291,7 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let value = self.slots.copy(text);
+        let value = self.walk.slots.copy(text);
         self.set(value);
         Ok(())
     }
@@ -283,25 +324,25 @@ impl<'de> Visitor<'de> for Step<'_> {
 /// Looks a key up in a node.
 struct Key<'p> {
     plan: &'p Plan,
-    node: usize,
+    node: &'p Node,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<usize>;
+impl<'p, 'de> DeserializeSeed<'de> for Key<'p> {
+    type Value = Option<&'p Node>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<&'p Node>, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
-    type Value = Option<usize>;
+impl<'p, 'de> Visitor<'de> for Key<'p> {
+    type Value = Option<&'p Node>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<Option<usize>, E> {
+    fn visit_str<E: Error>(self, key: &str) -> Result<Option<&'p Node>, E> {
         Ok(self.plan.find(self.node, key))
     }
 }

@@ -37,11 +37,22 @@ pub(crate) struct Slots {
     more: Vec<(u16, Value)>,
     scratch: String,
     doubled: bool,
+    /// Which slots were filled, of those that have a bit.
+    filled: Bits,
+}
+
+/// Some slots, a bit each: all that the formats have, and most that a mapping makes.
+pub(crate) type Bits = u128;
+
+/// The bit of a slot, if it has one.
+pub(crate) fn bit(slot: usize) -> Option<Bits> {
+    u32::try_from(slot).ok().and_then(|slot| Bits::from(1_u8).checked_shl(slot))
 }
 
 impl Slots {
     pub fn new(count: usize) -> Slots {
-        Slots { values: vec![Value::Absent; count], more: Vec::new(), scratch: String::new(), doubled: false }
+        let (more, scratch) = (Vec::new(), String::new());
+        Slots { values: vec![Value::Absent; count], more, scratch, doubled: false, filled: 0 }
     }
 
     pub fn clear(&mut self) {
@@ -49,6 +60,7 @@ impl Slots {
         self.more.clear();
         self.scratch.clear();
         self.doubled = false;
+        self.filled = 0;
     }
 
     /// Whether a path was met twice outside an array.
@@ -56,12 +68,22 @@ impl Slots {
         self.doubled
     }
 
+    /// Whether any of some slots was filled.
+    pub fn has_any(&self, of: Bits) -> bool {
+        self.filled & of != 0
+    }
+
     pub fn value(&self, slot: usize) -> Value {
         self.values.get(slot).copied().unwrap_or_default()
     }
 
+    #[inline]
     pub fn text<'a>(&'a self, slot: usize, input: &'a str) -> &'a str {
-        self.text_of(self.value(slot), input)
+        // Most of what is asked for is not there.
+        match self.values.get(slot) {
+            None | Some(Value::Absent) => "",
+            Some(value) => self.text_of(*value, input),
+        }
     }
 
     pub fn texts<'a>(&'a self, slot: usize, input: &'a str) -> impl Iterator<Item = &'a str> {
@@ -88,6 +110,7 @@ impl Slots {
     pub fn set(&mut self, slot: usize, value: Value, want: Want, repeated: bool) {
         let value = if want == Want::Raw { value } else { self.written(value) };
         let Some(place) = self.values.get_mut(slot) else { return };
+        self.filled |= bit(slot).unwrap_or_default();
         if matches!(place, Value::Absent) {
             *place = value;
         } else if !repeated {
@@ -100,10 +123,11 @@ impl Slots {
     }
 
     /// Notes that an object stands where these slots want a value.
-    pub fn met_object(&mut self, slots: &[u16]) {
-        for slot in slots {
+    pub fn met_object(&mut self, slots: &[(u16, Want)]) {
+        for (slot, _) in slots {
             if let Some(place @ Value::Absent) = self.values.get_mut(usize::from(*slot)) {
                 *place = Value::Other;
+                self.filled |= bit(usize::from(*slot)).unwrap_or_default();
             }
         }
     }
@@ -120,7 +144,10 @@ impl Slots {
     fn written(&mut self, value: Value) -> Value {
         let start = self.scratch.len();
         let result = match value {
-            Value::Unsigned(number) => write!(self.scratch, "{number}"),
+            Value::Unsigned(number) => {
+                push_digits(&mut self.scratch, number);
+                Ok(())
+            }
             Value::Signed(number) => write!(self.scratch, "{number}"),
             Value::Float(number) if number.abs() < 9_007_199_254_740_992.0 => write!(self.scratch, "{number}"),
             Value::Float(_) => return Value::Other,
@@ -154,4 +181,21 @@ impl Slots {
             }
         }
     }
+}
+
+/// Writes a number, as most ids are, without what formatting can do besides.
+fn push_digits(into: &mut String, mut number: u64) {
+    // As many digits as the largest has.
+    let mut digits = [b'0'; 20];
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        count += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    let written = digits.get(digits.len() - count..).unwrap_or_default();
+    into.push_str(std::str::from_utf8(written).unwrap_or_default());
 }

@@ -52,9 +52,12 @@ fn what_is_no_instant_is_none() {
 
 #[test]
 fn times_without_a_year_take_it_from_elsewhere() {
-    let zone = Zone::named("Europe/Berlin").expect("a zone");
-    let at = syslog("Jul  1 11:54:42", 2025, &zone).map(|at| at.to_string());
-    assert_eq!(at.as_deref(), Some("2025-07-01T09:54:42Z"));
-    assert_eq!(syslog("Feb 29 11:54:42", 2025, &zone), None);
-    assert_eq!(syslog("Foo 29 11:54:42", 2025, &zone), None);
+    let mut times = LocalTimes::of(Zone::named("Europe/Berlin").expect("a zone"));
+    let mut read = |text, year| syslog(text, year, &mut times).map(|at| at.to_string());
+    assert_eq!(read("Jul  1 11:54:42", 2025).as_deref(), Some("2025-07-01T09:54:42Z"));
+    assert_eq!(read("Jan  1 11:54:42", 2025).as_deref(), Some("2025-01-01T10:54:42Z"));
+    assert_eq!(read("Feb 29 11:54:42", 2025), None);
+    assert_eq!(read("Foo 29 11:54:42", 2025), None);
+    assert_eq!(read("Jul 101 11:54:42", 2025), None);
+    assert_eq!(read("Jul  1 11:54:42", 12_025), None);
 }

@@ -258,8 +258,8 @@ fn raise(waiting: &Waiting, known_at: EventTime, days: u32, view: &View<'_>, out
         known_at,
         evidence: waiting.evidence.clone(),
         tell: &|| {
-            let (kind, id) = (waiting.accused.kind.word(), &waiting.accused.id);
-            let title = format!("{kind} `{id}` was used {{count}} times in sessions that nobody signed in to");
+            let accused = say::thing(view.inventory, &waiting.accused);
+            let title = format!("{accused} was used {{count}} times in sessions that nobody signed in to");
             let inputs = vec![
                 say::input("longest that a session lives", Span::days(i64::from(days))),
                 say::input("clock skew allowed", view.limits.skew),

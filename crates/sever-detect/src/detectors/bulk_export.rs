@@ -206,7 +206,7 @@ fn raise(events: &Events<'_>, row: usize, export: &Export<'_>, view: &View<'_>, 
             };
             let title = format!(
                 "{}{by} took {subjects} people's data in one event from `{}`",
-                accused(&export.accused),
+                say::thing(view.inventory, &export.accused),
                 export.resource
             );
             let mut things: Vec<Thing> =
@@ -225,8 +225,4 @@ fn raise(events: &Events<'_>, row: usize, export: &Export<'_>, view: &View<'_>, 
             (title, things, inputs)
         },
     });
-}
-
-fn accused(thing: &Thing) -> String {
-    format!("{} `{}`", thing.kind.word(), thing.id)
 }

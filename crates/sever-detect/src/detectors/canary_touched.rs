@@ -310,11 +310,11 @@ fn raise(touch: &Touch<'_>, events: &Events<'_>, row: usize, view: &View<'_>, ou
         known_at: time,
         evidence: say::record(view, events.source, batch, row),
         tell: &|| {
-            let (kind, id) = (accused.kind.word(), &accused.id);
+            let by = say::thing(view.inventory, &accused);
             let title = if planted {
-                format!("{kind} `{id}` touched {} `{}` {{count}} times", touch.what, touch.canary)
+                format!("{by} touched {} `{}` {{count}} times", touch.what, touch.canary)
             } else {
-                format!("{kind} `{id}` asked {{count}} times for {}", touch.what)
+                format!("{by} asked {{count}} times for {}", touch.what)
             };
             let mut things = Vec::new();
             if planted && accused.id != touch.canary {

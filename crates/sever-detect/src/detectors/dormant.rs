@@ -179,7 +179,8 @@ impl Dormant {
                     say::input("days without use allowed", days),
                     say::input("seen until", speaks_to),
                 ];
-                (format!("account `{id}` is enabled and {since}"), Vec::new(), inputs)
+                let account = say::thing(view.inventory, &Thing::new(ThingKind::Account, id));
+                (format!("{account} is enabled and {since}"), Vec::new(), inputs)
             },
         });
     }

@@ -305,7 +305,7 @@ fn changed(events: &Events<'_>, row: usize, view: &View<'_>, out: &mut FindingSe
         known_at: time,
         evidence: say::record(view, events.source, batch, row),
         tell: &|| {
-            let title = format!("{} `{}` {does} {{count}} times: {action} {thing}", accused.kind.word(), accused.id);
+            let title = format!("{} {does} {{count}} times: {action} {thing}", say::thing(view.inventory, &accused));
             let things = (!thing.is_empty()).then(|| Thing::new(ThingKind::Resource, thing));
             let inputs = vec![say::input("action", action), say::input("outcome", say::outcome(batch.outcome(row)))];
             (title.trim_end().trim_end_matches(':').to_owned(), things.into_iter().collect(), inputs)

@@ -23,6 +23,7 @@ use sever_model::{
 };
 
 use super::bounded::Bounded;
+use super::records::Records;
 use super::{say, whose};
 use crate::registry::Registered;
 
@@ -75,6 +76,8 @@ struct State {
     /// When each log was first seen: silence before that proves nothing.
     begun: BTreeMap<String, EventTime>,
     ghosts: Bounded<Ghost>,
+    #[serde(default)]
+    records: Records,
 }
 
 /// What logs showed of one ghost.
@@ -233,7 +236,8 @@ impl GhostAccount {
         };
         ghost.last = ghost.last.max(Some(time));
         ghost.awake |= woken.is_some();
-        if let Some(woken) = woken {
+        let found = format!("{} {}", entry.it.id, how.word());
+        if let Some(woken) = woken.filter(|_| self.state.records.first(events, row, view, &found)) {
             raise_woken(events, row, (account, how), confidence, &woken, view, out);
         }
     }
@@ -283,7 +287,7 @@ fn stand_ghost(
                 (None, None) => "; who made it is not known".to_owned(),
             };
             let joins = if asked { "may be nobody's: no person surely matches it" } else { "joins to no person" };
-            let title = format!("account `{id}` {joins} and has no declared owner{by}");
+            let title = format!("{} {joins} and has no declared owner{by}", named(inventory, id));
             let things = left.map(|(maker, _)| say::person(inventory, maker)).into_iter().collect();
             (title, things, inputs(inventory, account))
         },
@@ -330,7 +334,7 @@ fn stand_leavers(
                 say::input("account listed until", listed),
                 say::input("account is theirs", whose::reason(inventory, account)),
             ];
-            let title = format!("account `{id}` {open}, and its holder `{holder}` {left}");
+            let title = format!("{} {open}, and its holder `{holder}` {left}", named(inventory, id));
             (title, vec![say::person(inventory, person)], inputs)
         },
     });
@@ -378,7 +382,7 @@ fn raise_woken(
                 Woken::Before => ("after it woke".to_owned(), Vec::new()),
             };
             let joins = if confidence == Confidence::Possible { "may be nobody's" } else { "is nobody's" };
-            let title = format!("account `{id}` {joins} and was {} {{count}} times {why}", how.word());
+            let title = format!("{} {joins} and was {} {{count}} times {why}", named(inventory, id), how.word());
             (title, things, inputs(inventory, account))
         },
     });
@@ -390,6 +394,10 @@ fn listed(inventory: &Inventory) -> Confidence {
     let unsaid = lines.peek().is_none();
     let whole = lines.any(|line| line.seen == Seen::Whole && line.listing == Listing::Complete);
     if unsaid || whole { Confidence::Certain } else { Confidence::Possible }
+}
+
+fn named(inventory: &Inventory, id: &str) -> String {
+    say::thing(inventory, &Thing::new(ThingKind::Account, id))
 }
 
 fn shows(inventory: &Inventory, account: AccountIx) -> String {

@@ -90,7 +90,7 @@ impl Detector for KeyKnownToLeaver {
             evidence: say::record(view, settled.source, batch, row),
             tell: &|| {
                 let title = format!(
-                    "key `{id}` signed {{count}} uses of tokens that nobody issued, and {}; it was not rotated since",
+                    "key `{id}` signed {{count:use}} of tokens that nobody issued, and {}; it was not rotated since",
                     told(view.inventory, &leavers, first),
                 );
                 (title, things(view.inventory, &leavers), inputs(view.inventory, key, &leavers, at))

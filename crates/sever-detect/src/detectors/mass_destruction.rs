@@ -186,7 +186,7 @@ impl Settings {
                     Some(Graver::Shared) => (", which is shared,".to_owned(), Vec::new()),
                     None => (String::new(), Vec::new()),
                 };
-                let title = format!("{} `{}`{who} deleted {{count}} things", accused.kind.word(), accused.id);
+                let title = format!("{}{who} deleted {{count:thing}}", say::thing(view.inventory, accused));
                 let window = Span::secs(i64::from(self.window_secs));
                 let inputs = vec![
                     say::input("deletions when it was told", destroyed.count),

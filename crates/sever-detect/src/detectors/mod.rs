@@ -5,8 +5,8 @@
 //! listed in [`crate::registry`].
 //!
 //! What they share: [`bounded`], a map that forgets by rule; [`custody`], who could know a key;
-//! [`holders`], who is behind a right; [`say`], how a finding words times, people and records;
-//! [`whose`], what an account or a name in a record stands for.
+//! [`holders`], who is behind a right; [`records`], which events are one record's; [`say`], how a finding
+//! words times, people and records; [`whose`], what an account or a name in a record stands for.
 
 pub(crate) mod access_without_login;
 pub(crate) mod bounded;
@@ -25,6 +25,7 @@ pub(crate) mod key_too_widely_readable;
 pub(crate) mod leaver_lookback;
 pub(crate) mod mass_destruction;
 pub(crate) mod over_broad;
+pub(crate) mod records;
 pub(crate) mod say;
 pub(crate) mod shared_secret_not_rotated;
 pub mod sigma;

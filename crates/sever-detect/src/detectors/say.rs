@@ -7,7 +7,8 @@
 use serde::Serialize;
 use sever_model::port::View;
 use sever_model::{
-    Batch, Bound, CredentialKind, EventTime, Evidence, Inventory, Outcome, PersonIx, SourceId, Thing, ThingKind,
+    Account, AccountKind, Batch, Bound, CredentialKind, EventTime, Evidence, Inventory, Outcome, PersonIx, SourceId,
+    Thing, ThingKind,
 };
 
 /// A finding's rule inputs: each input and its value.
@@ -51,12 +52,12 @@ pub(crate) fn latest(end: Bound) -> EventTime {
 
 /// `1 person`, `14 people`.
 pub(crate) fn people(count: usize) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+    sever_model::counted(count as u64, "person")
 }
 
 /// `1 account`, `3 accounts`.
 pub(crate) fn plural(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+    sever_model::counted(count as u64, thing)
 }
 
 /// A person as a thing.
@@ -67,6 +68,27 @@ pub(crate) fn person(inventory: &Inventory, ix: PersonIx) -> Thing {
 /// A person's id.
 pub(crate) fn person_id(inventory: &Inventory, ix: PersonIx) -> &str {
     inventory.person(ix).map_or("(unknown)", |entry| entry.it.id.as_str())
+}
+
+/// A thing as sentences name it: by its id and, where that is an account's and does not say it, by what
+/// people call it: account `ann.lee` (`directory/0b9e…`).
+pub(crate) fn thing(inventory: &Inventory, thing: &Thing) -> String {
+    let (kind, id) = (thing.kind.word(), &thing.id);
+    let account = (thing.kind == ThingKind::Account).then(|| inventory.find_account(&id.as_str().into()));
+    let account = account.flatten().and_then(|ix| inventory.account(ix));
+    match account.and_then(|entry| called(&entry.it)) {
+        Some(name) => format!("{kind} `{name}` (`{id}`)"),
+        None => format!("{kind} `{id}`"),
+    }
+}
+
+/// What people call an account, where its id does not say it. A program's login may be an id of another
+/// kind; its name then says more.
+fn called(account: &Account) -> Option<&str> {
+    let (login, shown) = (account.login.as_str(), account.display_name.as_str());
+    let name = if account.kind == AccountKind::Service && !shown.is_empty() { shown } else { login };
+    let said = account.id.native().to_lowercase().contains(&name.to_lowercase());
+    (!name.is_empty() && !said).then_some(name)
 }
 
 /// What was touched, without the query, which may hold anything.

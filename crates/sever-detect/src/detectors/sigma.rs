@@ -225,7 +225,7 @@ fn told(
         evidence: say::record(view, events.source, events.batch, row),
         tell: &|| {
             let verb = if about.correlation.is_some() { "met" } else { "matched" };
-            let accused = format!("{} `{}`", accused.kind.word(), accused.id);
+            let accused = say::thing(view.inventory, &accused);
             let title = format!("{accused} {verb} the Sigma rule `{}` {{count}} times", about.title);
             (title, Vec::new(), inputs(about, result, forgotten))
         },

@@ -216,8 +216,8 @@ fn raise(sole: &Sole<'_>, at: EventTime, view: &View<'_>, out: &mut FindingSet) 
         evidence: say::fact(sole.source, since, format!("one living person {}", sole.does)),
         tell: &|| {
             let ends = end.map_or_else(String::new, |end| format!(", whose access ends {}", say::day(end)));
-            let (kind, id) = (sole.thing.kind.word(), &sole.thing.id);
-            let title = format!("{kind} `{id}`: one living person {}{ends}", sole.does);
+            let thing = say::thing(view.inventory, &sole.thing);
+            let title = format!("{thing}: one living person {}{ends}", sole.does);
             let known = end.map_or_else(|| "not known".to_owned(), |end| end.to_string());
             (title, Vec::new(), vec![say::input("in use", &sole.used_by), say::input("their end of access", known)])
         },

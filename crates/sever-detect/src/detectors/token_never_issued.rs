@@ -204,10 +204,10 @@ fn title(forged: &Forged<'_>, accused: &Thing, view: &View<'_>) -> String {
         _ => "keys that nobody knows".to_owned(),
     };
     if forged.outcome == Outcome::Refused {
-        return format!("{{count}} tokens that name {subject} and {wrong} were refused");
+        return format!("{{count:refused use}} of tokens that name {subject} and {wrong}");
     }
     let who = custody::clause(view, forged.key, forged.at);
-    format!("{subject} signed {{count}} uses of tokens {wrong}; {who}")
+    format!("{subject} signed {{count:use}} of tokens {wrong}; {who}")
 }
 
 fn surplus_title(issuer: &str) -> String {

@@ -219,7 +219,7 @@ fn raise(
         known_at: since,
         evidence: say::fact(&entry.source, since, format!("{by} has {}", one.rights)),
         tell: &|| {
-            let whose = if count == 1 { "1 person may".to_owned() } else { format!("{count} people may") };
+            let whose = format!("{} may", say::people(count));
             let ways = if by == and_by { format!("by {by}") } else { format!("by {by} and by {and_by}") };
             let title = format!("`{}`: {whose} both {may_one} and {may_other}, {ways}", place.name);
             let inputs = vec![

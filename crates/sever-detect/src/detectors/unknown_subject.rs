@@ -153,13 +153,13 @@ impl UnknownSubject {
                     ThingKind::Credential => format!("key `{}`", accused.id),
                     _ => format!("issuer `{issuer}`"),
                 };
-                let done = if refused { "refused uses" } else { "uses" };
+                let done = if refused { "refused use" } else { "use" };
                 let who = custody::clause(view, key, time);
                 let title = match accused.kind {
                     ThingKind::Credential => {
-                        format!("{of}: {{count}} {done} of tokens that name subjects who do not exist; {who}")
+                        format!("{of}: {{count:{done}}} of tokens that name subjects who do not exist; {who}")
                     }
-                    _ => format!("{of}: {{count}} {done} of tokens that name subjects who do not exist"),
+                    _ => format!("{of}: {{count:{done}}} of tokens that name subjects who do not exist"),
                 };
                 let inputs = vec![
                     say::input("register", shows(wrong)),

@@ -221,8 +221,8 @@ impl UnusedRight {
                     _ if last > EventTime::MIN && by == "a log" => format!("last exercised it on {}", say::day(last)),
                     _ => format!("has not exercised it since {}", say::day(last.max(given))),
                 };
-                let (kind, id) = (holder.kind.word(), &holder.id);
-                let title = format!("{kind} `{id}` has {} on `{resource}` and {since}", grant.rights);
+                let held_by = say::thing(inventory, &holder);
+                let title = format!("{held_by} has {} on `{resource}` and {since}", grant.rights);
                 let inputs = vec![
                     say::input("last exercised told by", by),
                     say::input("days without use allowed", self.settings.days),

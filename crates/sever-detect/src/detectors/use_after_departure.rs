@@ -5,8 +5,8 @@
 //! skew, a possibility between the earliest and the latest. It is known when HR told, however late.
 //! Stays quiet for somebody who works here again, within the clock skew, for a sanctioned hand-over,
 //! and for service accounts, which are nobody's own. What was refused is told apart: it did not get
-//! in.
-//! Bounded by: nothing is kept between events; all that it asks is in the inventory.
+//! in. A record that is several events (a sign-in and the token issued for it) is one use.
+//! Bounded by: the last record of each log; all else that it asks is in the inventory.
 
 use sever_model::port::{Detector, Events, Resolved, View};
 use sever_model::{
@@ -14,6 +14,7 @@ use sever_model::{
     Raise, Severity, Stage, Symbols, Thing, ThingKind,
 };
 
+use super::records::Records;
 use super::{say, whose};
 use crate::registry::Registered;
 
@@ -31,14 +32,17 @@ pub(crate) static META: Meta = Meta {
     attack: &["T1078"],
     remediation: "end the session, disable the account and revoke its credentials, then try each door; see whose \
                   data it touched with `sever reach`",
-    bounded_by: "nothing is kept between events",
+    bounded_by: "the last record of each log",
     profiles_people: false,
 };
 
 /// Its place in the registry.
-pub(crate) const REGISTERED: Registered = Registered { meta: &META, make: |_| Box::new(UseAfterDeparture) };
+pub(crate) const REGISTERED: Registered = Registered { meta: &META, make: |_| Box::new(UseAfterDeparture::default()) };
 
-struct UseAfterDeparture;
+#[derive(Default)]
+struct UseAfterDeparture {
+    records: Records,
+}
 
 /// A use by somebody whose access has, or may have, ended.
 struct Late {
@@ -46,6 +50,15 @@ struct Late {
     person: PersonIx,
     departed: Departed,
     sure: Certainty,
+}
+
+impl Late {
+    /// What a record shows: each account, and whether it was refused.
+    fn found(&self, outcome: Outcome, view: &View<'_>) -> String {
+        let id = view.inventory.account(self.account).map_or("", |entry| entry.it.id.as_str());
+        let refused = if outcome == Outcome::Refused { " refused" } else { "" };
+        format!("{id}{refused}")
+    }
 }
 
 impl Detector for UseAfterDeparture {
@@ -59,17 +72,20 @@ impl Detector for UseAfterDeparture {
                 continue;
             }
             let resolved = events.resolved(row);
-            if let Some(late) = late(events.batch.kind(row), events.batch.time(row), resolved, view) {
+            if let Some(late) = late(events.batch.kind(row), events.batch.time(row), resolved, view)
+                && self.records.first(events, row, view, &late.found(events.batch.outcome(row), view))
+            {
                 raise(events, row, &late, view, out);
             }
         }
     }
 
     fn save(&self, _symbols: &Symbols) -> serde_json::Value {
-        serde_json::Value::Null
+        say::saved(&self.records)
     }
 
-    fn load(&mut self, _state: serde_json::Value, _symbols: &mut Symbols) -> Result<(), serde_json::Error> {
+    fn load(&mut self, state: serde_json::Value, _symbols: &mut Symbols) -> Result<(), serde_json::Error> {
+        self.records = serde_json::from_value(state)?;
         Ok(())
     }
 }
@@ -126,7 +142,8 @@ fn raise(events: &Events<'_>, row: usize, late: &Late, view: &View<'_>, out: &mu
                 (false, true) => "was used {count} times",
                 (false, false) => "was used {count} times, possibly",
             };
-            let title = format!("account `{id}` {done} after its holder `{person}` {left}");
+            let account = say::thing(inventory, &Thing::new(ThingKind::Account, id));
+            let title = format!("{account} {done} after its holder `{person}` {left}");
             let inputs = vec![
                 say::input("end of access", left),
                 say::input("end of access known since", late.departed.known_from),

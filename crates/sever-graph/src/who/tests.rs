@@ -65,6 +65,20 @@ fn a_text_finds_every_thing_that_it_may_mean() {
 }
 
 #[test]
+fn a_program_is_found_by_each_of_its_ids_and_by_its_name() {
+    let deployer = Account {
+        login: "0a1b-app".into(),
+        display_name: "Deployer".into(),
+        kind: AccountKind::Service,
+        ..an_account("entra/0a1b-object")
+    };
+    let inventory = inventory(vec![row(Fact::Account(deployer), Valid::ALWAYS)]);
+    for name in ["entra/0a1b-object", "0a1b-object", "0a1b-app", "deployer"] {
+        assert_eq!(find(&inventory, name), [Asked::Account(AccountIx(0))], "{name}");
+    }
+}
+
+#[test]
 fn accounts_and_places_can_be_asked_about_too() {
     let inventory = company();
     let account = who(&inventory, Asked::Account(AccountIx(0)), at(50));

@@ -40,6 +40,29 @@ fn a_last_day_ends_at_midnight_of_its_own_zone() {
 }
 
 #[test]
+fn local_times_read_in_turn_are_those_of_the_zone() {
+    for name in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Seoul", "UTC"] {
+        let zone = Zone::named(name).expect("bundled");
+        let mut times = LocalTimes::of(zone.clone());
+        // Past both changes of a year and back, in steps that meet every hour of the day, and the gap and the
+        // fold themselves.
+        let hours = (0..400_i64).map(|step| step * 23).chain((0..400).rev().map(|step| step * 23 + 1));
+        let near = (2_000..2_200).chain(7_000..7_300);
+        for hour in hours.chain(near) {
+            let written = EventTime::from_secs(1_735_689_600 + hour * 3_600 + 1_800).to_string();
+            let text = written.trim_end_matches('Z');
+            assert_eq!(times.read(text), zone.local(text), "{name} {text}");
+            for called in ["CET", "CEST", "EST", "EDT", "KST", "UTC", "+11"] {
+                assert_eq!(times.read_called(text, called), zone.local_called(text, called), "{name} {text} {called}");
+            }
+        }
+        for text in ["", "2025-07-01", "2025-07-01T00:00:60", "2025-07-01T00:00:00Z", "1969-12-31T23:59:59.5"] {
+            assert_eq!(times.read(text), zone.local(text), "{name} {text}");
+        }
+    }
+}
+
+#[test]
 fn an_uncertain_end_is_possible_between_and_sure_after() {
     let at = EventTime::from_secs;
     let valid = Valid { from: Bound::At(at(10)), to: Bound::Between(at(20), at(30)) };

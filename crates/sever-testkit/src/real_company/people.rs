@@ -49,7 +49,7 @@ impl<'a> Day<'a> {
     /// Everybody works; bob takes and makes what he will use.
     pub(super) fn morning(&mut self) -> Result<()> {
         let servers = self.servers;
-        for login in ["ann", "bob", "zoe"] {
+        for login in self.turned(["ann", "bob", "zoe"]) {
             self.works(login)?;
         }
         self.customers_buy(0)?;
@@ -87,7 +87,6 @@ impl<'a> Day<'a> {
 
     /// Bob is back; the others work on, until the issuer has outlived what bob did.
     pub(super) fn evening(&mut self) -> Result<()> {
-        let servers = self.servers;
         let customers: Vec<String> = (0..3).map(|at| OidcProvider::customer(self.pick(at))).collect();
         for customer in customers {
             self.forge(&customer)?;
@@ -95,16 +94,49 @@ impl<'a> Day<'a> {
         // One that never was a customer.
         self.forge(NOBODY)?;
 
-        let search = ["-LLL", "-b", Slapd::BASE, "(objectClass=inetOrgPerson)", "mail"];
-        servers.slapd.ask("ldapsearch", (&Slapd::person("jo.doe"), KEPT_PASSWORD), &search, "")?.text()?;
-        let sql = "select customer, street from orders order by id limit 20;";
-        servers.postgres.ask("etl", KEPT_PASSWORD, sql)?.text()?;
-        let words = ["kv", "get", "-mount=secret", "-field=pem", "signing/kid-1"];
-        servers.bao.bao(&self.deploy_token, &words)?.text()?;
-        ensure!(servers.sshd.log_in_with("bob")?, "the host has forgotten bob's key");
-        self.signs_in_to_domain("bob")?;
+        for act in
+            self.turned([Self::asks_directory, Self::asks_database, Self::asks_vault, Self::logs_in, Self::signs_in])
+        {
+            act(self)?;
+        }
         self.works_on()?;
         Ok(())
+    }
+
+    /// By the account that he made for nobody.
+    fn asks_directory(&self) -> Result<()> {
+        let search = ["-LLL", "-b", Slapd::BASE, "(objectClass=inetOrgPerson)", "mail"];
+        self.servers.slapd.ask("ldapsearch", (&Slapd::person("jo.doe"), KEPT_PASSWORD), &search, "")?.text()?;
+        Ok(())
+    }
+
+    /// By the role that he made for nobody.
+    fn asks_database(&self) -> Result<()> {
+        let sql = "select customer, street from orders order by id limit 20;";
+        self.servers.postgres.ask("etl", KEPT_PASSWORD, sql)?.text()?;
+        Ok(())
+    }
+
+    /// By the token that he made himself.
+    fn asks_vault(&self) -> Result<()> {
+        let words = ["kv", "get", "-mount=secret", "-field=pem", "signing/kid-1"];
+        self.servers.bao.bao(&self.deploy_token, &words)?.text()?;
+        Ok(())
+    }
+
+    fn logs_in(&self) -> Result<()> {
+        ensure!(self.servers.sshd.log_in_with("bob")?, "the host has forgotten bob's key");
+        Ok(())
+    }
+
+    fn signs_in(&self) -> Result<()> {
+        self.signs_in_to_domain("bob")
+    }
+
+    /// The same in another order, by the seed.
+    fn turned<T, const N: usize>(&self, mut acts: [T; N]) -> [T; N] {
+        acts.rotate_left(self.pick(900) as usize % N);
+        acts
     }
 
     /// What must be found of all this.
@@ -116,8 +148,9 @@ impl<'a> Day<'a> {
     fn works_on(&self) -> Result<()> {
         let until = Timestamp::now().as_second() + 2;
         let mut turn = 1;
-        while Timestamp::now().as_second() <= until || turn < 3 {
-            for login in ["ann", "zoe"] {
+        let hours = 2 + self.pick(901) % 3;
+        while Timestamp::now().as_second() <= until || turn <= hours {
+            for login in self.turned(["ann", "zoe"]) {
                 self.works(login)?;
             }
             self.customers_buy(turn)?;

@@ -75,6 +75,14 @@ impl Truth {
         Truth { left, forged, expected }
     }
 
+    /// What must be found by what shows it, as detector and accused, in order.
+    pub fn accused(&self, shown: &[Shown]) -> Vec<(String, String)> {
+        let expected = self.expected.iter().filter(|it| shown.contains(&it.shown));
+        let mut accused: Vec<_> = expected.map(|it| (it.detector.to_owned(), it.accused.clone())).collect();
+        accused.sort();
+        accused
+    }
+
     /// The customers whose data was taken: those that there are among whom the tokens named.
     pub fn touched(&self) -> Vec<&str> {
         let mut touched: Vec<&str> = self.forged.iter().map(String::as_str).filter(|id| *id != NOBODY).collect();

@@ -1,6 +1,7 @@
 //! `sever check`: judge the standing state.
 
 use sever_engine::CheckSetup;
+use sever_model::counted;
 use sever_store::RunKind;
 
 use crate::cli::findings;
@@ -42,17 +43,18 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let people = inventory.people().len();
     let left = (0..people).filter(|ix| inventory.departed(sever_model::PersonIx(*ix as u32), moment.as_of).is_some());
     let judged = format!(
-        "judged as of {}: {people} people, {} of them left, {} accounts, {} credentials",
+        "judged as of {}: {}, {} of them left, {}, {}",
         moment.as_of,
+        counted(people as u64, "person"),
         left.count(),
-        inventory.accounts().len(),
-        inventory.credentials().len()
+        counted(inventory.accounts().len() as u64, "account"),
+        counted(inventory.credentials().len() as u64, "credential")
     );
     let (found, accepted) = site.unsuppressed(found);
     let mut sheet = findings::sheet(&found, inventory.coverage().clone());
     findings::accepted_note(accepted, &mut sheet.notes);
     if dropped > 0 {
-        sheet.notes.push(format!("{dropped} further findings did not fit and were only counted"));
+        sheet.notes.push(format!("{} did not fit and were only counted", counted(dropped, "further finding")));
     }
     site.basis_note(&mut sheet.notes)?;
     sheet.notes.push(judged);

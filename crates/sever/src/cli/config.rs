@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::site;
-use crate::config::Known;
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -73,7 +72,6 @@ fn settings() -> Sheet {
 
 pub(super) fn schema(out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let ids = site::ids();
-    let known = Known { providers: &ids.providers, formats: &ids.formats, detectors: &ids.detectors };
-    out.text(&format!("{:#}\n", crate::config::json_schema(&known)));
+    out.text(&format!("{:#}\n", crate::config::json_schema(&ids.known())));
     Ok(vec![Exit::Clean])
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use sever_decode::{Accounting, FORMATS, Format as LogFormat, LogStream, Mapping};
 use sever_model::port::EventSink;
-use sever_model::{EventTime, Row};
+use sever_model::{EventTime, Row, counted};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -116,9 +116,9 @@ fn told(name: &str, what: &str, accounting: &Accounting, stopped: bool, out: &mu
         out.note(&format!("{}({}): {}", note.what, note.of, note.count));
     }
     out.note(&format!(
-        "{name} as {what}: {} records, {} events, {} rejected; {} bytes = {} in events + {} rejected + {} blank{}",
-        accounting.frames,
-        accounting.events,
+        "{name} as {what}: {}, {}, {} rejected; {} bytes = {} in events + {} rejected + {} blank{}",
+        counted(accounting.frames, "record"),
+        counted(accounting.events, "event"),
         accounting.rejects,
         accounting.bytes,
         accounting.event_bytes,

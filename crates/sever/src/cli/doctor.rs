@@ -1,17 +1,18 @@
-//! `sever doctor`: can each source and log be read, and do issuances and uses meet?
+//! `sever doctor`: can each source and log be read, each connection be opened, and do issuances and uses
+//! meet?
 //!
 //! The logs are judged without detectors and without keeping anything: what a class's two sides have
 //! in common is counted over all of them, not guessed from a sample.
 
 use serde_json::json;
 use sever_engine::LogInput;
-use sever_model::SubjectRegister;
+use sever_model::{SubjectRegister, counted};
 
 use crate::cli::Global;
 use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::scan;
-use crate::cli::site::{Keep, Moment, Site, Sources};
+use crate::cli::site::{Capability, Keep, Moment, Site, Sources};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -47,6 +48,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         sheet.rows.push(vec![json!("source"), json!(source.id()), json!(state), json!(found)]);
     }
+    connections(&site, &mut sheet, &mut exits);
     let logs = Logs::of(&site);
     for (id, failure) in &logs.failed {
         exits.push(Exit::Partly);
@@ -64,10 +66,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         let fields: Vec<&str> = sample.fields.keys().copied().collect();
         let found = format!(
-            "{}, {} events and {} rejects in its head; has {}",
+            "{}, {} and {} in its head; has {}",
             sample.format,
-            sample.events,
-            sample.rejects,
+            counted(sample.events, "event"),
+            counted(sample.rejects, "reject"),
             fields.join(" ")
         );
         sheet.rows.push(vec![json!("log"), json!(input.source.id), json!(state), json!(found)]);
@@ -78,6 +80,33 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     sheet.notes.push("nothing was changed, here or elsewhere".to_owned());
     out.sheet(&sheet)?;
     Ok(exits)
+}
+
+/// Each capability that a connection has credentials for: whether they are where they should be and its
+/// settings fit. Nobody is asked anything yet, and the secrets that cut are not fetched.
+fn connections(site: &Site, sheet: &mut Sheet, exits: &mut Vec<Exit>) {
+    for config in &site.config.connections {
+        let has = |login: &Option<crate::config::LoginConfig>| login.is_some();
+        let opened = [
+            ("lists", has(&config.reading).then(|| site.open_doors(config).map(drop))),
+            ("tries", has(&config.probing).then(|| site.open_probe(config).map(drop))),
+            ("closes", has(&config.cutting).then(|| site.open_action(config, Capability::Planning).map(drop))),
+        ];
+        let failed = opened.iter().find_map(|(does, opened)| match opened {
+            Some(Err(failure)) => Some(format!("{does} nothing: {}", failure.what)),
+            _ => None,
+        });
+        let does: Vec<&str> = opened.iter().filter(|(_, opened)| opened.is_some()).map(|(does, _)| *does).collect();
+        let (state, found) = match failed {
+            Some(why) => ("FAILED", why),
+            None if does.is_empty() => ("NOTHING MAY", "it has credentials for nothing".to_owned()),
+            None => ("ok", format!("{} doors of {}", does.join(", "), config.system)),
+        };
+        if state != "ok" {
+            exits.push(Exit::Partly);
+        }
+        sheet.rows.push(vec![json!("connection"), json!(config.id), json!(state), json!(found)]);
+    }
 }
 
 /// Counts, per class, what was issued, what was used, and what met.
@@ -103,7 +132,7 @@ fn classes(
         if state != "ok" {
             exits.push(Exit::CoverageIncomplete);
         }
-        let found = format!("{} issued, {uses} uses judged, {} met", class.issued, class.uses_issued);
+        let found = format!("{} issued, {} judged, {} met", class.issued, counted(uses, "use"), class.uses_issued);
         let name = format!("{} of {}", class.name, class.issuer);
         sheet.rows.push(vec![json!("class"), json!(name), json!(state), json!(found)]);
     }

@@ -1,4 +1,6 @@
-//! `sever explain`: a detector, format, source, judgement or exit code in words.
+//! `sever explain`: a detector, format, source, connector, judgement or exit code in words.
+
+mod connector;
 
 use std::fmt::Write as _;
 
@@ -8,7 +10,7 @@ use crate::cli::output::Output;
 use crate::exit::Exit;
 use crate::hint::Failure;
 
-/// Explain a detector, format, source, judgement or exit code
+/// Explain a detector, format, source, connector, judgement or exit code
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its id, such as `token-never-issued`, or the number of an exit code
@@ -24,17 +26,19 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         ("detectors", detector(id)),
         ("formats", format(id)),
         ("sources", source(id)),
+        ("connections", connector::page(id)),
         ("judgements", judgement(id)),
         ("exit-codes", exit_code(id)),
     ];
     let asked = explained.into_iter().filter(|(of, _)| kind.is_none_or(|kind| kind == *of));
     let pages: Vec<(&str, String)> = asked.filter_map(|(of, page)| Some((of, page?))).collect();
     if pages.is_empty() {
-        return Err(Failure::unknown("detector, format, source, judgement or exit code", id, known()));
+        return Err(Failure::unknown("detector, format, source, connector, judgement or exit code", id, known()));
     }
     // A log and an export of one system may have one id.
-    if let [(first, _), (second, _), ..] = pages.as_slice() {
-        out.note(&format!("`{id}` is of two kinds: `sever explain {first}/{id}` and `sever explain {second}/{id}`"));
+    if pages.len() > 1 {
+        let each: Vec<String> = pages.iter().map(|(kind, _)| format!("`sever explain {kind}/{id}`")).collect();
+        out.note(&format!("`{id}` is of several kinds: {}", each.join(", ")));
     }
     let pages: Vec<String> = pages.into_iter().map(|(_, page)| page).collect();
     out.text(&pages.join("\n"));
@@ -45,7 +49,8 @@ fn known() -> impl Iterator<Item = &'static str> {
     let detectors = sever_detect::registry::DETECTORS.iter().map(|registered| registered.meta.id);
     let formats = sever_decode::FORMATS.iter().map(|format| format.id);
     let sources = sever_connect::PROVIDERS.iter().map(|provider| provider.id);
-    detectors.chain(formats).chain(sources).chain(JUDGEMENTS.iter().map(|(word, _)| *word))
+    let connectors = sever_connect::CONNECTORS.iter().map(|connector| connector.id);
+    detectors.chain(formats).chain(sources).chain(connectors).chain(JUDGEMENTS.iter().map(|(word, _)| *word))
 }
 
 fn detector(id: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 //! written down as a guess. Nothing is pulled or judged yet.
 
 mod link;
+mod names;
 mod propose;
 mod row;
 mod systems;

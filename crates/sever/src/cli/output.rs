@@ -59,6 +59,17 @@ impl Output {
         Ok(())
     }
 
+    /// Prints a document as JSON.
+    ///
+    /// # Errors
+    /// When the names of people cannot be looked up.
+    pub fn value(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+        let veiled = self.veil.as_ref().map(|veil| veil.document(value)).transpose()?;
+        let written = writeln!(self.out, "{:#}", veiled.as_ref().unwrap_or(value));
+        self.settle(written);
+        Ok(())
+    }
+
     /// Prints text as it is: a page, a script, a file.
     pub fn text(&mut self, text: &str) {
         let written = self.out.write_all(text.as_bytes());
@@ -71,6 +82,11 @@ impl Output {
     /// When the names of people cannot be looked up.
     pub fn shown(&self, finding: &Finding) -> Result<Finding, Failure> {
         self.veil.as_ref().map_or_else(|| Ok(finding.clone()), |veil| veil.finding(finding))
+    }
+
+    /// Whether a text may be shown as it stands; where names cannot be looked up, none may.
+    pub fn shows(&self, text: &str) -> bool {
+        self.veil.as_ref().is_none_or(|veil| veil.text(text).is_ok_and(|shown| shown == text))
     }
 
     /// Prints one finding, whole, as [`Output::shown`] gives it.

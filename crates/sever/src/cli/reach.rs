@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, dictionary};
-use sever_model::{EventTime, SubjectRegister};
+use sever_model::{EventTime, SubjectRegister, counted};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -248,23 +248,24 @@ fn notes(answer: &ReachAnswer, notes: &mut Vec<String>) {
     }
     if answer.unsaid > 0 {
         notes.push(format!(
-            "{} answers do not say whose data they gave: map `data_subjects` or `subject_count` in that log",
-            answer.unsaid
+            "{} without a word of whose data was in it: map `data_subjects` or `subject_count` in that log",
+            counted(answer.unsaid, "answer")
         ));
     }
     if answer.unnamed > 0 {
         notes.push(format!(
-            "{} people are counted by records and named by nothing: add their [[subject_set]]",
-            answer.unnamed
+            "{} counted by records and named by nothing: add their [[subject_set]]",
+            counted(answer.unnamed, "person")
         ));
     }
     if let (Some(first), Some(last)) = (answer.first, answer.last) {
         notes.push(format!("first {first}, last {last}"));
     }
+    let lower = counted(answer.lower, "person");
     notes.push(match answer.upper {
-        Some(upper) if upper == answer.lower => format!("{} people, exactly", answer.lower),
-        Some(upper) => format!("at least {} people, at most {upper}", answer.lower),
-        None => format!("at least {} people; how many at most is unknown", answer.lower),
+        Some(upper) if upper == answer.lower => format!("{lower}, exactly"),
+        Some(upper) => format!("at least {lower}, at most {upper}"),
+        None => format!("at least {lower}; how many at most is unknown"),
     });
 }
 

@@ -1,4 +1,4 @@
-//! `sever detectors`, `sever formats`, `sever sources`: what there is, from the registries.
+//! `sever detectors`, `sever formats`, `sever sources`, `sever connectors`: what there is, from the registries.
 
 use serde_json::json;
 
@@ -66,6 +66,31 @@ pub(super) fn sources(out: &mut Output) -> Result<Vec<Exit>, Failure> {
             json!(kinds.join(" ")),
             json!(provider.about),
             json!(provider.scope),
+        ]);
+    }
+    out.sheet(&sheet)?;
+    Ok(vec![Exit::Clean])
+}
+
+pub(super) fn connectors(out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    let columns = ["id", "title", "lists", "closes", "tries", "about", "roles"];
+    let mut sheet =
+        Sheet::new("connectors", "connectors", &columns).brief(&["id", "title", "lists", "closes", "tries"]);
+    for connector in sever_connect::CONNECTORS {
+        let mut kinds: Vec<_> = connector.doors.iter().map(|row| row.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let kinds: Vec<&str> = kinds.into_iter().map(|kind| kind.word()).collect();
+        let tries = if connector.open_probe.is_some() { kinds.join(" ") } else { String::new() };
+        let yes = |there: bool| if there { "yes" } else { "no" };
+        sheet.rows.push(vec![
+            json!(connector.id),
+            json!(connector.title),
+            json!(yes(connector.open_doors.is_some())),
+            json!(yes(connector.open_action.is_some())),
+            json!(tries),
+            json!(connector.about),
+            json!(connector.roles),
         ]);
     }
     out.sheet(&sheet)?;

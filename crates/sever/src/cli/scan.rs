@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sever_detect::{ClassReport, Report};
 use sever_engine::{LogReport, ScanOutcome};
-use sever_model::{CoverageBy, CoverageLine, Listing, Seen, SubjectRegister};
+use sever_model::{CoverageBy, CoverageLine, Listing, Seen, SubjectRegister, counted};
 use sever_store::RunKind;
 
 use crate::cli::Global;
@@ -96,11 +96,14 @@ fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
         }
         let more = log.accounting.rejects.saturating_sub(log.accounting.kept.len() as u64);
         if more > 0 {
-            notes.push(format!("{}: {more} more records not read", log.source.id));
+            notes.push(format!("{}: {} not read", log.source.id, counted(more, "more record")));
         }
     }
     if outcome.findings_dropped > 0 {
-        notes.push(format!("{} further findings did not fit and were only counted", outcome.findings_dropped));
+        notes.push(format!(
+            "{} did not fit and were only counted",
+            counted(outcome.findings_dropped, "further finding")
+        ));
     }
     if outcome.symbols_overflowed > 0 {
         notes.push(format!("{} names past the limit of a run were not told apart", outcome.symbols_overflowed));
@@ -113,11 +116,9 @@ fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
         .logs
         .iter()
         .fold((0, 0), |(events, rejects), log| (events + log.accounting.events, rejects + log.accounting.rejects));
-    let files = match outcome.logs.len() {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    };
-    notes.push(format!("judged {events} events of {files}; {rejects} records could not be read"));
+    let (events, rejects) = (counted(events, "event"), counted(rejects, "record"));
+    let files = counted(outcome.logs.len() as u64, "file");
+    notes.push(format!("judged {events} of {files}; {rejects} could not be read"));
 }
 
 /// Gaps of a class that are told one by one.
@@ -129,28 +130,30 @@ pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
         notes.push(class_line(class));
         for gap in class.gaps.iter().take(GAPS_SHOWN) {
             let lost = gap.lost.map_or("an unknown number".to_owned(), |lost| lost.to_string());
-            let claim = gap.claimants.map_or(String::new(), |count| format!("; {count} unknown tokens may be from it"));
+            let claim = gap
+                .claimants
+                .map_or(String::new(), |count| format!("; {} may be from it", counted(count, "unknown token")));
             let of = if gap.node.is_empty() { String::new() } else { format!(" of node `{}`", gap.node) };
             let (from, to) = (gap.from, gap.to);
             notes.push(format!("  gap in the issuer's log{of}: {lost} missing between {from} and {to}{claim}"));
         }
         let more = (class.gaps.len().saturating_sub(GAPS_SHOWN) as u64).saturating_add(class.gaps_others);
         if more > 0 {
-            notes.push(format!("  and {more} more gaps"));
+            notes.push(format!("  and {}", counted(more, "more gap")));
         }
         for (reason, count) in class.uses_unjudgeable.iter().filter(|(_, count)| *count > 0) {
-            notes.push(format!("  {count} uses unjudgeable: {}; {}", reason.words(), reason.cure()));
+            notes.push(format!("  {} unjudgeable: {}; {}", counted(*count, "use"), reason.words(), reason.cure()));
         }
         if class.uses_expired_answered > 0 {
             notes.push(format!(
-                "  {} uses were answered after the token's own end: that verifier does not look at it",
-                class.uses_expired_answered
+                "  {} answered after the token's own end: that verifier does not look at it",
+                counted(class.uses_expired_answered, "use")
             ));
         }
         if class.held_back > 0 {
             notes.push(format!(
-                "  {} uses provisional: the issuer's log has not yet passed their settle window",
-                class.held_back
+                "  {} provisional: the issuer's log has not yet passed the settle window",
+                counted(class.held_back, "use")
             ));
         }
         if class.conflicts > 0 {
@@ -158,10 +161,13 @@ pub(super) fn judged(report: &Report, notes: &mut Vec<String>) {
         }
     }
     for (issuer, count) in &report.not_covered {
-        notes.push(format!("{count} uses of tokens of `{issuer}` unjudgeable: class not covered"));
+        notes.push(format!("{} of tokens of `{issuer}` unjudgeable: class not covered", counted(*count, "use")));
     }
     if report.not_covered_others > 0 {
-        notes.push(format!("{} uses of further issuers unjudgeable: class not covered", report.not_covered_others));
+        notes.push(format!(
+            "{} of further issuers unjudgeable: class not covered",
+            counted(report.not_covered_others, "use")
+        ));
     }
 }
 
@@ -169,9 +175,9 @@ fn class_line(class: &ClassReport) -> String {
     let coverage = match (class.coverage_by, class.coverage_share) {
         (CoverageBy::Declared, _) => "coverage declared, not measured".to_owned(),
         (_, Some((share, lower))) => format!(
-            "coverage {:.3} % of {} records, at least {:.3} % at 95 % confidence",
+            "coverage {:.3} % of {}, at least {:.3} % at 95 % confidence",
             share * 100.0,
-            class.coverage_due,
+            counted(class.coverage_due, "record"),
             lower * 100.0
         ),
         (CoverageBy::Unknown, None) => "coverage unknown".to_owned(),
@@ -179,11 +185,11 @@ fn class_line(class: &ClassReport) -> String {
     };
     let until = class.watermark.map_or("never seen".to_owned(), |until| format!("known until {until}"));
     format!(
-        "class `{}` of {}: {} issued, {} uses issued, {} never issued, {} mismatched, {} expired; {coverage}; {until}",
+        "class `{}` of {}: {} issued, {} issued, {} never issued, {} mismatched, {} expired; {coverage}; {until}",
         class.name,
         class.issuer,
         class.issued,
-        class.uses_issued,
+        counted(class.uses_issued, "use"),
         class.uses_never_issued,
         class.uses_mismatch,
         class.uses_expired

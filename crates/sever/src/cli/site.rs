@@ -1,6 +1,9 @@
 //! One installation: its configuration, its data directory, and what every command needs of them.
 
+mod acting;
+mod connections;
 mod guard;
+mod secret;
 mod sigma;
 
 use std::io::{self, Read};
@@ -25,6 +28,8 @@ use crate::config::{Config, Known, LogConfig, Request, SourceConfig};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::progress::Meter;
+
+pub use connections::Capability;
 
 /// The two times that a question is asked of.
 #[derive(Debug, Clone, Copy)]
@@ -487,6 +492,20 @@ pub struct Ids {
     pub formats: Vec<&'static str>,
     /// Detectors.
     pub detectors: Vec<&'static str>,
+    /// Kinds of live connection.
+    pub connectors: Vec<&'static str>,
+}
+
+impl Ids {
+    /// The same, for the configuration to check against.
+    pub fn known(&self) -> Known<'_> {
+        Known {
+            providers: &self.providers,
+            formats: &self.formats,
+            detectors: &self.detectors,
+            connectors: &self.connectors,
+        }
+    }
 }
 
 /// The ids that the rooms register.
@@ -495,6 +514,7 @@ pub fn ids() -> Ids {
         providers: sever_connect::PROVIDERS.iter().map(|provider| provider.id).collect(),
         formats: sever_decode::FORMATS.iter().map(|format| format.id).collect(),
         detectors: registry::DETECTORS.iter().map(|registered| registered.meta.id).collect(),
+        connectors: sever_connect::CONNECTORS.iter().map(|connector| connector.id).collect(),
     }
 }
 
@@ -504,9 +524,8 @@ pub fn ids() -> Ids {
 /// Everything that is wrong with it.
 pub fn load(global: &Global, file: Option<PathBuf>) -> Result<Config, Failure> {
     let ids = ids();
-    let known = Known { providers: &ids.providers, formats: &ids.formats, detectors: &ids.detectors };
     let data_dir = global.data_dir.as_ref().map(|dir| dir.to_string_lossy().into_owned());
-    let request = Request::of_process(file, known).flag("data_dir", data_dir);
+    let request = Request::of_process(file, ids.known()).flag("data_dir", data_dir);
     Ok(Config::load(&request)?)
 }
 
@@ -639,7 +658,7 @@ pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     }
 }
 
-fn store_failure(error: sever_store::StoreError) -> Failure {
+pub(super) fn store_failure(error: sever_store::StoreError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use sever_graph::{Asked, WhoRow};
 use sever_lake::Pivot;
-use sever_model::{AccountIx, Certainty, CredentialIx, EventTime, GroupIx, HolderIx, Inventory, PersonIx, ResourceIx};
+use sever_model::{
+    AccountIx, Certainty, CredentialIx, EventTime, GroupIx, HolderIx, Inventory, PersonIx, ResourceIx, counted,
+};
 
 use crate::cli::list::{bound, holder};
 use crate::cli::output::Output;
@@ -30,7 +32,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     let thing = site.real(&args.thing)?;
-    let found = unambiguous(&inventory, &thing)?.ok_or_else(|| unknown(&inventory, &thing))?;
+    let found = found(&inventory, &thing)?;
     let mut sheet = match found {
         Asked::Credential(ix) => custody(&inventory, ix, moment.as_of, args.all),
         Asked::Person(ix) => person(&inventory, ix, moment.as_of),
@@ -43,10 +45,19 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     Ok(vec![if inventory.coverage().is_whole() { Exit::Clean } else { Exit::CoverageIncomplete }])
 }
 
+/// The one thing of the inventory that a word stands for.
+///
+/// # Errors
+/// When nothing is called so, or several things are.
+pub(super) fn found(inventory: &Inventory, word: &str) -> Result<Asked, Failure> {
+    unambiguous(inventory, word)?.ok_or_else(|| unknown(inventory, word))
+}
+
 /// That nothing is called so: the nearest name, else where such a thing would have to come from.
 fn unknown(inventory: &Inventory, word: &str) -> Failure {
     let people = inventory.people().iter().flat_map(|entry| [entry.it.id.as_str(), entry.it.name.as_str()]);
-    let accounts = inventory.accounts().iter().map(|entry| entry.it.login.as_str());
+    let accounts = inventory.accounts().iter();
+    let accounts = accounts.flat_map(|entry| [entry.it.login.as_str(), entry.it.display_name.as_str()]);
     let keys = inventory.credentials().iter().map(|entry| entry.it.id.native());
     let hint = did_you_mean(word, people.chain(accounts).chain(keys)).unwrap_or_else(|| {
         match (inventory.coverage().lines.is_empty(), inventory.credentials().is_empty()) {
@@ -141,13 +152,17 @@ fn custody(inventory: &Inventory, ix: CredentialIx, at: EventTime, all: bool) ->
     let left = knowing.iter().filter(|person| inventory.departed(**person, at).is_some()).count();
     if let Some(entry) = inventory.credential(ix) {
         sheet.notes.push(match entry.it.rotated_at {
-            Some(rotated) => format!("last rotated {rotated}; {before} rows from before it no longer matter"),
+            Some(rotated) => {
+                let matter = if before == 1 { "no longer matters" } else { "no longer matter" };
+                format!("last rotated {rotated}; {} from before it {matter}", counted(before as u64, "row"))
+            }
             None => "never rotated, as far as the sources say".to_owned(),
         });
     }
     sheet.notes.push(format!(
-        "{} people made, read or could have read it since; {left} of them have left{}",
-        knowing.len(),
+        "{} made, read or could have read it since; {left} of them {} left{}",
+        counted(knowing.len() as u64, "person"),
+        if left == 1 { "has" } else { "have" },
         if left > 0 { ": only rotation cures that" } else { "" }
     ));
     sheet

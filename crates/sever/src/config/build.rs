@@ -3,6 +3,8 @@
 //! A value of the wrong kind was left out by the reader, with a problem noted; so what is absent here
 //! and required is only told where no problem was noted before it.
 
+mod doors;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +16,8 @@ use super::read::{Node, Tree};
 use super::schema::{Field, Kind, Need, ROOT};
 use super::{
     Brakes, Config, ConfigError, Deed, DetectorsConfig, Explained, LogConfig, Origin, Paths, PrivacyConfig, Problem,
-    RegisterConfig, Request, ResolverConfig, RetentionConfig, Role, SecretFrom, SigmaConfig, SourceConfig,
-    SubjectSetConfig, Suppressed, Suppression, value,
+    RegisterConfig, Request, ResolverConfig, RetentionConfig, Role, SigmaConfig, SourceConfig, SubjectSetConfig,
+    Suppressed, Suppression, value,
 };
 use crate::hint::nearest_or_all;
 
@@ -34,6 +36,8 @@ pub(super) fn config(
         classes_refer(root, &mut problems);
         suppressions_say_what(root, &mut problems);
         privacy_says_how(root, &mut problems);
+        doors::connections_say_how(root, &mut problems);
+        doors::approvers_are_people(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -55,6 +59,8 @@ pub(super) fn config(
         brakes: Brakes { share: brakes.share("share"), count: brakes.count("count") },
         suppressions: top.each("suppress").iter().map(|one| suppression(one, &zone)).collect(),
         privacy: privacy(&top.section("privacy")),
+        connections: top.each("connection").iter().map(doors::connection).collect(),
+        cutting: doors::cutting(&top.section("cutting")),
         explained: explained(root),
         zone,
         files,
@@ -146,11 +152,6 @@ fn privacy(at: &Section<'_>) -> PrivacyConfig {
         who: role.texts("who"),
         may: role.texts("may").iter().filter_map(|word| Deed::named(word)).collect(),
     };
-    let secret = at.section("dictionary_key");
-    let variable = secret.optional("env").map(SecretFrom::Variable);
-    let file = || secret.optional("file").map(|_| SecretFrom::File(secret.path("file")));
-    let command =
-        || Some(SecretFrom::Command(secret.texts("command"))).filter(|_| secret.node.get("command").is_some());
     PrivacyConfig {
         pseudonyms: at.bool("pseudonyms"),
         roles: at.each("role").iter().map(role).collect(),
@@ -160,7 +161,7 @@ fn privacy(at: &Section<'_>) -> PrivacyConfig {
             uses: retention.span("uses"),
             accesses: retention.span("accesses"),
         },
-        dictionary_key: variable.or_else(file).or_else(command),
+        dictionary_key: doors::secret(at, "dictionary_key"),
     }
 }
 
@@ -298,7 +299,7 @@ fn required(node: &Node, fields: &'static [Field], place: &str, problems: &mut V
 
 /// Names are what evidence, coverage and classes refer to: each stands for one thing.
 fn names(root: &Node, problems: &mut Vec<Problem>) {
-    for group in [&["source", "log"][..], &["class"][..]] {
+    for group in [&["source", "log"][..], &["class"][..], &["connection"][..]] {
         let mut seen: BTreeMap<String, &Origin> = BTreeMap::new();
         for table in group {
             for item in items(root, table) {
@@ -306,7 +307,9 @@ fn names(root: &Node, problems: &mut Vec<Problem>) {
                 let origin = item.get("name").map_or(&item.origin, |node| &node.origin);
                 if let Some(first) = seen.get(&name) {
                     let what = format!("the name `{name}` is taken, at {}", line_of(first));
-                    let hint = "evidence and coverage go by names: give each source, log and class its own".to_owned();
+                    let hint =
+                        "evidence, coverage and plans go by names: give each source, log, class and connection its own"
+                            .to_owned();
                     problems.push(Problem { origin: origin.clone(), what, hint: Some(hint) });
                 } else {
                     seen.insert(name, origin);
@@ -367,11 +370,7 @@ fn privacy_says_how(root: &Node, problems: &mut Vec<Problem>) {
         }
     }
     if let Some(secret) = privacy.get("dictionary_key") {
-        let ways = ["env", "file", "command"].iter().filter(|way| secret.get(way).is_some()).count();
-        if ways != 1 {
-            let what = "`dictionary_key` names one of `env`, `file` and `command`".to_owned();
-            problems.push(Problem { origin: secret.origin.clone(), what, hint: None });
-        }
+        doors::one_way(secret, "dictionary_key", problems);
     }
 }
 

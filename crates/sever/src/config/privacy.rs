@@ -1,8 +1,8 @@
 //! `[privacy]`: who may see what of people, how long it is kept, and where the key of ids lies.
 
-use std::path::PathBuf;
-
 use sever_model::Span;
+
+use super::SecretFrom;
 
 /// What is done to protect people.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,17 +75,6 @@ pub struct RetentionConfig {
     pub uses: Span,
     /// Records of who saw what.
     pub accesses: Span,
-}
-
-/// Where a secret comes from; never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretFrom {
-    /// A variable of the environment.
-    Variable(String),
-    /// A file.
-    File(PathBuf),
-    /// What a command prints.
-    Command(Vec<String>),
 }
 
 impl Role {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::schema::{Field, Kind, ROOT, Registry};
+use super::schema::{self, Field, Kind, ROOT, Registry};
 use super::value::{self, Wrong};
 use super::{Known, Origin, Problem};
 use crate::hint::nearest_or_all;
@@ -122,6 +122,16 @@ impl Reader<'_> {
             (Kind::Table(fields), DeValue::Table(table)) => {
                 Some(self.table(table, fields, &format!("[{}]", field.name)))
             }
+            // What stands there may be a secret: it is not repeated.
+            (Kind::Table(fields), _) if schema::is_secret(fields) => {
+                let hint =
+                    format!("{0} = {{ env = \"…\" }}, {{ file = \"…\" }} or {{ command = [\"…\"] }}", field.name);
+                self.note(
+                    span,
+                    Wrong::new(format!("`{}` says where a secret is, never what it is", field.name), Some(hint)),
+                );
+                None
+            }
             (Kind::Tables(fields), DeValue::Array(items)) if items.iter().all(|item| item.get_ref().is_table()) => {
                 let place = format!("[[{}]]", field.name);
                 let tables = items.iter().filter_map(|item| Some((item, item.get_ref().as_table()?)));
@@ -138,7 +148,7 @@ impl Reader<'_> {
                 None
             }
             (Kind::Open, DeValue::Table(table)) => Some(self.open(table)),
-            (Kind::Columns, DeValue::Table(table)) => Some(self.columns(table, place)),
+            (Kind::Columns, DeValue::Table(table)) => Some(self.columns(table, field.name, place)),
             (Kind::Detectors, DeValue::Table(table)) => Some(self.detectors(table)),
             (kind, other) => {
                 let plain = plain(other);
@@ -165,11 +175,14 @@ impl Reader<'_> {
         Tree::Table(members.collect())
     }
 
-    fn columns(&mut self, table: &DeTable<'_>, place: &str) -> Tree {
+    fn columns(&mut self, table: &DeTable<'_>, field: &str, place: &str) -> Tree {
         for (key, value) in in_order(table) {
             if !value.get_ref().is_str() {
                 let name = key.get_ref();
-                let what = format!("`{name}` in `map` of {place} must be a column's name in quotes");
+                let what = match field {
+                    "map" => format!("`{name}` in `map` of {place} must be a column's name in quotes"),
+                    _ => format!("`{name}` in `{field}` of {place} must be text in quotes"),
+                };
                 self.note(value.span(), Wrong::new(what, None));
             }
         }

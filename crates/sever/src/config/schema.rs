@@ -3,6 +3,8 @@
 //! The reader, the did-you-mean, the environment variables, `sever schema` and the reference in the
 //! documents all come from it. To add a setting: add its [`Field`] here and read it in `build.rs`.
 
+mod doors;
+
 use serde_json::{Map, Value, json};
 use sever_model::ClaimSet;
 
@@ -33,7 +35,7 @@ pub(super) enum Kind {
     Day,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// The id of a provider, format or detector.
+    /// The id of a provider, format, detector or connector.
     Id(Registry),
     /// A list of texts.
     Texts,
@@ -60,6 +62,8 @@ pub(super) enum Registry {
     Formats,
     /// Detectors.
     Detectors,
+    /// Kinds of live connection.
+    Connectors,
 }
 
 /// Whether a setting must be there.
@@ -108,6 +112,18 @@ pub(super) static ROOT: &[Field] = &[
     field("sigma", Table(SIGMA), Optional, "detections of one's own: Sigma rules, with correlations"),
     field("suppress", Tables(SUPPRESS), Optional, "findings that are accepted, by whom, why and until when"),
     field("privacy", Table(PRIVACY), Optional, "who may see what of people, and how long it is kept"),
+    field(
+        "connection",
+        Tables(doors::CONNECTION),
+        Optional,
+        "a live connection to a system: lists, closes, tries doors",
+    ),
+    field(
+        "cutting",
+        Table(doors::CUTTING),
+        Optional,
+        "how people are cut off: what is never cut, who is asked, who approves",
+    ),
 ];
 
 static SOURCE: &[Field] = &[
@@ -216,6 +232,11 @@ static SECRET: &[Field] = &[
     field("command", Texts, Optional, "the command that prints it"),
 ];
 
+/// Whether a table says where a secret comes from.
+pub(super) fn is_secret(fields: &'static [Field]) -> bool {
+    std::ptr::eq(fields, SECRET)
+}
+
 impl Registry {
     /// The ids that there are, where the caller gave any.
     pub(super) fn ids<'a>(self, known: &Known<'a>) -> &'a [&'a str] {
@@ -223,6 +244,7 @@ impl Registry {
             Registry::Providers => known.providers,
             Registry::Formats => known.formats,
             Registry::Detectors => known.detectors,
+            Registry::Connectors => known.connectors,
         }
     }
 
@@ -232,6 +254,7 @@ impl Registry {
             Registry::Providers => "kind of source",
             Registry::Formats => "log format",
             Registry::Detectors => "detector",
+            Registry::Connectors => "kind of connection",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Configurations as people write them, and what they are told.
 
+mod doors;
+
 use sever_model::{CoverageBy, Join, Span};
 
 use super::*;
@@ -9,6 +11,7 @@ const KNOWN: Known<'static> = Known {
     providers: &["people", "accounts", "jwks", "openbao"],
     formats: &["json-lines", "cloudtrail", "sshd"],
     detectors: &["bulk-export", "dormant", "ghost-account", "token-never-issued"],
+    connectors: &["openldap", "postgresql"],
 };
 
 /// A whole configuration, with everything there is in it.
@@ -277,7 +280,7 @@ fn names_stand_for_one_thing() {
     insta::assert_snapshot!(
         told("[[source]]\nname = \"hr\"\nkind = \"people\"\npath = \"a\"\n[[log]]\nname = \"hr\"\npath = \"b\"\n"), @r"
     error: severance.toml:6:1: the name `hr` is taken, at line 2
-    hint: evidence and coverage go by names: give each source, log and class its own
+    hint: evidence, coverage and plans go by names: give each source, log, class and connection its own
     ");
     insta::assert_snapshot!(
         told("[[suppress]]\nreason = \"r\"\nauthor = \"a\"\nuntil = \"2026-12-31\"\n"), @"error: severance.toml:1:1: [[suppress]] must name a `finding` or a `detector`, and not both");
@@ -388,6 +391,10 @@ fn every_value_in_force_is_explained() {
     privacy.retention.findings = "1100d"  # default
     privacy.retention.uses = "400d"  # default
     privacy.retention.accesses = "1100d"  # default
+    cutting.hand_off.deadline = "1d"  # default
+    cutting.brakes.count = 5  # default
+    cutting.brakes.share = 0.05  # default
+    cutting.plan_age_max = "1d"  # default
     "#);
 }
 

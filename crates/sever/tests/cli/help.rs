@@ -45,7 +45,7 @@ fn misspelt_commands_and_values_are_answered_with_the_right_ones() {
     exit 2
     --- stdout
     --- stderr
-    error: there is no detector, format, source, judgement or exit code `token-never-isued`
+    error: there is no detector, format, source, connector, judgement or exit code `token-never-isued`
     hint: did you mean `token-never-issued`?
     ");
 }
@@ -53,7 +53,9 @@ fn misspelt_commands_and_values_are_answered_with_the_right_ones() {
 #[test]
 fn without_a_configuration_every_command_says_how_to_get_one() {
     let world = World::empty();
-    for command in ["sync", "list people", "who x", "check", "scan", "findings", "reach x", "doctor", "readiness"] {
+    for command in
+        ["sync", "list people", "who x", "check", "scan", "findings", "reach x", "plan x", "doctor", "readiness"]
+    {
         let said = world.sever(command);
         assert_eq!((said.exit, said.stdout.as_str()), (2, ""), "`{command}`: {}", said.all());
         assert!(said.stderr.contains("hint: `sever init --from DIR`"), "`{command}`: {}", said.all());

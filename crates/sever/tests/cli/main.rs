@@ -9,20 +9,29 @@
 //! facts    bad exports: each an error with its place and cure, or a counted reject
 //! logs     bad logs, and what is missing
 //! objects  logs in object storage
+//! plan     what would be closed of a leaver
 //! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
+//! proof    the evidence of departures: shown, exported, checked
+//! strangers  the same checked by tools of others, and stamped by them
+//! plan     what would be closed, in which order and why
+//! cut      a departure from plan to proof; refused; killed at every call
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
 //! After a change that is meant, `INSTA_UPDATE=always` writes the reference anew; inline snapshots are
 //! corrected by hand or by `cargo insta review`. Times of the run are written `<now>`, the folder `<dir>`, so that snapshots hold anywhere.
 
+mod cut;
 mod facts;
 mod formats;
 mod help;
 mod logs;
 mod objects;
+mod plan;
 mod privacy;
+mod proof;
 mod sigma;
 mod storms;
 mod story;
+mod strangers;
 mod world;

@@ -37,13 +37,13 @@ fn a_prefix_is_read_as_a_folder_is() {
     let said = sever(&world, &moto, KEY, "decode s3://logs/gw/2026-*/000?.jsonl --format jsonl");
     assert_eq!(said.stdout.lines().count(), 10, "{}", said.stderr);
     let said = sever(&world, &moto, KEY, "decode s3://logs/gwx.jsonl --summary");
-    assert!(said.stderr.contains("1 records, 1 events, 0 rejected"), "{}", said.stderr);
+    assert!(said.stderr.contains("1 record, 1 event, 0 rejected"), "{}", said.stderr);
     // Configured, scanned and proposed.
     world.write("severance.toml", "[[log]]\nname = \"gw\"\npath = \"s3://logs/gw/2026-07/001?.jsonl\"\n");
     let said = sever(&world, &moto, KEY, "scan");
     assert!(said.stderr.contains("judged 10 events of 10 files"), "{}", said.stderr);
     let said = sever(&world, &moto, KEY, "scan s3://logs/gw/2026-07/0003.jsonl");
-    assert!(said.stderr.contains("judged 1 events of 1 file;"), "{}", said.stderr);
+    assert!(said.stderr.contains("judged 1 event of 1 file;"), "{}", said.stderr);
     let said = sever(&world, &moto, KEY, "init --from s3://logs/gw/2026-07 --zone UTC --output new.toml");
     assert_eq!(said.exit, 0, "{}", said.stderr);
     let written = std::fs::read_to_string(world.path("new.toml")).unwrap();

@@ -117,9 +117,9 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     exit 14
     --- stdout
     id	severity	confidence	stage	detector	finding	count	first	last	known_at
-    45d5eb69ac60d05e	high	likely	confirmed	ghost-account	account `accounts/a-9` joins to no person and has no declared owner; it was made by `10002`, who left 2025-10-01	1	2025-06-02T21:10:00Z	2025-06-02T21:10:00Z	<now>
-    63a52f73ae58707b	high	likely	confirmed	ghost-account	account `accounts/a-6` is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
-    cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `accounts/a-2` is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
+    45d5eb69ac60d05e	high	likely	confirmed	ghost-account	account `p.keller` (`accounts/a-9`) joins to no person and has no declared owner; it was made by `10002`, who left 2025-10-01	1	2025-06-02T21:10:00Z	2025-06-02T21:10:00Z	<now>
+    63a52f73ae58707b	high	likely	confirmed	ghost-account	account `trivera` (`accounts/a-6`) is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
+    cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `jun.seo` (`accounts/a-2`) is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
     --- stderr
     judged as of 2025-11-18T00:00:00Z: 6 people, 3 of them left, 8 accounts, 0 credentials
     ");
@@ -128,9 +128,9 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     --- stdout
     id	severity	confidence	stage	detector	finding	count	first	last	known_at
     b6d9617deef33968	critical	certain	confirmed	token-never-issued	key `kid-2024-04` signed 12 uses of tokens that `https://id.shop.example` never issued; there is no inventory of who could read it	12	2025-11-16T05:00:00Z	2025-11-16T05:03:40Z	2025-11-16T05:02:00Z
-    45d5eb69ac60d05e	high	likely	confirmed	ghost-account	account `accounts/a-9` joins to no person and has no declared owner; it was made by `10002`, who left 2025-10-01	1	2025-06-02T21:10:00Z	2025-06-02T21:10:00Z	<now>
-    63a52f73ae58707b	high	likely	confirmed	ghost-account	account `accounts/a-6` is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
-    cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `accounts/a-2` is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
+    45d5eb69ac60d05e	high	likely	confirmed	ghost-account	account `p.keller` (`accounts/a-9`) joins to no person and has no declared owner; it was made by `10002`, who left 2025-10-01	1	2025-06-02T21:10:00Z	2025-06-02T21:10:00Z	<now>
+    63a52f73ae58707b	high	likely	confirmed	ghost-account	account `trivera` (`accounts/a-6`) is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
+    cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `jun.seo` (`accounts/a-2`) is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
     --- stderr
     class `access` of https://id.shop.example: 600 issued, 1200 uses issued, 12 never issued, 0 mismatched, 0 expired; coverage 100.000 % of 600 records, at least 99.502 % at 95 % confidence; known until 2025-11-16T09:59:00Z
     judged 1812 events of 2 files; 0 records could not be read

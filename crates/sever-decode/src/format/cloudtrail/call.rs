@@ -3,6 +3,7 @@
 use sever_model::EventKind;
 
 /// What a call does.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::format) struct Call {
     pub kind: EventKind,
     pub words: &'static [&'static str],

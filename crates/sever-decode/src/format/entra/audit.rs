@@ -8,7 +8,7 @@ use super::target::Targets;
 use super::words::Deed;
 use super::{Texts, first};
 use crate::action;
-use crate::json::pair;
+use crate::json::pairs;
 
 pub(super) fn push<'r>(
     record: &Record<'r>,
@@ -57,12 +57,11 @@ fn who(record: &Record<'_>, actor: &mut String, ip: &mut String) {
     actor.push_str(by);
     let written = body(Path::By);
     if actor.is_empty() && written.starts_with('{') {
-        let within = |of: &str, name: &str| pair(written, ("", ""), of).and_then(|of| pair(&of, ("", ""), name));
-        let names =
-            [("user", "userPrincipalName"), ("app", "displayName"), ("user", "id"), ("app", "servicePrincipalId")];
-        let found = names.into_iter().filter_map(|(of, name)| within(of, name)).find(|name| !name.is_empty());
-        actor.push_str(&found.unwrap_or_default());
-        ip.push_str(&within("user", "ipAddress").unwrap_or_default());
+        let [user, app] = pairs(written, ("", ""), ["user", "app"]);
+        let [upn, id, address] = pairs(&user, ("", ""), ["userPrincipalName", "id", "ipAddress"]);
+        let [name, principal] = pairs(&app, ("", ""), ["displayName", "servicePrincipalId"]);
+        actor.push_str(first(&[&upn, &name, &id, &principal]));
+        ip.push_str(&address);
     }
     if actor.is_empty() {
         actor.push_str(record.head(Head::Identity));
@@ -75,12 +74,9 @@ fn ip_and_agent(record: &Record<'_>, ip: &mut String, agent: &mut String) {
         ip.push_str(first(&[body(Path::ByIp), record.head(Head::CallerIp), body(Path::CallerIp)]));
     }
     agent.push_str(body(Path::Agent));
-    if !record.body(Path::Details).is_empty() {
-        if ip.is_empty() {
-            ip.push_str(&record.detail("ipaddr"));
-        }
-        if agent.is_empty() {
-            agent.push_str(&record.detail("User-Agent"));
-        }
+    if ip.is_empty() || agent.is_empty() {
+        let [address, user_agent] = record.details(["ipaddr", "User-Agent"]);
+        ip.push_str(if ip.is_empty() { &address } else { "" });
+        agent.push_str(if agent.is_empty() { &user_agent } else { "" });
     }
 }

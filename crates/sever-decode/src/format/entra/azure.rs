@@ -7,6 +7,20 @@ use super::record::{Head, Path, Record, outcome};
 use super::{ISSUER, TOKEN_TYPE, Texts, first};
 use crate::{action, when};
 
+/// The claims that are read.
+const CLAIMS: [&str; 10] = [
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "appid",
+    "ipaddr",
+    "uti",
+    "iat",
+    "exp",
+    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+    "oid",
+    "aud",
+];
+
 pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Texts, out: &mut dyn EventSink) {
     let body = |path: Path| record.body(path);
     let operation = first(&[record.operation(), body(Path::Action)]);
@@ -18,20 +32,16 @@ pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Tex
         Outcome::Unknown => record.result(),
         known => known,
     };
-    let upn = record.claim("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn");
-    let name = record.claim("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name");
-    let app = record.claim("appid");
+    let [upn, name, app, address, uti, iat, exp, oid, short_oid, aud] = record.claims(CLAIMS);
     actor.push_str(first(&[&upn, &name, body(Path::Caller), record.head(Head::Identity), &app]));
     row.actor = actor;
-    ip.push_str(&record.claim("ipaddr"));
+    ip.push_str(&address);
     row.source_ip = first(&[record.head(Head::CallerIp), body(Path::CallerIp), body(Path::HttpIp), ip]);
     row.resource = first(&[record.head(Head::Resource), body(Path::ResourceOf), body(Path::Scope)]);
-    token.push_str(record.claim("uti").trim_end_matches('='));
-    let instant = |claim: &str| when::instant_text(&record.claim(claim), None);
-    (row.issued_at, row.expires_at) = (instant("iat"), instant("exp"));
-    let oid = record.claim("http://schemas.microsoft.com/identity/claims/objectidentifier");
-    subject.push_str(first(&[&oid, &record.claim("oid")]));
-    audience.push_str(&record.claim("aud"));
+    token.push_str(uti.trim_end_matches('='));
+    (row.issued_at, row.expires_at) = (when::instant_text(&iat, None), when::instant_text(&exp, None));
+    subject.push_str(first(&[&oid, &short_oid]));
+    audience.push_str(&aud);
     (row.credential, row.token_subject, row.audience) = (token, subject, audience);
     client.push_str(&app);
     row.client = client;

@@ -1,13 +1,13 @@
 //! Calls to Microsoft Graph, and the token that each was made with.
 
 use sever_model::port::EventSink;
-use sever_model::{EventKind, EventTime, Row, Zone};
+use sever_model::{EventKind, EventTime, Row};
 
 use super::record::{Head, Path, Record};
 use super::{ISSUER, TOKEN_TYPE, Texts, first};
+use crate::action;
 use crate::format::{endpoint, http_outcome};
-use crate::json::{Found, Value};
-use crate::{action, when};
+use crate::json::Value;
 
 pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Texts, out: &mut dyn EventSink) {
     let body = |path: Path| record.body(path);
@@ -17,7 +17,7 @@ pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Tex
     row.kind = deed.kind;
     action::write(&mut texts.action, deed.words, &["graph ", method]);
     row.action = texts.action.trim_end();
-    row.outcome = match code(record.found()) {
+    row.outcome = match code(record) {
         Some(code) => http_outcome(code),
         None => record.result(),
     };
@@ -29,24 +29,23 @@ pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Tex
     row.user_agent = body(Path::Agent);
     row.session = body(Path::Session);
     row.credential = body(Path::SignIn).trim_end_matches('=');
-    row.issued_at = issued_at(record.found());
+    row.issued_at = issued_at(record);
     if !row.credential.is_empty() {
         (row.issuer, row.token_type) = (ISSUER, TOKEN_TYPE);
     }
     out.push(&row);
 }
 
-fn code(found: &Found<'_>) -> Option<u64> {
-    let said = |slot: usize| match found.value(slot) {
+fn code(record: &Record<'_>) -> Option<u64> {
+    let said = |path: Path| match record.value(path) {
         Value::Unsigned(code) => Some(code),
-        _ => found.text(slot).parse().ok(),
+        _ => record.body(path).parse().ok(),
     };
-    said(Path::Code as usize).or_else(|| said(Path::HttpCode as usize))
+    said(Path::Code).or_else(|| said(Path::HttpCode))
 }
 
-fn issued_at(found: &Found<'_>) -> Option<EventTime> {
-    let slots = [Path::IssuedAt as usize, Path::Iat as usize];
-    slots.into_iter().find_map(|slot| when::instant(found, slot, Some(&Zone::UTC)))
+fn issued_at(record: &Record<'_>) -> Option<EventTime> {
+    record.instant(Path::IssuedAt).or_else(|| record.instant(Path::Iat))
 }
 
 /// What a call does, by its method and path.

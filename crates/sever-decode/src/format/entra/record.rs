@@ -5,7 +5,7 @@ use sever_model::port::Reason;
 use sever_model::{EventTime, Outcome, Zone};
 
 use crate::format::paths;
-use crate::json::{Found, Reader, Value, Want, pair};
+use crate::json::{Found, Plan, Reader, Value, Want, pairs};
 use crate::{sniff, when};
 
 /// What Azure Monitor writes around a record. The numbers of the slots are [`Head`]'s.
@@ -24,7 +24,7 @@ pub(super) const HEAD: &[(&str, Want)] = &[
     ("identity.claims", Want::Json),
     ("resourceId", Want::Text),
     ("Type", Want::Text),
-    ("properties", Want::Json),
+    ("properties", Want::Text),
     ("correlationId", Want::Text),
     ("eventTimestamp", Want::Text),
     ("caller", Want::Text),
@@ -192,6 +192,20 @@ const AUDIT_ALONE: &[Path] = &[Path::ActivityTime, Path::LoggedBy, Path::Targets
 /// Fields of calls to Graph beside their URI.
 const CALL: &[Path] = &[Path::SignIn, Path::IssuedAt, Path::Method, Path::Code];
 
+/// The paths of a record, in one walk: its head's, and its body's where these stand in the record itself and
+/// where they stand in its `properties`.
+pub(super) fn plan() -> Plan {
+    let within: Vec<String> = PATHS.iter().map(|(path, _)| format!("properties.{path}")).collect();
+    let within = within.iter().zip(PATHS).map(|(path, (_, want))| (path.as_str(), *want));
+    let paths: Vec<(&str, Want)> = HEAD.iter().chain(PATHS).copied().chain(within).collect();
+    Plan::any_case(&paths)
+}
+
+/// The first slot of the body that stands in the record itself.
+const BESIDE: usize = HEAD.len();
+/// That of the body that stands in `properties`.
+const WITHIN: usize = HEAD.len() + PATHS.len();
+
 /// One record.
 pub(super) struct Record<'a> {
     head: Found<'a>,
@@ -201,26 +215,17 @@ pub(super) struct Record<'a> {
 impl<'a> Record<'a> {
     /// Reads a record: its body is its `properties`, or the record itself where it has none, and where
     /// they say little: Azure's API writes an operation beside them.
-    pub fn read(
-        head: &'a mut Reader,
-        body: &'a mut Reader,
-        properties: &'a mut String,
-        frame: &'a [u8],
-    ) -> Result<Record<'a>, Reason> {
-        let head = head.read(frame)?;
-        let written = head.text(Head::Properties as usize);
-        let is_text = written.starts_with('"');
-        if is_text {
-            *properties = serde_json::from_str(written).unwrap_or_default();
-        }
+    ///
+    /// `whole` walks a record along [`plan`], `body` one that was written into a text.
+    pub fn read(whole: &'a mut Reader, body: &'a mut Reader, frame: &'a [u8]) -> Result<Record<'a>, Reason> {
+        let head = whole.read(frame)?;
         let beside = head.has(Head::EventTime as usize) || head.has(Head::Caller as usize);
-        let body = match written {
-            _ if beside => body.read(frame)?,
-            _ if is_text && properties.trim_start().starts_with('{') => body.read(properties.as_bytes())?,
-            _ if written.starts_with('{') => body.read(written.as_bytes())?,
-            _ => body.read(frame)?,
-        };
-        Ok(Record { head, body })
+        let written = head.text(Head::Properties as usize);
+        if !beside && written.trim_start().starts_with('{') {
+            return Ok(Record { head, body: body.read(written.as_bytes())? });
+        }
+        let is_within = !beside && head.value(Head::Properties as usize) == Value::Other;
+        Ok(Record { head, body: head.counted_from(if is_within { WITHIN } else { BESIDE }) })
     }
 
     pub fn head(&self, slot: Head) -> &'a str {
@@ -231,9 +236,14 @@ impl<'a> Record<'a> {
         self.body.text(path as usize)
     }
 
-    /// The body, for what is no text.
-    pub fn found(&self) -> &Found<'a> {
-        &self.body
+    /// What the body holds that may be no text.
+    pub fn value(&self, path: Path) -> Value {
+        self.body.value(path as usize)
+    }
+
+    /// An instant that the body holds; without an offset it is one of UTC.
+    pub fn instant(&self, path: Path) -> Option<EventTime> {
+        when::instant(&self.body, path as usize, Some(&Zone::UTC))
     }
 
     /// What was done, by Microsoft's name.
@@ -275,16 +285,14 @@ impl<'a> Record<'a> {
         said.into_iter().map(outcome).find(|outcome| *outcome != Outcome::Unknown).unwrap_or_default()
     }
 
-    /// A claim of the token that called an operation of Azure.
-    pub fn claim(&self, name: &str) -> String {
-        let claims = first_of(self.head(Head::Claims), self.body(Path::Claims));
-        pair(claims, ("", ""), name).unwrap_or_default()
+    /// Claims of the token that called an operation of Azure.
+    pub fn claims<const N: usize>(&self, names: [&str; N]) -> [String; N] {
+        pairs(first_of(self.head(Head::Claims), self.body(Path::Claims)), ("", ""), names)
     }
 
-    /// A detail of an audit: they are pairs of key and value.
-    pub fn detail(&self, name: &str) -> String {
-        let list = self.body(Path::Details);
-        if list.is_empty() { String::new() } else { pair(list, ("key", "value"), name).unwrap_or_default() }
+    /// Details of an audit: they are pairs of key and value.
+    pub fn details<const N: usize>(&self, names: [&str; N]) -> [String; N] {
+        pairs(self.body(Path::Details), ("key", "value"), names)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::first;
 use crate::format::paths;
-use crate::json::{Plan, Reader, Want, each_element};
+use crate::json::{Plan, Reader, Want};
 
 paths! {
     Id = "id" Text;
@@ -68,8 +68,7 @@ impl Targets {
         for text in [&mut *user, &mut *thing, &mut *membership, &mut *key, &mut *properties] {
             text.clear();
         }
-        each_element(list, &mut |element| {
-            let Ok(found) = target.read(element.as_bytes()) else { return };
+        target.each(list, &mut |found| {
             let text = |path: Path| found.text(path as usize);
             let kind = text(Path::Type);
             let is_user = kind.eq_ignore_ascii_case("User") || !text(Path::Upn).is_empty();
@@ -80,8 +79,7 @@ impl Targets {
                 let is_listed = LISTED.iter().any(|listed| kind.eq_ignore_ascii_case(listed));
                 thing.push_str(if is_listed { first(&[id, name]) } else { first(&[name, id]) });
             }
-            each_element(text(Path::Modified), &mut |element| {
-                let Ok(found) = property.read(element.as_bytes()) else { return };
+            property.each(text(Path::Modified), &mut |found| {
                 let (name, new, old) = (found.text(0), found.text(1), found.text(2));
                 note(name, first(&[new, old]), membership, properties);
                 if key.is_empty() && KEYS.iter().any(|of| name.eq_ignore_ascii_case(of)) {

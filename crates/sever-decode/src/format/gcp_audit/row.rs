@@ -8,6 +8,8 @@ use super::Path;
 use super::method::{About, Method};
 use crate::action;
 use crate::json::{Found, Value, member, pair};
+use crate::memo::Memo;
+use crate::search::until;
 use crate::when;
 
 /// Where the thing that a call touched may be named, most telling first.
@@ -26,13 +28,33 @@ const RESOURCES: &[usize] = &[
     Path::LabelOrganization as usize,
 ];
 
-pub(super) fn push(found: &Found<'_>, time: EventTime, offset: u64, action: &mut String, out: &mut dyn EventSink) {
+/// What methods do, by name and service, and by what else an entry tells of its call.
+pub(super) type Methods = Memo<6, Method>;
+
+pub(super) fn push(
+    found: &Found<'_>,
+    time: EventTime,
+    offset: u64,
+    methods: &mut Methods,
+    action: &mut String,
+    out: &mut dyn EventSink,
+) {
     let text = |path: Path| found.text(path as usize);
     let name = found.first(&[Path::Method as usize, Path::MethodMoved as usize, Path::Permission as usize]);
     let service = found.first(&[Path::Service as usize, Path::ServiceMoved as usize]);
-    let mut method = Method::of(service, name, about(found));
+    let about = about(found);
+    let said = |is: bool, word| if is { word } else { "" };
+    let words = [
+        name,
+        service,
+        said(about.administrative, "administrative"),
+        said(about.logging, "logging"),
+        said(about.ssh_keys, "ssh keys"),
+        said(about.audit_configs, "audit configs"),
+    ];
+    let mut method = methods.told(words, |_| Method::of(service, name, about));
     of_bigquery(found, &mut method);
-    let short = service.split('.').next().unwrap_or(service);
+    let short = until(service, b'.');
     action::write(action, method.words, &[short, if short.is_empty() || name.is_empty() { "" } else { ":" }, name]);
     let role = found.first(&[Path::RoleRef as usize, Path::AskedRoles as usize]);
     let delta = found.has(Path::Bindings as usize);

@@ -12,6 +12,10 @@ use crate::format::http_outcome;
 pub(super) struct Act {
     pub kind: EventKind,
     pub words: &'static [&'static str],
+    /// Whether it is a category and an operation at all.
+    pub is_formed: bool,
+    /// Whether the category is one of GitHub's.
+    pub is_known: bool,
     failed: bool,
 }
 
@@ -250,8 +254,18 @@ const GRANT_WHOLE: &[&str] = &[
 impl Act {
     pub fn of(action: &str) -> Act {
         let (category, operation) = action.split_once('.').unwrap_or((action, ""));
+        let is_word = |part: &str| {
+            let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+            !part.is_empty() && part.bytes().all(sound)
+        };
         let failed = ["failed", "rejected", "denied", "blocked"].iter().any(|part| operation.contains(part));
-        Act { kind: kind(action, category, operation), words: words(action, category, operation), failed }
+        Act {
+            kind: kind(action, category, operation),
+            words: words(action, category, operation),
+            is_formed: is_word(category) && is_word(operation),
+            is_known: is_category(category),
+            failed,
+        }
     }
 
     /// How it ended; an API request says so itself.

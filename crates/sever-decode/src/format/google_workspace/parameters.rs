@@ -8,8 +8,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::memo::Memo;
+
 /// A parameter that is wanted.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 #[repr(usize)]
 pub(super) enum Parameter {
     DocId,
@@ -140,11 +142,15 @@ pub(super) const SCOPES: &[Parameter] = &[Scope, ScopeData, AppName];
 const DEPTH_MAX: usize = 4;
 
 /// What was said of each wanted parameter.
-pub(super) struct Parameters([String; COUNT]);
+pub(super) struct Parameters {
+    texts: [String; COUNT],
+    /// Which parameters names are of, if they are wanted.
+    named: Memo<1, Option<Parameter>>,
+}
 
 impl Default for Parameters {
     fn default() -> Parameters {
-        Parameters(std::array::from_fn(|_| String::new()))
+        Parameters { texts: std::array::from_fn(|_| String::new()), named: Memo::default() }
     }
 }
 
@@ -182,12 +188,12 @@ struct Nested<'a> {
 impl Parameters {
     /// Reads the parameters of one event; what cannot be read is left out.
     pub fn read(&mut self, json: &str) {
-        self.0.iter_mut().for_each(String::clear);
+        self.texts.iter_mut().for_each(String::clear);
         self.read_within(json, 0);
     }
 
     pub fn text(&self, parameter: Parameter) -> &str {
-        self.0.get(parameter as usize).map_or("", String::as_str)
+        self.texts.get(parameter as usize).map_or("", String::as_str)
     }
 
     pub fn first(&self, parameters: &[Parameter]) -> &str {
@@ -230,8 +236,11 @@ impl Parameters {
     }
 
     fn put(&mut self, name: &str, json: &str) {
-        let wanted = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let Some(place) = wanted.and_then(|(_, parameter)| self.0.get_mut(*parameter as usize)) else { return };
+        let wanted = self.named.told([name], |[name]| {
+            let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            known.map(|(_, parameter)| *parameter)
+        });
+        let Some(place) = wanted.and_then(|parameter| self.texts.get_mut(parameter as usize)) else { return };
         if place.is_empty() {
             write_value(place, json);
         }
@@ -278,7 +287,10 @@ fn write_value(into: &mut String, json: &str) {
 
 fn write_scalar(into: &mut String, json: &str) {
     match json.bytes().next() {
-        Some(b'"') => into.push_str(&serde_json::from_str::<Cow<'_, str>>(json).unwrap_or_default()),
+        Some(b'"') => match json.get(1..json.len() - 1).filter(|text| !text.contains('\\')) {
+            Some(text) => into.push_str(text),
+            None => into.push_str(&serde_json::from_str::<Cow<'_, str>>(json).unwrap_or_default()),
+        },
         Some(b'{' | b'[') | None => {}
         Some(_) if json == "null" => {}
         Some(_) => into.push_str(json),

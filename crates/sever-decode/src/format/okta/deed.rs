@@ -9,6 +9,7 @@
 use sever_model::EventKind;
 
 /// What an event type tells. The name is in lower case.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Deed {
     pub kind: EventKind,
     pub words: &'static [&'static str],

@@ -3,7 +3,7 @@
 use sever_model::{EventTime, Zone};
 
 use super::{known, paths};
-use crate::json::{Found, Plan, Reader, each_element};
+use crate::json::{Found, Plan, Reader};
 use crate::when;
 
 paths! {
@@ -62,8 +62,7 @@ impl Targets {
         }
         tokens.clear();
         *in_app = false;
-        each_element(list, &mut |element| {
-            let Ok(found) = reader.read(element.as_bytes()) else { return };
+        reader.each(list, &mut |found| {
             let text = |path: Path| known(found.text(path as usize));
             let kind = text(Path::Type);
             let of_app = kind.eq_ignore_ascii_case("AppUser");
@@ -76,7 +75,7 @@ impl Targets {
                     user_id.push_str(text(Path::Id));
                 }
             } else if let Some(kind) = token(kind) {
-                tokens.push(read_token(&found, kind));
+                tokens.push(read_token(found, kind));
             } else if thing.is_empty() {
                 thing.push_str(first(&[text(Path::Id), text(Path::Login), text(Path::Name)]));
             }

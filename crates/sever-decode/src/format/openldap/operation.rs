@@ -4,6 +4,7 @@ use sever_model::{EventKind, Row};
 
 use super::Connection;
 use crate::action;
+use crate::search::{cut, cut_at, until, words};
 
 /// What was asked.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ impl Outcome {
     pub(super) fn parse(text: &str) -> Option<Outcome> {
         let rest = text.strip_prefix("SEARCH ").unwrap_or(text).strip_prefix("RESULT ")?;
         // What follows `text=` is for people.
-        let rest = rest.split(" text=").next().unwrap_or(rest);
-        let number = |name: &str| rest.split(' ').find_map(|part| part.strip_prefix(name)?.parse().ok());
+        let rest = cut(rest, " text=").map_or(rest, |(rest, _)| rest);
+        let number = |name: &str| words(rest).find_map(|part| part.strip_prefix(name)?.parse().ok());
         Some(Outcome { error: u32::try_from(number("err=")?).ok()?, entries: number("nentries=") })
     }
 }
@@ -47,7 +48,7 @@ impl Outcome {
 impl Operation {
     /// The first line of an operation; nothing for one that tells of no access.
     pub(super) fn parse(text: &str) -> Option<Operation> {
-        let (word, rest) = text.split_once(' ')?;
+        let (word, rest) = cut_at(text, b' ')?;
         let dn = || value(rest, "dn=\"").or_else(|| value(rest, "id=\"")).map(str::to_owned);
         let change = |word| Some(Operation::Change { word, dn: dn()?, attributes: String::new() });
         match word {
@@ -55,10 +56,7 @@ impl Operation {
             "SRCH" => Some(Operation::Search {
                 base: value(rest, "base=\"")?.to_owned(),
                 // A filter may hold a quotation mark, and is the last on its line.
-                filter: rest
-                    .split_once("filter=\"")
-                    .map_or("", |(_, it)| it.strip_suffix('"').unwrap_or(it))
-                    .to_owned(),
+                filter: cut(rest, "filter=\"").map_or("", |(_, it)| it.strip_suffix('"').unwrap_or(it)).to_owned(),
                 attributes: String::new(),
             }),
             "CMP" => {
@@ -76,7 +74,7 @@ impl Operation {
 
     /// A further line of it.
     pub(super) fn more(&mut self, text: &str) {
-        let Some((word, rest)) = text.split_once(' ') else { return };
+        let Some((word, rest)) = cut_at(text, b' ') else { return };
         match (self, word) {
             (Operation::Bind { dn, mechanism: known }, "BIND") => {
                 // The second line has the name that SASL found, and how.
@@ -152,7 +150,8 @@ impl Operation {
             }
             Operation::Change { word, dn, attributes } => {
                 (row.resource, row.account, row.fields) = (dn, uid(dn), attributes);
-                let members = attributes.split(',').any(|name| MEMBERS.contains(&name.to_ascii_lowercase().as_str()));
+                let is_member = |name: &str| MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(name));
+                let members = *word == "MOD" && attributes.split(',').any(is_member);
                 let words: &[&str] = match *word {
                     "ADD" if !uid(dn).is_empty() => &["create-account"],
                     "DEL" => &["delete"],
@@ -174,13 +173,12 @@ impl Operation {
 
 /// A quoted value: slapd writes a quotation mark within a name as `\22`.
 fn value<'a>(text: &'a str, before: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(before)?;
-    Some(rest.split('"').next().unwrap_or(rest))
+    cut(text, before).map(|(_, rest)| until(rest, b'"'))
 }
 
 /// `mech=SIMPLE`, or what the number of a method stands for.
 fn mechanism(text: &str) -> String {
-    let word = |name: &str| text.split(' ').find_map(|part| part.strip_prefix(name));
+    let word = |name: &str| words(text).find_map(|part| part.strip_prefix(name));
     match (word("mech="), word("method=")) {
         (Some(mechanism), _) => mechanism.to_owned(),
         (None, Some("128")) => "SIMPLE".to_owned(),
@@ -190,8 +188,7 @@ fn mechanism(text: &str) -> String {
 
 /// The login in a distinguished name that begins with one; empty elsewhere.
 fn uid(dn: &str) -> &str {
-    let first = dn.split(',').next().unwrap_or(dn);
-    match first.split_once('=') {
+    match cut_at(until(dn, b','), b'=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("uid") && !value.contains('+') => value.trim(),
         _ => "",
     }

@@ -5,6 +5,7 @@ use sever_model::{EventKind, Outcome, Row};
 
 use super::deed::{self, Deed, Object};
 use super::{Record, Writer, audit, sql};
+use crate::search::{cut, cut_last, until};
 
 impl Writer {
     /// Pushes what a record says, if it says anything about access.
@@ -160,15 +161,14 @@ fn name(into: &mut String, object: Object<'_>, database: &str) {
 /// `user="ann" method=trust (…)` the method alone, for it proves nobody's identity.
 fn authenticated(rest: &str) -> (&str, &str) {
     // The identity is the client's word, and may hold anything: what follows it is read from the end.
-    let Some((identity, method)) = rest.rsplit_once("\" method=") else { return ("", "") };
-    (method.split(' ').next().unwrap_or(method), identity.strip_prefix("identity=\"").unwrap_or(""))
+    let Some((identity, method)) = cut_last(rest, "\" method=") else { return ("", "") };
+    (until(method, b' '), identity.strip_prefix("identity=\"").unwrap_or(""))
 }
 
 /// The application's name, which in a sign-in's message stands before what is said of its encryption.
 fn application(rest: &str) -> &str {
-    let Some((_, name)) = rest.split_once(" application_name=") else { return "" };
-    let end = name.rfind(" SSL enabled").or_else(|| name.rfind(" GSS ("));
-    end.and_then(|end| name.get(..end)).unwrap_or(name)
+    let Some((_, name)) = cut(rest, " application_name=") else { return "" };
+    cut_last(name, " SSL enabled").or_else(|| cut_last(name, " GSS (")).map_or(name, |(name, _)| name)
 }
 
 /// Whether a FATAL record is a sign-in that was refused, and not a session that was ended.
@@ -183,7 +183,7 @@ fn sign_in_refused(record: &Record<'_>, identity: &str, out: &mut dyn EventSink)
     let message = record.message;
     let mut row = record.row(EventKind::Authenticated, Outcome::Refused);
     (row.account, row.resource, row.token_subject) = (record.user, record.database, identity);
-    row.action = match message.split_once(" authentication failed for user ") {
+    row.action = match cut(message, " authentication failed for user ") {
         Some((method, _)) if !method.contains(' ') => method,
         _ if message.starts_with("no pg_hba.conf entry") => "no pg_hba.conf entry",
         _ if message.starts_with("pg_hba.conf rejects") => "pg_hba.conf rejects",
@@ -215,7 +215,7 @@ fn replicated(command: &str, record: &Record<'_>, out: &mut dyn EventSink) {
 /// parsing and binding that come before.
 fn statements(message: &str) -> Option<&str> {
     let message = match message.strip_prefix("duration: ") {
-        Some(rest) => rest.split_once(" ms  ")?.1,
+        Some(rest) => cut(rest, " ms  ")?.1,
         None => message,
     };
     if let Some(statement) = message.strip_prefix("statement: ") {
@@ -223,5 +223,5 @@ fn statements(message: &str) -> Option<&str> {
     }
     // `execute fetch from` is the rest of what `execute` began.
     let execute = message.strip_prefix("execute ").filter(|rest| !rest.starts_with("fetch from "))?;
-    Some(execute.split_once(": ")?.1)
+    Some(cut(execute, ": ")?.1)
 }

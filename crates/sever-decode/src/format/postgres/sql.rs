@@ -5,6 +5,8 @@
 //! What cannot be told so (a relation behind a view, a command inside `DO`) is left to pgaudit, which
 //! sees what is executed.
 
+use crate::search::place;
+
 /// A piece of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -46,20 +48,20 @@ impl<'a> Tokens<'a> {
     /// Skips to the end of the first such text, or to the end of all; gives what lies before it.
     fn until(&mut self, end: &str) -> &'a str {
         let rest = self.rest();
-        let len = rest.find(end).unwrap_or(rest.len());
+        let len = place(rest, end).unwrap_or(rest.len());
         self.at = (self.at + len + end.len()).min(self.text.len());
         rest.get(..len).unwrap_or("")
     }
 
     fn blanks(&mut self) {
         loop {
-            self.take(|byte| byte.is_ascii_whitespace());
-            if self.rest().starts_with("--") {
-                self.until("\n");
-            } else if self.rest().starts_with("/*") {
-                self.comment();
-            } else {
-                return;
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let blanks = rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len());
+            self.at += blanks;
+            match rest.get(blanks..) {
+                Some([b'-', b'-', ..]) => drop(self.until("\n")),
+                Some([b'/', b'*', ..]) => self.comment(),
+                _ => return,
             }
         }
     }
@@ -160,6 +162,12 @@ fn is_word(byte: u8) -> bool {
 
 /// Visits each statement of a text: its tokens, and as it is written.
 pub(super) fn each_statement<'a>(text: &'a str, each: &mut dyn FnMut(Tokens<'a>, &'a str)) {
+    // Most texts are of one statement, or have no semicolon but between two: then no token need be read.
+    if is_bare(text) {
+        let written = text.split(';').map(|written| written.trim_matches(|char: char| char.is_ascii_whitespace()));
+        written.filter(|written| !written.is_empty()).for_each(|written| each(Tokens::of(written), written.trim()));
+        return;
+    }
     let mut tokens = Tokens::of(text);
     let mut from = 0;
     let mut empty = true;
@@ -179,6 +187,17 @@ pub(super) fn each_statement<'a>(text: &'a str, each: &mut dyn FnMut(Tokens<'a>,
     }
 }
 
+/// Whether every semicolon of a text ends a statement, and no comment stands in it.
+fn is_bare(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if memchr::memchr3(b';', b'-', b'/', bytes).is_none() {
+        return true;
+    }
+    let has = |mark: u8| memchr::memchr(mark, bytes).is_some();
+    let comments = place(text, "--").is_some() || place(text, "/*").is_some();
+    !comments && (!has(b';') || memchr::memchr3(b'\'', b'"', b'$', bytes).is_none())
+}
+
 impl<'a> Tokens<'a> {
     /// Takes the next word if it is this one.
     pub fn eat(&mut self, word: &str) -> bool {
@@ -192,19 +211,23 @@ impl<'a> Tokens<'a> {
 
     /// Takes the next word if it is one of these, and gives it as it stands here.
     pub fn eat_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
-        words.iter().find(|word| self.eat(word)).copied()
+        let mut ahead = self.clone();
+        let Some(Token::Word(next)) = ahead.next() else { return None };
+        let word = words.iter().find(|word| next.eq_ignore_ascii_case(word)).copied()?;
+        *self = ahead;
+        Some(word)
     }
 
     /// Goes on to behind this word, outside of brackets.
     pub fn seek(&mut self, words: &[&'static str]) -> Option<&'static str> {
         let mut depth = 0usize;
         loop {
-            if depth == 0
-                && let Some(word) = self.eat_any(words)
-            {
-                return Some(word);
-            }
             match self.next()? {
+                Token::Word(next) if depth == 0 => {
+                    if let Some(word) = words.iter().find(|word| next.eq_ignore_ascii_case(word)) {
+                        return Some(word);
+                    }
+                }
                 Token::Mark(b'(') => depth += 1,
                 Token::Mark(b')') => depth = depth.saturating_sub(1),
                 _ => {}

@@ -76,14 +76,16 @@ fn what_lies_in_quotes_and_comments_is_no_statement() {
 
 #[test]
 fn times_are_read_in_the_zone_that_they_name() {
-    let berlin = Zone::named("Europe/Berlin").unwrap();
-    let at = |text, zone: Option<&Zone>| time(text, zone).map(|at| at.to_string()).map_err(|reason| reason.to_string());
+    let mut berlin = LocalTimes::of(sever_model::Zone::named("Europe/Berlin").unwrap());
+    let at = |text, times: Option<&mut LocalTimes>| {
+        time(text, times).map(|at| at.to_string()).map_err(|reason| reason.to_string())
+    };
     assert_eq!(at("2026-03-31 09:00:00.123 UTC", None).as_deref(), Ok("2026-03-31T09:00:00.123Z"));
     assert_eq!(at("2026-03-31 09:00:00.123 +0330", None).as_deref(), Ok("2026-03-31T05:30:00.123Z"));
     assert_eq!(at("2026-03-31 09:00:00.123 -03", None).as_deref(), Ok("2026-03-31T12:00:00.123Z"));
-    assert_eq!(at("2026-03-31 09:00:00.123 CEST", Some(&berlin)).as_deref(), Ok("2026-03-31T07:00:00.123Z"));
+    assert_eq!(at("2026-03-31 09:00:00.123 CEST", Some(&mut berlin)).as_deref(), Ok("2026-03-31T07:00:00.123Z"));
     assert_eq!(at("2026-03-31 09:00:00.123 CEST", None), Err("lacks `zone`".to_owned()));
-    assert!(at("2026-03-31 09:00:00.123 KST", Some(&berlin)).is_err());
+    assert!(at("2026-03-31 09:00:00.123 KST", Some(&mut berlin)).is_err());
     assert!(at("2026-03-31 09:00:00.123", None).is_err());
     assert!(at("2026-03-31 09:00:00.1234567890123456789012345678901234567890 UTC", None).is_err());
 }

@@ -8,6 +8,10 @@ pub(super) struct Act {
     pub kind: EventKind,
     pub outcome: Outcome,
     pub words: &'static [&'static str],
+    /// Whether it is one word at all.
+    pub is_formed: bool,
+    /// Whether it begins as Slack's own do.
+    pub is_known: bool,
 }
 
 /// Actions that change nothing.
@@ -124,12 +128,13 @@ impl Act {
             _ => EventKind::Changed,
         };
         let outcome = if failed { Outcome::Refused } else { Outcome::Answered };
-        Act { kind, outcome, words: words(action) }
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        let is_formed = !action.is_empty() && action.bytes().all(is_word);
+        Act { kind, outcome, words: words(action), is_formed, is_known: is_known(action) }
     }
 }
 
-/// Whether it begins as Slack's own do.
-pub(super) fn is_known(action: &str) -> bool {
+fn is_known(action: &str) -> bool {
     begins(action, KNOWN) || READS.contains(&action)
 }
 

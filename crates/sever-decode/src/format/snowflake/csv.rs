@@ -1,4 +1,4 @@
-//! Rows of CSV, made into the JSON that the other exports are: one reader then does for both.
+//! Rows of CSV, read into the fields that the other exports have as members of an object.
 //!
 //! A value with a line break in it would need another framing: its row is a reject. What is not UTF-8
 //! is repaired, for whoever tries to sign in chooses the name that is logged.
@@ -6,6 +6,8 @@
 use sever_model::port::Reason;
 
 use crate::format::repaired;
+use crate::json::{Column, Found, Reader};
+use crate::search::nearest;
 
 /// Most columns that are read: the view has about twenty.
 const COLUMNS_MAX: usize = 256;
@@ -13,17 +15,10 @@ const COLUMNS_MAX: usize = 256;
 /// A table whose header has been met.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// Their names, each as the JSON of a key and its colon.
-    columns: Vec<String>,
+    /// What they stand for.
+    columns: Vec<Column>,
     /// Kept from row to row, so that reading one allocates nothing.
     values: Vec<String>,
-    json: Vec<u8>,
-}
-
-/// What a line is.
-pub(super) enum Line<'a> {
-    Header,
-    Row(&'a [u8]),
 }
 
 /// Whether a line is LOGIN_HISTORY's header.
@@ -38,19 +33,17 @@ pub(super) fn is_header(line: &str) -> bool {
 }
 
 impl Table {
-    /// Reads a line.
+    /// Reads a line; nothing of a header.
     ///
     /// # Errors
     /// When no header came before it, or it has more values than that.
-    pub fn read(&mut self, line: &[u8]) -> Result<Line<'_>, Reason> {
+    pub fn read<'r>(&mut self, line: &[u8], reader: &'r mut Reader) -> Result<Option<Found<'r>>, Reason> {
         let text = repaired(line);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if is_header(text) {
             let count = values(text, &mut self.values).min(COLUMNS_MAX);
-            // Text is written as JSON text without fail.
-            let key = |name| serde_json::to_string(name).unwrap_or_default() + ":";
-            self.columns = self.values.iter().take(count).map(key).collect();
-            return Ok(Line::Header);
+            self.columns = self.values.iter().take(count).map(|name| reader.column(name)).collect();
+            return Ok(None);
         }
         if self.columns.is_empty() {
             return Err(Reason::Syntax("not JSON".to_owned()));
@@ -62,14 +55,11 @@ impl Table {
         if count < self.columns.len() {
             return Err(Reason::Truncated);
         }
-        self.json.clear();
+        reader.begin_row();
         for (column, value) in self.columns.iter().zip(&self.values).filter(|(_, value)| !value.is_empty()) {
-            self.json.push(if self.json.is_empty() { b'{' } else { b',' });
-            self.json.extend_from_slice(column.as_bytes());
-            serde_json::to_writer(&mut self.json, value).unwrap_or_default();
+            reader.put_in_row(*column, value);
         }
-        self.json.extend_from_slice(if self.json.is_empty() { b"{}" } else { b"}" });
-        Ok(Line::Row(&self.json))
+        Ok(Some(reader.end_row()))
     }
 }
 
@@ -77,7 +67,8 @@ impl Table {
 fn values(line: &str, values: &mut Vec<String>) -> usize {
     let (mut count, mut quoted, mut rest) = (0, false, line);
     begin(values, count);
-    while let Some(at) = memchr::memchr2(b'"', b',', rest.as_bytes()) {
+    let tells = |byte| matches!(byte, b'"' | b',');
+    while let Some(at) = nearest(rest.as_bytes(), tells, |far| memchr::memchr2(b'"', b',', far)) {
         let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + 1..)) else { break };
         let is_mark = rest.as_bytes().get(at) == Some(&b'"');
         rest = after;

@@ -6,6 +6,7 @@
 use sever_model::EventKind;
 
 /// What an event is.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Deed {
     pub kind: EventKind,
     pub words: &'static [&'static str],

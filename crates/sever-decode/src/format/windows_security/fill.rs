@@ -52,7 +52,11 @@ impl Ids {
 
 /// A datum's text; empty where Windows writes that there is none.
 pub(super) fn said<'a>(record: &Record<'a>, path: Path) -> &'a str {
-    let text = record.data.text(path as usize).trim();
+    let text = record.data.text(path as usize);
+    if text.is_empty() {
+        return "";
+    }
+    let text = text.trim();
     if matches!(text, "-" | "N/A" | "n/a" | "%%1793" | "S-1-0-0" | "NULL SID") { "" } else { text }
 }
 

@@ -1,29 +1,111 @@
 //! An event's data, in the shapes that are no object: a list of names and values, or XML in a text.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::xml;
-use crate::json::{Reader, each_element};
+use crate::json::{Found, Members, Reader, each_element, written};
 
 /// The slot of the list, which stands after all that were asked for.
 pub(super) fn list_slot(reader: &Reader) -> usize {
     reader.slots().saturating_sub(1)
 }
 
-/// Writes data that are a text or a list as an object; whether they were.
-pub(super) fn to_object(written: &str, object: &mut String) -> bool {
-    if written.starts_with('"') {
-        let Ok(text) = serde_json::from_str::<String>(written) else { return false };
+/// What data are.
+pub(super) enum Written {
+    /// XML.
+    Xml(String),
+    /// A text or a list, and now an object.
+    Object,
+    /// Anything else.
+    Other,
+}
+
+/// Writes data that are a text or a list as an object.
+pub(super) fn to_object(written: &str, object: &mut String) -> Written {
+    let is_one = if written.starts_with('"') {
+        let Ok(text) = serde_json::from_str::<String>(written) else { return Written::Other };
         if text.trim_start().starts_with('<') {
-            return xml_to_object(&text, object);
+            return Written::Xml(text);
         }
         if text.trim_start().starts_with('{') {
             *object = text;
-            return true;
+            return Written::Object;
         }
-        return write(&unnamed(vec![Value::String(text)]), object);
+        write(&unnamed(vec![Value::String(text)]), object)
+    } else {
+        written.starts_with('[') && list_to_object(written, object)
+    };
+    if is_one { Written::Object } else { Written::Other }
+}
+
+/// Begins a row of a list of data, as [`list_to_object`] writes it; whether all are texts with a name or
+/// without one, as they nearly always are.
+pub(super) fn read_list(list: &str, reader: &mut Reader) -> bool {
+    let (mut named, mut plain) = (Vec::new(), Vec::new());
+    let elements = match list.as_bytes().first() {
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(list).unwrap_or_default(),
+        Some(b'{') => serde_json::from_str::<&RawValue>(list).into_iter().collect(),
+        _ => return false,
+    };
+    for element in elements {
+        let Ok(members) = serde_json::from_str::<Members<'_>>(element.get()) else {
+            plain.push(element.get());
+            continue;
+        };
+        let first = |keys: &[&str]| keys.iter().find_map(|key| members.exact(key));
+        match (first(&NAMES), first(&VALUES)) {
+            (Some(name), value) => named.push((name, value.unwrap_or("null"))),
+            // Attributes may hold a name, and an element several texts.
+            (None, _) if members.exact("#attributes").is_some() => return false,
+            (None, Some(value)) if members.count() == 1 && members.exact("#text").is_some() => {
+                match serde_json::from_str::<Vec<&RawValue>>(value) {
+                    Ok(several) => plain.extend(several.iter().map(|text| text.get())),
+                    Err(_) => plain.push(value),
+                }
+            }
+            (None, _) => return false,
+        }
     }
-    written.starts_with('[') && list_to_object(written, object)
+    let sound = |json: &str| json.starts_with('"') || json == "null";
+    let names = named.iter().map(|(name, _)| *name);
+    if named.is_empty() && plain.is_empty() || names.clone().any(|name| !name.starts_with('"')) {
+        return false;
+    }
+    if !named.iter().map(|(_, value)| *value).chain(plain.iter().copied()).all(sound) {
+        return false;
+    }
+    reader.begin_row();
+    let mut put = |name: &str, json: &str| {
+        if json != "null" {
+            reader.put_in_row(reader.column(name), &written(json));
+        }
+    };
+    named.iter().for_each(|(name, value)| put(&written(name), value));
+    plain.iter().enumerate().for_each(|(at, value)| put(&format!("param{}", at + 1), value));
+    true
+}
+
+/// Keys of a datum's name and of its value, the first that is there counts.
+const NAMES: [&str; 4] = ["@Name", "Name", "@name", "name"];
+const VALUES: [&str; 6] = ["#text", "Value", "value", "text", "content", "@value"];
+
+/// Reads data that are XML; what has no name by its number.
+pub(super) fn read_xml<'r>(text: &str, reader: &'r mut Reader) -> Found<'r> {
+    reader.begin_row();
+    let mut unnamed = 0;
+    xml::each_leaf(text, &mut |tag, name, value| {
+        let column = match (tag, name) {
+            ("Data", "") => {
+                unnamed += 1;
+                reader.column(&format!("param{unnamed}"))
+            }
+            (tag, "") => reader.column(tag),
+            (_, name) => reader.column(name),
+        };
+        reader.put_in_row(column, value);
+    });
+    reader.end_row()
 }
 
 /// Writes a list of data as an object: `[{"@Name": …, "#text": …}]`, `["first", "second"]`,
@@ -58,27 +140,13 @@ pub(super) fn list_to_object(list: &str, object: &mut String) -> bool {
     write(&named, object)
 }
 
-fn xml_to_object(text: &str, object: &mut String) -> bool {
-    let (mut named, mut plain) = (Map::new(), Vec::new());
-    xml::each_leaf(text, &mut |tag, name, value| {
-        let name = if name.is_empty() && tag != "Data" { tag } else { name };
-        if name.is_empty() {
-            plain.push(Value::from(value));
-        } else {
-            named.insert(name.to_owned(), Value::from(value));
-        }
-    });
-    named.extend(unnamed(plain));
-    write(&named, object)
-}
-
 /// A datum's name and value, under each of the names that these have.
 fn name_and_value(element: &Value) -> Option<(String, Value)> {
     let members = element.as_object()?;
     let inner = members.get("#attributes").and_then(Value::as_object);
-    let name = ["@Name", "Name", "@name", "name"].iter().find_map(|key| members.get(*key));
+    let name = NAMES.iter().find_map(|key| members.get(*key));
     let name = name.or_else(|| inner.and_then(|inner| inner.get("Name")))?.as_str()?;
-    let value = ["#text", "Value", "value", "text", "content", "@value"].iter().find_map(|key| members.get(*key));
+    let value = VALUES.iter().find_map(|key| members.get(*key));
     Some((name.to_owned(), value.cloned().unwrap_or(Value::Null)))
 }
 

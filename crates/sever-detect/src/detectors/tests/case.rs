@@ -68,6 +68,8 @@ pub(super) struct StintLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountLine {
     pub id: String,
+    /// What people type, where the id says something else.
+    pub login: Option<String>,
     #[serde(default = "human")]
     pub kind: AccountKind,
     #[serde(default = "enabled")]
@@ -278,6 +280,8 @@ pub(super) struct EventLine {
     pub resource: String,
     #[serde(default)]
     pub ip: String,
+    /// Where its record begins, for events that are of the same one.
+    pub record: Option<u64>,
     /// What the ledger says at once.
     pub judged: Option<Judgement>,
     /// By what a `settle` line names it.

@@ -158,7 +158,7 @@ fn labelled<'a>(world: &'a World, label: &str) -> (usize, &'a EventLine) {
 
 fn push(batch: &mut Batch, event: &EventLine, offset: usize, symbols: &mut Symbols) {
     let subjects: Vec<&str> = event.subjects.iter().map(String::as_str).collect();
-    let mut row = Row::new(event.time, event.kind, offset as u64 * 100);
+    let mut row = Row::new(event.time, event.kind, event.record.unwrap_or(offset as u64 * 100));
     row.outcome = event.outcome;
     row.actor = &event.actor;
     row.account = &event.account;

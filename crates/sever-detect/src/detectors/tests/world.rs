@@ -215,7 +215,7 @@ impl Builder {
             (None, None) => Correlation::Nobody,
         };
         let account = Account {
-            login: id.native().to_owned(),
+            login: line.login.unwrap_or_else(|| id.native().to_owned()),
             id,
             display_name: String::new(),
             emails: Vec::new(),

@@ -69,7 +69,10 @@ pub(super) fn print(told: &[Told], out: &mut Output) -> Result<(), Failure> {
     );
     let right = told.iter().filter(|told| told.as_it_should_be()).count();
     sheet.notes.push(match right == told.len() {
-        true => format!("{right} of {} as they should be: found, in time, exact, and nothing else said", told.len()),
+        true => format!(
+            "{right} of {} as they should be: found, in time, people told as the logs allow, nothing else said",
+            told.len()
+        ),
         false => format!("ONLY {right} of {} as they should be", told.len()),
     });
     out.sheet(&sheet)

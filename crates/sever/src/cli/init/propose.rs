@@ -11,6 +11,7 @@ use sever_engine::{LogInput, LogSample};
 use sever_model::{EventKind, EventSource, Limits, SourceId, SystemId, Zone};
 
 use super::link::{self, Linked, Names};
+use super::names::{NamesGiven, starred};
 use super::{systems, together};
 use crate::cli::{places, site};
 use crate::hint::Failure;
@@ -65,7 +66,7 @@ const EVENTS_SHOWN: usize = 5;
 /// Proposes a source or log for every file that is recognised.
 pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals, Failure> {
     let mut proposals = Proposals::default();
-    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    let mut names = NamesGiven::default();
     let mut exports = Vec::new();
     let mut unknown: Vec<(PathBuf, String)> = Vec::new();
     // The files of a folder before those of the folders in it: an export's own are found first.
@@ -90,7 +91,7 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
         let log = sever_decode::sniff(&plain).into_iter().next();
         let scores = (source.as_ref().map_or(0, |(_, score, _)| *score), log.as_ref().map_or(0, |log| log.score));
         let register = if places::is_object(newest) { 0 } else { register_score(&plain, &pattern) };
-        let mut name = || unique(&pattern, &mut names);
+        let mut name = || names.source(&pattern);
         match (source, log) {
             _ if register > scores.0 && register > scores.1 && proposals.register.is_none() => {
                 proposals.register = Some(pattern);
@@ -103,7 +104,7 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
             }
             (source, Some(log)) if log.score >= SCORE_MIN => {
                 let why = because(&log.why, &log);
-                proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, None, why), zone));
+                proposals.logs.push(look(pattern.clone(), newest, (log.format, None, why), zone));
                 // Some logs are a source of facts as well: who read which secret.
                 if let Some((provider, score, why)) = source.filter(|_| log.format.id == "openbao-audit")
                     && score >= SCORE_MIN
@@ -114,7 +115,7 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
             (_, Some(log)) if log.format.id == "json-lines" => match mapped(&plain) {
                 Some(mapping) => {
                     let why = because("JSON lines, with fields named as in a log", &log);
-                    proposals.logs.push(look(name(), pattern.clone(), newest, (log.format, Some(mapping), why), zone));
+                    proposals.logs.push(look(pattern.clone(), newest, (log.format, Some(mapping), why), zone));
                 }
                 None => unknown.push((newest.clone(), "JSON lines, but no field reads as a time".to_owned())),
             },
@@ -134,6 +135,9 @@ pub(super) fn all(dir: &Path, files: &[PathBuf], zone: &str) -> Result<Proposals
     proposals.sources.sort_by(|a, b| a.path.cmp(&b.path));
     proposals.logs.sort_by(|a, b| a.path.cmp(&b.path));
     systems::link(&mut proposals.sources);
+    for log in &mut proposals.logs {
+        log.name = names.log(&log.path);
+    }
     for at in 0..proposals.logs.len() {
         let linked = proposals.logs.get(at).and_then(|log| link::system_of(log, &proposals.sources));
         if let Some(log) = proposals.logs.get_mut(at) {
@@ -148,15 +152,14 @@ fn one_of(
     export: &together::Export,
     dir: &Path,
     files: &[PathBuf],
-    names: &mut BTreeMap<String, u32>,
+    names: &mut NamesGiven,
     zone: &str,
 ) -> Result<SourceProposal, Failure> {
     let path = export.path(files);
     // A file or a folder of its own names the source; a glob does not, nor does the folder looked through.
     let is_glob = export.series.len() > 1 && path != export.folder;
     let named = if is_glob || path == dir { Path::new(export.provider.id) } else { path.as_path() };
-    let name = unique(named, names);
-    listing(name, path.clone(), export.provider, export.why.clone(), &export.files(), zone)
+    listing(names.source(named), path.clone(), export.provider, export.why.clone(), &export.files(), zone)
 }
 
 /// Any JSON lines may be a log: they are one where the names of their fields give a time.
@@ -213,49 +216,9 @@ fn series(files: &[PathBuf]) -> BTreeMap<PathBuf, Vec<PathBuf>> {
     series.into_iter().map(single).collect()
 }
 
-/// A file name with each date or long number in it replaced by a star.
-fn starred(name: &str) -> String {
-    let mut starred = String::new();
-    let mut run = String::new();
-    for c in name.chars().chain(['\0']) {
-        let part = c.is_ascii_digit() || (!run.is_empty() && matches!(c, '-' | '_'));
-        if part {
-            run.push(c);
-            continue;
-        }
-        let tail: String = run.chars().rev().take_while(|c| !c.is_ascii_digit()).collect();
-        let digits = run.chars().filter(char::is_ascii_digit).count();
-        if digits >= 4 {
-            starred.push('*');
-            starred.extend(tail.chars().rev());
-        } else {
-            starred.push_str(&run);
-        }
-        run.clear();
-        if c != '\0' {
-            starred.push(c);
-        }
-    }
-    starred
-}
-
 /// A reason without the list that may follow it: the columns are told by themselves.
 pub(super) fn brief(why: &str) -> &str {
     why.split(": ").next().unwrap_or(why)
-}
-
-/// A name for a source or log: the file's, without endings and dates, made unique.
-fn unique(pattern: &Path, names: &mut BTreeMap<String, u32>) -> String {
-    let file = pattern.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let stem = file.split('.').next().unwrap_or_default();
-    let kept: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let is_name = |word: &&str| !word.bytes().all(|byte| byte.is_ascii_digit());
-    let words: Vec<&str> = kept.split('-').filter(is_name).collect();
-    let name = if words.is_empty() { "file".to_owned() } else { words.join("-") };
-    let seen = names.entry(name.clone()).or_insert(0);
-    *seen += 1;
-    if *seen == 1 { name } else { format!("{name}-{seen}") }
 }
 
 /// Whether a table looks like a list of customers: ids with little else, in a file that is called so.
@@ -291,7 +254,6 @@ fn register_score(head: &[u8], path: &Path) -> u8 {
 }
 
 fn look(
-    name: String,
     path: PathBuf,
     newest: &Path,
     (format, mapping, why): (&'static Format, Option<Mapping>, String),
@@ -302,7 +264,7 @@ fn look(
     let mut as_read = mapping.clone().unwrap_or_default();
     as_read.zone = as_read.zone.or_else(|| Some(zone.to_owned()));
     let input = LogInput {
-        source: EventSource::of(SourceId::from(name.as_str()), None),
+        source: EventSource::of(SourceId::from(path.to_string_lossy().as_ref()), None),
         format,
         mapping: Some(as_read),
         bytes: 0,
@@ -311,7 +273,8 @@ fn look(
     let sample = LogSample::take(&input, &Limits::default()).ok();
     let events = crate::cli::decode::first_events(&input, EVENTS_SHOWN);
     let actors = link::actors(&input);
-    LogProposal { name, path, format, mapping, why, sample, events, actors, linked: None }
+    // It is named when all sources are.
+    LogProposal { name: String::new(), path, format, mapping, why, sample, events, actors, linked: None }
 }
 
 impl Proposals {

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 
 use sever_lake::{Rewrite, Write, code, dictionary};
 use sever_model::{AccountKind, Certainty, Inventory, PersonIx};
+use sever_store::proof::{Erase, LogKey, ProofLog};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
+use crate::cli::proof::proof_failure;
 use crate::cli::site::{Moment, Site, lake_failure};
 use crate::config::Deed;
 use crate::exit::Exit;
@@ -78,9 +80,24 @@ fn erase_person(word: &str, site: &mut Site, global: &Global, out: &mut Output) 
     let names = texts.iter().map(|text| (text.as_str().into(), stand_in.as_str().into())).collect();
     let what = Rewrite { names, ..Rewrite::default() };
     let uses = sever_lake::rewrite(&site.lake_dir(), site.key(), &what, Write::Now).map_err(lake_failure)?;
-    out.note(&format!("put out of {rows} facts, findings and records, and of {} judged uses", uses.changed));
+    let opened = forget_proofs(site, texts)?;
+    out.note(&format!(
+        "put out of {rows} facts, findings and records, of {} judged uses, and of {opened} disclosures of the proof log",
+        uses.changed
+    ));
     out.hint("exports and logs are yours: what they hold of this person is erased there; a `sync` brings nothing back");
     Ok(vec![Exit::Clean])
+}
+
+/// Deletes what opens the proof log's commitments to a person; how many went. The proofs still verify.
+fn forget_proofs(site: &Site, texts: Vec<String>) -> Result<u64, Failure> {
+    let data_dir = &site.config.data_dir;
+    if !data_dir.join("proof").exists() {
+        return Ok(0);
+    }
+    let key = LogKey::read_or_make(data_dir).map_err(proof_failure)?;
+    let mut log = ProofLog::open(data_dir, key).map_err(proof_failure)?;
+    log.erase(&Erase::Person(texts), crate::clock::now()).map_err(proof_failure)
 }
 
 /// What gives a person away.

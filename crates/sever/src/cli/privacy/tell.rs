@@ -3,8 +3,10 @@
 use serde_json::json;
 use sever_lake::{Write, dictionary};
 use sever_model::Span;
+use sever_store::proof::{LogReader, ProofError};
 
 use crate::cli::output::Output;
+use crate::cli::proof::proof_failure;
 use crate::cli::site::{Site, lake_failure};
 use crate::exit::Exit;
 use crate::hint::Failure;
@@ -48,6 +50,12 @@ pub(super) fn kept(site: &mut Site, out: &mut Output) -> Result<Vec<Exit>, Failu
     let form = json!("encrypted, apart from the uses");
     let term = json!(format!("{} (with the uses)", days(retention.uses)));
     sheet.rows.push(vec![json!("subject id"), json!("subjects"), form, json!(ids), json!(ids), json!(null), term]);
+    if let Some(disclosed) = disclosed(site)? {
+        let (of, form) =
+            ("leavers, approvers", "clear, beside a log of commitments; shown as pseudonyms while employed");
+        let row = [json!("proof"), json!(of), json!(form), json!(disclosed), json!(disclosed), json!(null)];
+        sheet.rows.push(row.into_iter().chain([json!("until erased; the log itself, for ever")]).collect());
+    }
 
     let late = site.store(async |store| store.past(&past).await)?;
     let late_rows = sever_lake::rewrite(&site.lake_dir(), site.key(), &rewrite, Write::DryRun).map_err(lake_failure)?;
@@ -93,6 +101,15 @@ fn bases(site: &Site, notes: &mut Vec<String>) -> Result<(), Failure> {
             .push(format!("{} ranks people, by: {} ({}, {}{until})", basis.detector, basis.basis, basis.who, basis.at));
     }
     site.basis_note(notes)
+}
+
+/// How many names and values are kept beside the proof log, where there is one.
+fn disclosed(site: &Site) -> Result<Option<u64>, Failure> {
+    match LogReader::open(&site.config.data_dir) {
+        Ok(reader) => Ok(Some(reader.disclosed().map_err(proof_failure)?)),
+        Err(ProofError::Empty(_)) => Ok(None),
+        Err(error) => Err(proof_failure(error)),
+    }
 }
 
 pub(super) fn accesses(site: &Site, out: &mut Output) -> Result<Vec<Exit>, Failure> {

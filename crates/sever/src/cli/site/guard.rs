@@ -9,10 +9,10 @@ use sever_lake::{DictionaryKey, DictionaryWriter};
 use sever_model::Secret;
 use sever_store::Access;
 
-use super::{Site, cannot_read, lake_failure};
+use super::{Site, cannot_read, lake_failure, secret};
 use crate::cli::Global;
 use crate::cli::output::Output;
-use crate::config::{Deed, Role, SecretFrom};
+use crate::config::{Deed, Role};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::veil::Veil;
@@ -134,7 +134,9 @@ impl Site {
     /// When it cannot be read, or is none.
     pub fn dictionary_key(&self) -> Result<DictionaryKey, Failure> {
         let (digits, place) = match &self.config.privacy.dictionary_key {
-            Some(from) => (secret(from)?, "`dictionary_key` of `[privacy]`".to_owned()),
+            Some(from) => {
+                (secret::fetch(from, "the key of the subjects' ids")?, "`dictionary_key` of `[privacy]`".to_owned())
+            }
             None => {
                 let path = self.store.dir().join("subjects.key");
                 (Secret::new(read_or_make(&path)?), path.display().to_string())
@@ -159,27 +161,6 @@ impl Site {
 fn command() -> String {
     let words = std::env::args().skip(1);
     std::iter::once("sever".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn secret(from: &SecretFrom) -> Result<Secret<String>, Failure> {
-    match from {
-        SecretFrom::Variable(name) => std::env::var(name).map(Secret::new).map_err(|_| {
-            Failure::usage(format!("the variable `{name}` is not set")).hint("it holds the key of the subjects' ids")
-        }),
-        SecretFrom::File(path) => {
-            std::fs::read_to_string(path).map(Secret::new).map_err(|error| cannot_read(path, error))
-        }
-        SecretFrom::Command(words) => {
-            let (program, words) =
-                words.split_first().ok_or_else(|| Failure::usage("`dictionary_key` names an empty command"))?;
-            let output = std::process::Command::new(program).args(words).output();
-            let output = output.map_err(|error| Failure::new(format!("cannot run `{program}`: {error}")))?;
-            match output.status.success() {
-                true => Ok(Secret::new(String::from_utf8_lossy(&output.stdout).into_owned())),
-                false => Err(Failure::new(format!("`{program}` gave no key: {}", output.status))),
-            }
-        }
-    }
 }
 
 /// Reads a key, or makes it, readable by nobody else. Where another process was first, its key counts.

@@ -1,0 +1,11 @@
+path "identity/entity/id/+"                        { capabilities = ["read"] }
+path "identity/group/id/+"                         { capabilities = ["read"] }
+path "sys/auth"                                    { capabilities = ["read"] }
+path "auth/+/users/+"                              { capabilities = ["read"] }
+path "auth/+/role"                                 { capabilities = ["list"] }
+path "auth/+/role/+/role-id"                       { capabilities = ["read"] }
+path "auth/+/role/+/secret-id"                     { capabilities = ["list"] }
+path "auth/+/role/+/secret-id-accessor/lookup"     { capabilities = ["update"] }
+path "auth/token/accessors"                        { capabilities = ["list", "sudo"] }
+path "auth/token/lookup-accessor"                  { capabilities = ["update"] }
+path "sys/leases/lookup/*"                         { capabilities = ["list", "sudo"] }

@@ -1,0 +1,257 @@
+//! SCIM against two servers that differ where servers in the field do: PyPI's `scim2-server` in Entra's
+//! dialect, with deletion, and npm's `scimmy-routers` as RFC 7644 says.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use sever_connect::{Connection, Login, connector};
+use sever_model::act::ActError;
+use sever_model::{AccountId, ControlKind, Door, DoorKind, DoorState, Listing, Said, Secret, UnknownWhy};
+use sever_testkit::{Honesty, ScimServer};
+
+use crate::suite::{self, For, World};
+
+/// Bob leaves, ann stays; both are operators, and bob alone is on call.
+struct Scim {
+    server: Option<ScimServer>,
+    url: String,
+    settings: &'static [(&'static str, &'static str)],
+    bob: String,
+    ann: String,
+}
+
+impl Scim {
+    fn on(server: ScimServer, settings: &'static [(&'static str, &'static str)]) -> Result<Scim> {
+        let (bob, ann) = (server.add_user("bob", &["admin"])?, server.add_user("ann", &["admin"])?);
+        server.add_group("operators", &[&bob, &ann])?;
+        server.add_group("on call", &[&bob])?;
+        server.add_group("others", &[&ann])?;
+        Ok(Scim { url: server.url(), server: Some(server), settings, bob, ann })
+    }
+
+    fn server(&self) -> Result<&ScimServer> {
+        self.server.as_ref().context("it is stopped")
+    }
+
+    fn resource(&self, path: &str) -> Result<Option<Value>> {
+        self.server()?.resource(path)
+    }
+
+    fn is_active(&self, user: &str) -> Result<bool> {
+        let user = self.resource(&format!("/Users/{user}"))?;
+        Ok(user.is_some_and(|user| user.get("active") == Some(&Value::Bool(true))))
+    }
+
+    fn opened(&self) -> Result<suite::Opened> {
+        suite::open(self)
+    }
+
+    fn doors(&self, opened: &suite::Opened) -> Result<Vec<Door>> {
+        Ok(opened.doors.doors(&self.leaver().0, "bob", &suite::cx())?.doors)
+    }
+
+    /// Does the first step of the first door of a kind; what came of it.
+    fn first_step(&self, opened: &suite::Opened, kind: DoorKind) -> Result<(Door, Result<Said, ActError>)> {
+        let door = self.doors(opened)?.into_iter().find(|door| door.kind == kind).context("no such door")?;
+        let step = opened.action.steps(&door).into_iter().next().context("no step")?;
+        let mut said = None;
+        suite::with_plan(&[(&door, step)], |approved| {
+            for step in approved.steps() {
+                said = Some(opened.action.execute(&step, &suite::cx()).map(|receipt| receipt.said));
+            }
+            Ok(())
+        })?;
+        Ok((door, said.context("nothing was done")?))
+    }
+}
+
+impl World for Scim {
+    fn connector(&self) -> &'static str {
+        "scim"
+    }
+    fn connection(&self, what: For) -> Option<Connection> {
+        let token = match what {
+            For::Reading | For::Probing => ScimServer::READING,
+            For::Cutting => ScimServer::WRITING,
+            For::ProbingWrongly => "no-token-of-this-server",
+        };
+        let login = |user: &str, secret: &str| Login { user: user.to_owned(), secret: Secret::new(secret.to_owned()) };
+        Some(Connection {
+            id: "shop-scim".into(),
+            system: "shop".into(),
+            url: self.url.clone(),
+            settings: self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            login: Some(login("severance", token)),
+            twin: Some(login(&self.ann, "")),
+        })
+    }
+    fn leaver(&self) -> (AccountId, String) {
+        (AccountId::of(&"shop".into(), &self.bob), "bob".to_owned())
+    }
+    fn doors(&self) -> Vec<(DoorKind, usize)> {
+        vec![(DoorKind::Login, 1), (DoorKind::Membership, 3)]
+    }
+    fn secret(&self, _door: &Door) -> Option<Secret<String>> {
+        None
+    }
+    fn gets_in(&self, door: &Door) -> Result<Option<bool>> {
+        let values = |path: String, name: &str| -> Result<Vec<String>> {
+            let resource = self.resource(&path)?.unwrap_or_default();
+            let values = resource.get(name).and_then(Value::as_array).into_iter().flatten();
+            Ok(values.filter_map(|it| it.get("value")?.as_str().map(str::to_owned)).collect())
+        };
+        Ok(Some(match (door.kind, door.attribute("group")) {
+            (DoorKind::Login, _) => self.is_active(&self.bob)?,
+            (_, "") => values(format!("/Users/{}", self.bob), "roles")?.iter().any(|role| role == "admin"),
+            (_, group) => values(format!("/Groups/{group}"), "members")?.contains(&self.bob),
+        }))
+    }
+    fn bystander_gets_in(&self) -> Result<bool> {
+        let ann = self.resource(&format!("/Users/{}", self.ann))?.context("ann is gone")?;
+        Ok(self.is_active(&self.ann)? && ann.pointer("/roles/0/value").and_then(Value::as_str) == Some("admin"))
+    }
+    fn stop(&mut self) {
+        self.server = None;
+    }
+}
+
+#[test]
+fn scim2_server_in_the_dialect_of_entra_keeps_the_contract() -> Result<()> {
+    let Some(server) = ScimServer::scim2_server()? else { return Ok(()) };
+    suite::keeps(&mut Scim::on(server, &[("dialect", "entra"), ("delete", "true"), ("page", "1")])?)
+}
+
+#[test]
+fn scimmy_keeps_the_contract() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::Honest)? else { return Ok(()) };
+    suite::keeps(&mut Scim::on(server, &[])?)
+}
+
+#[test]
+fn okta_writes_the_truth_value_without_a_path() -> Result<()> {
+    for server in [ScimServer::scim2_server()?, ScimServer::scimmy(Honesty::Honest)?].into_iter().flatten() {
+        let world = Scim::on(server, &[("dialect", "okta")])?;
+        let opened = world.opened()?;
+        let (door, said) = world.first_step(&opened, DoorKind::Login)?;
+        assert_eq!(said, Ok(Said::Done));
+        assert!(!world.is_active(&world.bob)?);
+        let tried = suite::tried(&world, opened.probe.as_ref(), &door, false);
+        assert_eq!(tried.state, DoorState::Closed, "{tried:?}");
+    }
+    Ok(())
+}
+
+/// The receipt says that it is done; who is asked anew shows that it is not.
+#[test]
+fn a_server_that_answers_200_and_does_nothing_is_found_open() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::Lies)? else { return Ok(()) };
+    let world = Scim::on(server, &[])?;
+    let opened = world.opened()?;
+    let (door, said) = world.first_step(&opened, DoorKind::Login)?;
+    assert_eq!(said, Ok(Said::Done));
+    assert!(world.is_active(&world.bob)?);
+    let tried = suite::tried(&world, opened.probe.as_ref(), &door, false);
+    assert_eq!(tried.state, DoorState::Open { until: None }, "{tried:?}");
+    Ok(())
+}
+
+/// `scimmy-routers` wants a truth value where Entra writes a text: a refusal, and nothing is done.
+#[test]
+fn the_wrong_dialect_is_a_refusal() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::Honest)? else { return Ok(()) };
+    let world = Scim::on(server, &[("dialect", "entra")])?;
+    let opened = world.opened()?;
+    let (door, said) = world.first_step(&opened, DoorKind::Login)?;
+    assert!(matches!(said, Err(ActError::Refused(_))), "{said:?}");
+    let tried = suite::tried(&world, opened.probe.as_ref(), &door, false);
+    assert_eq!(tried.state, DoorState::Open { until: None });
+    Ok(())
+}
+
+/// It pages by twenty and ignores where a page is to begin: the rest is missing, and that is said.
+#[test]
+fn a_server_that_gives_the_same_page_again_is_partial() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::Honest)? else { return Ok(()) };
+    let world = Scim::on(server, &[("page", "20"), ("filter", "false")])?;
+    for at in 0..30 {
+        world.server()?.add_group(&format!("group {at}"), &[&world.bob])?;
+    }
+    let opened = world.opened()?;
+    let list = opened.doors.doors(&world.leaver().0, "bob", &suite::cx())?;
+    assert_eq!(list.listing, Listing::Partial);
+    assert!(list.gaps.iter().any(|gap| gap.contains("came again: it says 33, and 20 were listed")), "{:?}", list.gaps);
+    Ok(())
+}
+
+#[test]
+fn pages_are_put_together() -> Result<()> {
+    let Some(server) = ScimServer::scim2_server()? else { return Ok(()) };
+    let world = Scim::on(server, &[("page", "7"), ("filter", "false")])?;
+    for at in 0..20 {
+        world.server()?.add_group(&format!("group {at}"), &[&world.bob])?;
+    }
+    let list = world.opened()?.doors.doors(&world.leaver().0, "bob", &suite::cx())?;
+    assert_eq!((list.listing, list.gaps), (Listing::Complete, Vec::new()));
+    let memberships = list.doors.iter().filter(|door| !door.attribute("group").is_empty()).count();
+    assert_eq!(memberships, 22);
+    Ok(())
+}
+
+#[test]
+fn a_token_that_may_only_read_cannot_cut() -> Result<()> {
+    let Some(server) = ScimServer::scimmy(Honesty::Honest)? else { return Ok(()) };
+    let world = Scim::on(server, &[])?;
+    let mut opened = world.opened()?;
+    let open = connector("scim").ok().and_then(|it| it.open_action).context("it closes none")?;
+    opened.action = open(&world.connection(For::Reading).context("no connection")?)?;
+    let (_, said) = world.first_step(&opened, DoorKind::Login)?;
+    assert!(matches!(said, Err(ActError::NotAllowed { .. })), "{said:?}");
+    assert!(world.is_active(&world.bob)?);
+    Ok(())
+}
+
+/// Without a twin, a user who is shown switched off may be the probe's fault.
+#[test]
+fn without_a_twin_nothing_is_closed() -> Result<()> {
+    let Some(server) = ScimServer::scim2_server()? else { return Ok(()) };
+    let world = Scim::on(server, &[])?;
+    let opened = world.opened()?;
+    let (door, _) = world.first_step(&opened, DoorKind::Login)?;
+    let open = connector("scim").ok().and_then(|it| it.open_probe).context("it tries none")?;
+    let connection = Connection { twin: None, ..world.connection(For::Probing).context("no connection")? };
+    let tried = suite::tried(&world, open(&connection)?.as_ref(), &door, false);
+    assert_eq!(tried.state, DoorState::Unknown(UnknownWhy::Ambiguous));
+    Ok(())
+}
+
+/// What is undone by the inverse is as it was.
+#[test]
+fn a_cut_can_be_undone() -> Result<()> {
+    let Some(server) = ScimServer::scim2_server()? else { return Ok(()) };
+    let world = Scim::on(server, &[])?;
+    let opened = world.opened()?;
+    let doors = world.doors(&opened)?;
+    let drafts = |undo: bool| -> Vec<(&Door, sever_model::StepDraft)> {
+        let steps = doors.iter().flat_map(|door| opened.action.steps(door).into_iter().map(move |step| (door, step)));
+        let turned = steps.filter_map(|(door, mut step)| match (&step.inverse, undo) {
+            (_, false) => Some((door, step)),
+            (sever_model::Inverse::By(operation), true) => {
+                step.operation = operation.clone();
+                Some((door, step))
+            }
+            _ => None,
+        });
+        turned.collect()
+    };
+    suite::execute(&opened, &drafts(false))?;
+    for door in &doors {
+        assert_eq!(world.gets_in(door)?, Some(false), "{}", door.id);
+        let tried = suite::tried(&world, opened.probe.as_ref(), door, false);
+        ensure!(tried.controls.iter().any(|it| it.kind == ControlKind::Negative), "{tried:?}");
+    }
+    suite::execute(&opened, &drafts(true))?;
+    for door in &doors {
+        assert_eq!(world.gets_in(door)?, Some(true), "{}", door.id);
+    }
+    assert_eq!(world.doors(&opened)?, doors);
+    Ok(())
+}
