@@ -243,6 +243,14 @@ impl Slapd {
         format!("ldap://{}", self.server.address())
     }
 
+    /// What it was started with: `slapd.conf`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn configuration(&self) -> Result<String> {
+        self.server.file("slapd.conf")
+    }
+
     /// The certificate that clients trust it by, after StartTLS.
     pub fn ca(&self) -> PathBuf {
         self.server.folder().join("cert.pem")

@@ -15,7 +15,7 @@ use crate::ldap::place::{Place, kept};
 use crate::ldap::talk::{Found, Talk};
 use crate::ldif::account::{self, DISABLED, number};
 use crate::ldif::names::{file_time, stable_id};
-use crate::ldif::wire::{Entry, first_part};
+use crate::ldif::wire::{Entry, first_part, normal_dn};
 
 /// The group that an account is in without being named there: Domain Users.
 const DOMAIN_USERS: i64 = 513;
@@ -126,6 +126,12 @@ impl Reader {
         let all = groups(talk, &format!("(member:{IN_CHAIN}:={dn})"))?;
         part("groups", &direct, list);
         part("groups within groups", &all, list);
+        for said in entry.all("memberof") {
+            if !direct.entries.iter().any(|group| normal_dn(&group.dn) == normal_dn(said)) {
+                list.gaps.push(format!("it is in {said}, which cannot be seen below {}", self.place.base));
+                list.listing = Listing::Partial;
+            }
+        }
         let within: Vec<(&Entry, Found)> = direct
             .entries
             .iter()

@@ -28,7 +28,7 @@ pub(super) mod windows {
 }
 
 /// What is read of an account.
-pub(super) const NAMES: [&str; 20] = [
+pub(super) const NAMES: [&str; 21] = [
     "objectClass",
     "objectGUID",
     "objectSid",
@@ -41,6 +41,7 @@ pub(super) const NAMES: [&str; 20] = [
     "badPwdCount",
     "lockoutTime",
     "primaryGroupID",
+    "memberOf",
     "msDS-ResultantPSO",
     "userCertificate",
     "altSecurityIdentities",

@@ -55,7 +55,9 @@ read.
 slapd answers `invalidCredentials (49)` to a wrong password and to a locked account alike. With `ppolicy_use_lockout` in \
 the overlay's configuration (`olcPPolicyUseLockout: TRUE`) it adds `accountLocked` for whoever asks by control \
 1.3.6.1.4.1.42.2.27.8.5.1, and the two can be told apart. Anybody may then learn that an account is locked, which is \
-why it is off by default. Without it a twin under the same policy is needed; without a twin the verdict is unknown.
+why it is off by default. Without it a twin under the same policy is needed; without a twin the verdict is unknown. With no \
+password policy at all (`lock` and `policy` set to `none`) our password signing in shows that theirs is gone: that is \
+observed, and no proof.
 
 **Cannot**: end a connection that is open: slapd has no operation for that, so it stays open until its client or \
 `idletimeout` ends it (an `Open` door says so). Follow groups within groups: whether an application does, only it \

@@ -243,6 +243,33 @@ fn a_policy_that_does_not_enforce_locks_leaves_the_login_open() -> Result<()> {
 }
 
 #[test]
+fn without_a_password_policy_a_reset_is_all_there_is_and_is_no_proof() -> Result<()> {
+    let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
+    let connector = connector("openldap").map_err(|_| anyhow::anyhow!("no such connector"))?;
+    let connection = |what| -> Result<Connection> {
+        let mut connection = shop.connection(what).context("no connection")?;
+        for name in ["lock", "policy"] {
+            connection.settings.insert(name.to_owned(), "none".to_owned());
+        }
+        Ok(connection)
+    };
+    let action = connector.open_action.context("no action")?(&connection(For::Cutting)?)?;
+    let probe = connector.open_probe.context("no probe")?(&connection(For::Probing)?)?;
+    let opened = Opened { action, probe, ..open(&shop)? };
+    let door = shop.login_door(&opened)?;
+    let steps = drafts(&opened, &door);
+    ensure!(steps.iter().all(|(_, step)| step.operation.verb != "lock-account"), "{steps:?}");
+    execute(&opened, &steps)?;
+    assert!(!shop.signs_in("bob", BOB)?);
+    let seen = replaced(opened.probe.as_ref(), &door);
+    assert_eq!((&seen.state, seen.strength), (&DoorState::Closed, VerdictStrength::Observed), "{seen:?}");
+    shop.slapd()?.manage("ldappasswd", &["-s", "new-of-a-test", &Slapd::person("bob")], "")?.text()?;
+    let seen = replaced(opened.probe.as_ref(), &door);
+    assert_eq!(seen.state, DoorState::Unknown(UnknownWhy::Ambiguous), "{seen:?}");
+    Ok(())
+}
+
+#[test]
 fn nobody_is_locked_out_by_trying() -> Result<()> {
     let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
     let opened = open(&shop)?;
@@ -375,6 +402,22 @@ fn starttls_with_an_authority_of_ones_own() -> Result<()> {
     assert!(doors(Some(&shop.ca))?, "a trusted server is refused");
     assert!(shop.slapd()?.stats_log().contains("TLS established"));
     assert!(!doors(None)?, "a server that nobody vouches for is believed");
+    Ok(())
+}
+
+#[test]
+fn the_rules_of_the_page_are_those_that_the_tests_ran_under() -> Result<()> {
+    let Some(slapd) = Slapd::start()? else { return Ok(()) };
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let configured: Vec<String> = slapd.configuration()?.lines().map(plain).collect();
+    let connector = connector("openldap").map_err(|_| anyhow::anyhow!("no such connector"))?;
+    let (_, rules) = connector.roles.split_once("```text\n").context("no rules")?;
+    let (rules, _) = rules.split_once("```").context("no end of the rules")?;
+    let rules: Vec<String> = rules.lines().filter(|line| !line.starts_with('#')).map(plain).collect();
+    ensure!(rules.iter().any(|rule| rule.starts_with("access to attrs=userPassword")), "{rules:?}");
+    // In their order, as one block: the first rule that fits is the one that counts.
+    let stands = configured.windows(rules.len()).any(|lines| lines == rules.as_slice());
+    ensure!(stands, "{rules:#?} is not in {configured:#?}");
     Ok(())
 }
 

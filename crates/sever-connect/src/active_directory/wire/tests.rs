@@ -1,3 +1,5 @@
+//! Ids, times, passwords and logins in Active Directory's forms.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Steps as they are written down.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which messages get through, and how much of them is read.
+
 use super::*;
 
 /// A sequence around its content.

@@ -1,3 +1,5 @@
+//! Keys of an entry, by the names that exports give them.
+
 use super::*;
 
 fn entry(values: &[(&str, &str)]) -> Entry {

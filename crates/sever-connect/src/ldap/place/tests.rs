@@ -1,3 +1,5 @@
+//! Which addresses are spoken to, and where a password may travel in clear.
+
 use std::collections::BTreeMap;
 
 use super::*;

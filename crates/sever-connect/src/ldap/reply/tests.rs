@@ -1,3 +1,5 @@
+//! What results, messages and the password policy's answer say.
+
 use super::*;
 
 fn reply(code: u32, text: &str) -> Reply {

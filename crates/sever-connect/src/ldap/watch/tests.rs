@@ -1,3 +1,5 @@
+//! No verdict without controls, and a nonce that is only a name.
+
 use super::*;
 
 #[test]

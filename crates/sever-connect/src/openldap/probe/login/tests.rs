@@ -1,3 +1,5 @@
+//! What each answer to a bind means, and when none is tried.
+
 use super::*;
 
 fn reply(code: u32, policy: Option<Policy>) -> Reply {
