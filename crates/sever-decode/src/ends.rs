@@ -15,6 +15,7 @@ const ALL_BYTES: usize = 16;
 const LOWER: u64 = 0x2020_2020_2020_2020;
 
 impl Ends {
+    #[inline]
     pub fn of(word: &[u8]) -> Ends {
         let (head, tail) = match word {
             [_, _, _, _, _, _, _, _, ..] => {
@@ -47,6 +48,7 @@ impl Ends {
     }
 
     /// Where in so many buckets, a power of two of them, whatever the word's case.
+    #[inline]
     pub fn bucket(self, buckets: usize) -> usize {
         let mixed = (self.head | LOWER) ^ (self.tail | LOWER).rotate_left(29) ^ self.len as u64;
         // The multiplier of Fibonacci hashing; the upper half is the better mixed.

@@ -155,6 +155,7 @@ impl<'a> Found<'a> {
     }
 
     /// A slot's text; empty where it has none, or holds something that is no text.
+    #[inline]
     pub fn text(&self, slot: usize) -> &'a str {
         self.slots.text(self.first + slot, self.input)
     }

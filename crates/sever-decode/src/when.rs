@@ -17,8 +17,6 @@ const SECS_MAX: u64 = 253_402_300_799;
 /// As long as an instant is written, with a fraction and an offset.
 const WRITTEN_BYTES: usize = 40;
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /// Reads an instant from a slot that holds text or a number.
 pub(crate) fn instant(found: &Found<'_>, slot: usize, zone: Option<&Zone>) -> Option<EventTime> {
     match found.value(slot) {
@@ -147,8 +145,9 @@ pub(crate) fn aws(text: &str) -> Option<EventTime> {
 
 /// `Jul 10 11:54:42` of RFC 3164, with the year from elsewhere.
 pub(crate) fn syslog(text: &str, year: i16, times: &mut LocalTimes) -> Option<EventTime> {
-    let mut parts = text.split_ascii_whitespace();
-    let (month, day, clock) = (parts.next()?, parts.next()?, parts.next()?);
+    let (month, rest) = cut_at(text, b' ')?;
+    let (day, rest) = cut_at(rest.trim_ascii_start(), b' ')?;
+    let clock = until(rest.trim_ascii_start(), b' ');
     let month = month_index(month)? + 1;
     let day: u8 = day.parse().ok()?;
     let (century, year) = (u8::try_from(year / 100).ok()?, u8::try_from(year % 100).ok()?);
@@ -162,7 +161,21 @@ pub(crate) fn syslog(text: &str, year: i16, times: &mut LocalTimes) -> Option<Ev
 
 /// A month's number from its English abbreviation, from 0.
 pub(crate) fn month_index(month: &str) -> Option<u8> {
-    MONTHS.iter().position(|name| *name == month).map(|at| at as u8)
+    Some(match month.as_bytes() {
+        b"Jan" => 0,
+        b"Feb" => 1,
+        b"Mar" => 2,
+        b"Apr" => 3,
+        b"May" => 4,
+        b"Jun" => 5,
+        b"Jul" => 6,
+        b"Aug" => 7,
+        b"Sep" => 8,
+        b"Oct" => 9,
+        b"Nov" => 10,
+        b"Dec" => 11,
+        _ => return None,
+    })
 }
 
 /// The instant of a date with a month's name, a clock and an offset.

@@ -191,7 +191,8 @@ impl Head<'_> {
 /// `6b0724fc.33ad6a11 0x7fadbcdfe6c0 conn=…` (seconds and nanoseconds in hexadecimal, and the thread),
 /// or `6b0724fc conn=…` before 2.5.
 fn debug(text: &str) -> Option<(EventTime, &str)> {
-    let (time, rest) = cut_at(text, b' ')?;
+    // Every line is looked at for it.
+    let (time, rest) = cut_at(text, b' ').filter(|_| matches!(text.as_bytes().get(8), Some(b'.' | b' ')))?;
     let (secs, nanos) = cut_at(time, b'.').unwrap_or((time, "0"));
     let hexadecimal = |text: &str| i64::from_str_radix(text, 16).ok().filter(|_| !text.starts_with(['+', '-']));
     if secs.len() != 8 || nanos.len() > 8 {

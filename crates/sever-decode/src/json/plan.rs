@@ -178,6 +178,7 @@ impl Plan {
         self.nodes.get(usize::from(self.find_index(node, key)?))
     }
 
+    #[inline]
     fn find_index(&self, node: &Node, key: &str) -> Option<u16> {
         let ends = Ends::of(key.as_bytes());
         let mut at = *node.buckets.get(ends.bucket(node.buckets.len()))?;

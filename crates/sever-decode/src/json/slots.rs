@@ -107,6 +107,7 @@ impl Slots {
 
     /// Fills a slot. `repeated` where an array may hold several; elsewhere a second takes the place of
     /// the first.
+    #[inline]
     pub fn set(&mut self, slot: usize, value: Value, want: Want, repeated: bool) {
         let value = if want == Want::Raw { value } else { self.written(value) };
         let Some(place) = self.values.get_mut(slot) else { return };

@@ -5,9 +5,9 @@
 
 use sever_model::port::Reason;
 
+use crate::format::columns::Columns;
 use crate::format::repaired;
 use crate::json::{Column, Found, Reader};
-use crate::search::nearest;
 
 /// Most columns that are read: the view has about twenty.
 const COLUMNS_MAX: usize = 256;
@@ -17,8 +17,7 @@ const COLUMNS_MAX: usize = 256;
 pub(super) struct Table {
     /// What they stand for.
     columns: Vec<Column>,
-    /// Kept from row to row, so that reading one allocates nothing.
-    values: Vec<String>,
+    values: Columns,
 }
 
 /// Whether a line is LOGIN_HISTORY's header.
@@ -41,14 +40,16 @@ impl Table {
         let text = repaired(line);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if is_header(text) {
-            let count = values(text, &mut self.values).min(COLUMNS_MAX);
-            self.columns = self.values.iter().take(count).map(|name| reader.column(name)).collect();
+            self.values.split(text);
+            let count = self.values.len().min(COLUMNS_MAX);
+            self.columns = (0..count).map(|at| reader.column(self.values.at(at))).collect();
             return Ok(None);
         }
         if self.columns.is_empty() {
             return Err(Reason::Syntax("not JSON".to_owned()));
         }
-        let count = values(text, &mut self.values);
+        self.values.split(text);
+        let count = self.values.len();
         if count > self.columns.len() {
             return Err(Reason::Syntax("more values than columns".to_owned()));
         }
@@ -56,49 +57,12 @@ impl Table {
             return Err(Reason::Truncated);
         }
         reader.begin_row();
-        for (column, value) in self.columns.iter().zip(&self.values).filter(|(_, value)| !value.is_empty()) {
-            reader.put_in_row(*column, value);
-        }
-        Ok(Some(reader.end_row()))
-    }
-}
-
-/// The values of a line, without their quotation marks, written over those of another: how many.
-fn values(line: &str, values: &mut Vec<String>) -> usize {
-    let (mut count, mut quoted, mut rest) = (0, false, line);
-    begin(values, count);
-    let tells = |byte| matches!(byte, b'"' | b',');
-    while let Some(at) = nearest(rest.as_bytes(), tells, |far| memchr::memchr2(b'"', b',', far)) {
-        let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + 1..)) else { break };
-        let is_mark = rest.as_bytes().get(at) == Some(&b'"');
-        rest = after;
-        if let Some(value) = values.get_mut(count) {
-            value.push_str(before);
-            if quoted && !is_mark {
-                value.push(',');
-            } else if quoted && let Some(doubled) = rest.strip_prefix('"') {
-                value.push('"');
-                rest = doubled;
-                continue;
+        for (at, column) in self.columns.iter().enumerate() {
+            let value = self.values.at(at);
+            if !value.is_empty() {
+                reader.put_in_row(*column, value);
             }
         }
-        if is_mark {
-            quoted = !quoted;
-        } else if !quoted {
-            count += 1;
-            begin(values, count);
-        }
-    }
-    if let Some(value) = values.get_mut(count) {
-        value.push_str(rest);
-    }
-    count + 1
-}
-
-/// Empties the n-th value, which is made if need be.
-fn begin(values: &mut Vec<String>, at: usize) {
-    match values.get_mut(at) {
-        Some(value) => value.clear(),
-        None => values.push(String::new()),
+        Ok(Some(reader.end_row()))
     }
 }
