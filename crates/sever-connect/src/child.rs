@@ -16,6 +16,9 @@ const OUTPUT_BYTES_MAX: u64 = 64 << 20;
 /// Longest complaint that is kept.
 const COMPLAINT_BYTES_MAX: u64 = 256 << 10;
 
+/// The search path where we have none ourselves.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
 /// How long what it started may hold its output once it was killed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -39,7 +42,7 @@ pub(crate) struct Ended {
 pub(crate) fn run(command: &mut Command, stdin: &[u8], patience: Span) -> Result<Ended, ActError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let broken = |error: std::io::Error| ActError::Unreachable(format!("cannot run `{program}`: {error}"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_else(|| USUAL_PATH.into());
     command.env_clear().env("PATH", path).env("LC_ALL", "C").process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(broken)?;

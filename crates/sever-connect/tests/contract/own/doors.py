@@ -68,6 +68,10 @@ def answer(path, question):
         twin = enters(state, "twin", "password", "twin-secret")
         controls = [{"kind": "positive", "what": "the twin signs in", "answer": str(twin), "held": twin}]
         secret = question.get("secret")
+        if secret is None and way != "password":
+            # What opens by a key that is listed nowhere any more is not tried, but seen.
+            state, said = ("open", "listed") if way in it["keys"] else ("closed", "not listed any more")
+            return {"state": state, "strength": "observed", "evidence": said, "controls": controls}
         if secret is None:
             return {"state": "unknown", "why": "nothing-to-try", "strength": "observed", "evidence": "no secret"}
         opened = enters(state, name, way, secret)
