@@ -268,7 +268,9 @@ fn beside(kind: &str, id: &str, all: &[(&str, &str)]) -> String {
         }
     }
     for (_, source) in CONNECTED.iter().filter(|(ids, _)| kind == "connections" && ids.contains(&id)) {
-        lines.push(format!("- the source [`{source}`](../sources/{source}.md): whose the accounts are, and who made them"));
+        lines.push(format!(
+            "- the source [`{source}`](../sources/{source}.md): whose the accounts are, and who made them"
+        ));
     }
     lines.push(match (kind, id) {
         ("detectors", _) => "- [Write a detector](../guides/write-a-detector.md)".to_owned(),

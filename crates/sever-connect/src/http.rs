@@ -139,7 +139,7 @@ impl Http {
 /// When it was not taken, or is not known to be.
 pub fn post_json(url: &str, body: &Value, patience: Span) -> Result<(), ActError> {
     let connection = Connection {
-        id: "webhook".into(),
+        id: sever_model::ConnectionId::from("webhook"),
         system: "webhook".into(),
         url: url.to_owned(),
         settings: std::collections::BTreeMap::new(),

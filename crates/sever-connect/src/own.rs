@@ -31,14 +31,34 @@ trait Carrier: Send + Sync {
     fn carry(&self, question: &Question<'_>, struck: &[&str], patience: Span) -> Result<String, ActError>;
 }
 
-/// The settings that both have.
-const SETTINGS: [Setting; 5] = [
-    Setting { name: "closes", required: true, about: "the kinds of door that it closes, separated by commas" },
-    Setting { name: "undoes", required: false, about: "those of them whose closing `open` undoes; none where absent" },
-    Setting { name: "replaces", required: false, about: "those of them whose secret closing replaces by ours" },
-    Setting { name: "window", required: false, about: "seconds for which a door may open after it was closed; 0" },
-    Setting { name: "patience", required: false, about: "longest that one question may take, in seconds; 10" },
-];
+/// The kinds of door that it closes.
+const CLOSES: Setting =
+    Setting { name: "closes", required: true, about: "the kinds of door that it closes, separated by commas" };
+
+/// Those of them that can be opened again.
+const UNDOES: Setting =
+    Setting { name: "undoes", required: false, about: "those of them whose closing `open` undoes; none where absent" };
+
+/// Those of them that can then be tried with a secret of ours.
+const REPLACES: Setting = Setting {
+    name: "replaces",
+    required: false,
+    about: "those of them whose secret closing replaces by ours; none where absent",
+};
+
+/// How long closing takes.
+const WINDOW: Setting = Setting {
+    name: "window",
+    required: false,
+    about: "seconds for which a door may still open after it was closed; 0 where absent",
+};
+
+/// How long it is waited for.
+const PATIENCE: Setting = Setting {
+    name: "patience",
+    required: false,
+    about: "longest that one question may take, in seconds; as long as any other system's where absent",
+};
 
 /// A connection of one's own.
 struct Own {

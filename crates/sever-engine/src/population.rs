@@ -2,7 +2,9 @@
 //! classes add up; and what each standard asks, answered from verdicts.
 
 use sever_graph::end_of_access;
-use sever_model::{Departure, DoorKind, DoorState, EventTime, ExcludedWhy, Inventory, PersonId, PersonIx, PlanOf, WallTime};
+use sever_model::{
+    Departure, DoorKind, DoorState, EventTime, ExcludedWhy, Inventory, PersonId, PersonIx, PlanOf, WallTime,
+};
 
 /// Which class a leaver is in. Each is in the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -239,14 +241,17 @@ pub fn answered(control: &Control, population: &Population, cases: &[Departure])
     for leaver in &population.leavers {
         let Some(case) = leaver.case.and_then(|at| cases.get(at)) else { continue };
         for door in &case.doors {
-            let is_key = matches!(door.door.kind, DoorKind::SigningKey | DoorKind::Secret | DoorKind::ApiKey | DoorKind::SshKey);
+            let is_key =
+                matches!(door.door.kind, DoorKind::SigningKey | DoorKind::Secret | DoorKind::ApiKey | DoorKind::SshKey);
             if control.about == About::Keys && !is_key {
                 continue;
             }
             answer.doors += 1;
             let since = |at: WallTime| at.as_event().since(leaver.end).as_secs().max(0) / 60;
             match (door.state(), door.closed_since()) {
-                (DoorState::Closed, Some(at)) if control.minutes_max.is_some_and(|max| since(at) > max) => answer.late += 1,
+                (DoorState::Closed, Some(at)) if control.minutes_max.is_some_and(|max| since(at) > max) => {
+                    answer.late += 1
+                }
                 (DoorState::Closed, _) => answer.closed += 1,
                 _ => answer.not_closed += 1,
             }

@@ -31,7 +31,8 @@ impl DerivedSecrets {
     pub fn of(data_dir: &Path) -> Result<DerivedSecrets, StoreError> {
         let text = Secret::new(key::read_or_make_text(data_dir, FILE, 32)?);
         let bytes = unhex::<32>(text.expose().trim()).map(Secret::new);
-        let bytes = bytes.ok_or(StoreError::Key { path: data_dir.join(FILE), what: "expected 64 hexadecimal digits" })?;
+        let bytes =
+            bytes.ok_or(StoreError::Key { path: data_dir.join(FILE), what: "expected 64 hexadecimal digits" })?;
         Ok(DerivedSecrets { key: hmac::Key::new(hmac::HMAC_SHA256, bytes.expose()) })
     }
 }

@@ -44,10 +44,10 @@ pub fn approvals(
 
 fn approval(file: &Path, approvers: &[Approver], digest: &str, now: WallTime) -> Result<Approval, Failure> {
     let place = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read `{place}`: {error}")))?;
-    let signature = SshSig::from_pem(text.as_bytes()).map_err(|error| {
-        Failure::usage(format!("`{place}` holds no signature: {error}")).hint(how(digest))
-    })?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read `{place}`: {error}")))?;
+    let signature = SshSig::from_pem(text.as_bytes())
+        .map_err(|error| Failure::usage(format!("`{place}` holds no signature: {error}")).hint(how(digest)))?;
     for approver in approvers {
         let key = PublicKey::from_openssh(&approver.key).map_err(|error| {
             Failure::usage(format!("the key of approver `{}` does not read: {error}", approver.name))
@@ -64,9 +64,9 @@ fn approval(file: &Path, approvers: &[Approver], digest: &str, now: WallTime) ->
         let by = approver.name.clone();
         return Ok(Approval { digest: digest.to_owned(), by, at: now, signed_by: fingerprint });
     }
-    Err(Failure::new(format!("`{place}` is signed by nobody who may approve")).exit(Exit::Refused).hint(
-        "the signer's public key belongs below `[[cutting.approvers]]` of severance.toml",
-    ))
+    Err(Failure::new(format!("`{place}` is signed by nobody who may approve"))
+        .exit(Exit::Refused)
+        .hint("the signer's public key belongs below `[[cutting.approvers]]` of severance.toml"))
 }
 
 fn how(digest: &str) -> String {

@@ -67,7 +67,10 @@ fn said(case: &Departure, act: &Act, private: &mut BTreeMap<String, String>) -> 
             keep("gaps", &gaps.join("; "));
             let found_ids: Vec<&str> = found.iter().map(|it| it.door.id.as_str()).collect();
             keep("found", &found_ids.join(" "));
-            (ClaimKind::Coverage, json!({ "listing": listing, "doors": doors, "found": found.len(), "gaps": gaps.len() }))
+            (
+                ClaimKind::Coverage,
+                json!({ "listing": listing, "doors": doors, "found": found.len(), "gaps": gaps.len() }),
+            )
         }
         Act::Tried { round, verdict } => {
             of_door(case, &verdict.door, &mut keep);

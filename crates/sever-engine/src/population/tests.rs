@@ -1,3 +1,5 @@
+//! Classes that add up, and percentiles.
+
 use sever_model::{EventTime, PersonIx};
 
 use super::{Leaver, Outcome, Population};

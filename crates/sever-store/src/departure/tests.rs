@@ -1,3 +1,5 @@
+//! The journal: in order, of one departure, by one process at a time.
+
 use sever_model::{Act, Coverage, Plan, PlanOf, WallTime};
 
 use crate::{Store, StoreError};

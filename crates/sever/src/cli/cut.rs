@@ -15,9 +15,9 @@ use sever_model::{Plan, Refusal, Request, Span};
 use sever_store::DerivedSecrets;
 
 use crate::approval::approvals;
-use crate::cli::{Global, plan};
 use crate::cli::output::Output;
 use crate::cli::site::{Site, cannot_read, store_failure};
+use crate::cli::{Global, plan};
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::hint::Failure;
@@ -75,8 +75,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let mut approved_by = approvals(&args.approvals, approvers, &digest, &crate::operator::login(), now)?;
     approved_by.extend(begun.approvals.iter().filter(|_| args.resume).cloned());
     let tripped = brakes::tripped(&site, &plan, now)?;
-    let request =
-        Request { digest: &digest, typed: &typed, approvals: &approved_by, tripped: tripped.as_deref(), now };
+    let request = Request { digest: &digest, typed: &typed, approvals: &approved_by, tripped: tripped.as_deref(), now };
     let approved = plan.approve(&request).map_err(|refusal| refused(&refusal))?;
 
     let connections = site.connect(&plan, true)?;
@@ -136,7 +135,9 @@ fn asked(what: &str, flag: &str, given: Option<&str>, out: &mut Output) -> Resul
         return Ok(given.trim().to_owned());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(format!("{what} must be typed")).hint(format!("or given by `{flag}`")).exit(Exit::Refused));
+        return Err(Failure::new(format!("{what} must be typed"))
+            .hint(format!("or given by `{flag}`"))
+            .exit(Exit::Refused));
     }
     out.note(&format!("type {what}:"));
     let mut line = String::new();

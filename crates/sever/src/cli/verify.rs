@@ -88,9 +88,8 @@ fn of_thing(site: &Site, thing: &str) -> Result<Vec<Plan>, Failure> {
     let inventory = site.inventory(&Moment::now())?;
     let found = sever_graph::find(&inventory, thing);
     let departures = site.store(async |store| store.departures().await)?;
-    let is = |plan: &Plan| {
-        plan.typed == thing || found.iter().any(|asked| plan::is_about(&inventory, *asked, &plan.about))
-    };
+    let is =
+        |plan: &Plan| plan.typed == thing || found.iter().any(|asked| plan::is_about(&inventory, *asked, &plan.about));
     Ok(departures.into_iter().map(|it| it.plan).filter(|plan| is(plan)).collect())
 }
 

@@ -198,7 +198,8 @@ fn killed_at_every_call_it_is_gone_on_with() {
 #[test]
 fn what_another_tool_says_that_it_closed_is_tried() {
     let Some(world) = company("login, api-key") else { return };
-    world.write("claims.csv", "account,closed_at,tool\nown/bob,2026-03-31T17:00:00Z,lifecycle\nown/nobody,,lifecycle\n");
+    world
+        .write("claims.csv", "account,closed_at,tool\nown/bob,2026-03-31T17:00:00Z,lifecycle\nown/nobody,,lifecycle\n");
     let tried = world.sever("verify --claims claims.csv -f json");
     let text = tried.all();
     // It was not closed, and nobody has bob's password: unknown, never closed.

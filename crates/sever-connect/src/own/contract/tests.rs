@@ -1,3 +1,5 @@
+//! What the other side may answer: nothing of it is believed that is not as the contract has it.
+
 use sever_model::act::ActError;
 use sever_model::{DoorState, Listing, Said, UnknownWhy, WallTime};
 

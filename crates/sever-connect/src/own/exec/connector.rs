@@ -6,7 +6,7 @@ use sever_model::act::{ActError, Action, Doors, Probe};
 use sever_model::{DoorKind, Span};
 
 use super::super::contract::Question;
-use super::super::{Carrier, Own, SETTINGS, contract};
+use super::super::{CLOSES, Carrier, Own, PATIENCE, REPLACES, UNDOES, WINDOW, contract};
 use crate::child;
 use crate::connector::{Connection, ConnectionError, Connector, DoorAnswers, Setting};
 
@@ -24,11 +24,11 @@ pub(crate) const CONNECTOR: Connector = Connector {
             required: true,
             about: "its path; words after it, separated by blanks, are its arguments",
         },
-        SETTINGS[0],
-        SETTINGS[1],
-        SETTINGS[2],
-        SETTINGS[3],
-        SETTINGS[4],
+        CLOSES,
+        UNDOES,
+        REPLACES,
+        WINDOW,
+        PATIENCE,
     ],
     doors: &ANSWERS,
     open_doors: Some(|connection| Ok(Box::new(open(connection)?) as Box<dyn Doors>)),

@@ -5,7 +5,7 @@ use sever_model::act::{ActError, Action, Doors, Probe};
 
 use super::super::contract::Question;
 use super::super::exec::connector::ANSWERS;
-use super::super::{Carrier, Own, SETTINGS, contract};
+use super::super::{CLOSES, Carrier, Own, PATIENCE, REPLACES, UNDOES, WINDOW, contract};
 use crate::connector::{Connection, ConnectionError, Connector, Setting};
 use crate::http::{Ask, Http};
 
@@ -23,11 +23,11 @@ pub(crate) const CONNECTOR: Connector = Connector {
             required: false,
             about: "a PEM file of the certificates that are trusted instead of the usual ones",
         },
-        SETTINGS[0],
-        SETTINGS[1],
-        SETTINGS[2],
-        SETTINGS[3],
-        SETTINGS[4],
+        CLOSES,
+        UNDOES,
+        REPLACES,
+        WINDOW,
+        PATIENCE,
     ],
     doors: &ANSWERS,
     open_doors: Some(|connection| Ok(Box::new(open(connection)?) as Box<dyn Doors>)),

@@ -275,8 +275,8 @@ impl Probe for World {
             controls: Vec::new(),
         };
         match self.call(Call::Try) {
-            Some(Fault::Gone | Fault::RateLimits) => return unknown(UnknownWhy::Unreachable),
-            Some(Fault::LosesAnswer) => return unknown(UnknownWhy::TimedOut),
+            Some(Fault::Gone | Fault::RateLimits) => unknown(UnknownWhy::Unreachable),
+            Some(Fault::LosesAnswer) => unknown(UnknownWhy::TimedOut),
             fault @ (Some(Fault::Lies | Fault::Refuses) | None) => {
                 // A probe that lies is refused by the controls.
                 let held = fault.is_none();

@@ -13,11 +13,12 @@ pub(super) fn tripped(site: &Site, plan: &Plan, now: WallTime) -> Result<Option<
     let PlanOf::Person { id, .. } = &plan.about else { return Ok(None) };
     let departures = site.store(async |store| store.departures().await)?;
     let recent = departures.iter().filter(|it| it.begun_at.plus(WITHIN) > now);
-    let mut others: Vec<_> = recent.filter_map(|it| match &it.plan.about {
-        PlanOf::Person { id: other, .. } if other != id => Some(other.clone()),
-        _ => None,
-    })
-    .collect();
+    let mut others: Vec<_> = recent
+        .filter_map(|it| match &it.plan.about {
+            PlanOf::Person { id: other, .. } if other != id => Some(other.clone()),
+            _ => None,
+        })
+        .collect();
     others.sort();
     others.dedup();
     let count = others.len() as u64 + 1;

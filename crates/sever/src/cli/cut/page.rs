@@ -10,7 +10,8 @@ use crate::render::{Align, Sheet};
 
 /// The sheet of `cut` and `verify`.
 pub(crate) fn sheet(command: &'static str, case: &Departure) -> Sheet {
-    let columns = ["door", "verdict", "how_known", "evidence", "tried", "closed_since", "before", "steps", "id", "kind"];
+    let columns =
+        ["door", "verdict", "how_known", "evidence", "tried", "closed_since", "before", "steps", "id", "kind"];
     let mut sheet = Sheet::new(command, format!("{} · plan {}", case.plan.typed, short(&case.digest)), &columns)
         .brief(&["door", "verdict", "how_known", "evidence", "tried"]);
     for column in &mut sheet.columns {
@@ -79,7 +80,9 @@ pub(crate) fn next(case: &Departure, thing: &str, plan: &Path) -> String {
     let counts = case.counts();
     let departure = short(&case.digest);
     match (counts.open + counts.unknown, case.steps.iter().all(|step| step.is_done())) {
-        (0, true) => format!("the proof: `sever proof export --departure {departure} --out proof`; again later: `sever verify {thing}`"),
+        (0, true) => format!(
+            "the proof: `sever proof export --departure {departure} --out proof`; again later: `sever verify {thing}`"
+        ),
         (_, false) => format!("go on: `sever cut {thing} --plan {} --resume`", plan.display()),
         (_, true) => format!("what is open or unknown is tried again by `sever verify {thing}`"),
     }

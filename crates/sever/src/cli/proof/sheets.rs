@@ -56,7 +56,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         let Some(case) = leaver.case.and_then(|at| cases.get(at)) else { continue };
         let mut of_one = page::sheet("leaver", case);
         of_one.coverage = case.plan.coverage.clone();
-        let stem: String = leaver.id.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let stem: String =
+            leaver.id.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         write(&format!("leavers/{stem}.csv"), &rendered(&of_one, Format::Csv)?)?;
         write(&format!("leavers/{stem}.html"), &html(&of_one, &leaver.end))?;
     }
@@ -106,7 +107,8 @@ fn summary(population: &Population, from: EventTime, to: EventTime) -> Sheet {
 }
 
 fn people(population: &Population, inventory: &Inventory, cases: &[Departure]) -> Result<String, Failure> {
-    let header = ["person", "name", "access_ended", "class", "doors", "closed", "proven", "open", "unknown", "plan", "begun"];
+    let header =
+        ["person", "name", "access_ended", "class", "doors", "closed", "proven", "open", "unknown", "plan", "begun"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for leaver in &population.leavers {
         let case = leaver.case.and_then(|at| cases.get(at));
@@ -130,7 +132,8 @@ fn people(population: &Population, inventory: &Inventory, cases: &[Departure]) -
 }
 
 fn standards(population: &Population, cases: &[Departure]) -> Result<String, Failure> {
-    let header = ["standard", "control", "asks", "limit_minutes", "doors", "closed", "late", "not_closed", "leavers_not_cut"];
+    let header =
+        ["standard", "control", "asks", "limit_minutes", "doors", "closed", "late", "not_closed", "leavers_not_cut"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for control in &CONTROLS {
         let answer = answered(control, population, cases);

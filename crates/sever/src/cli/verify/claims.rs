@@ -22,7 +22,9 @@ pub(super) fn plans(site: &Site, file: &Path, thing: Option<&str>) -> Result<Vec
     let bytes = std::fs::read(file).map_err(|error| cannot_read(file, error))?;
     let place = file.display();
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes.as_slice());
-    let wrong = |what: String| Failure::usage(format!("`{place}`: {what}")).hint(format!("its columns are {}", COLUMNS.join(", ")));
+    let wrong = |what: String| {
+        Failure::usage(format!("`{place}`: {what}")).hint(format!("its columns are {}", COLUMNS.join(", ")))
+    };
     let headers = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
     let account = column("account").ok_or_else(|| wrong("it has no column `account`".to_owned()))?;
@@ -58,18 +60,17 @@ pub(super) fn plans(site: &Site, file: &Path, thing: Option<&str>) -> Result<Vec
         plans.push(claimed);
     }
     match (plans.is_empty(), unknown.as_slice()) {
-        (true, [first, ..]) => Err(Failure::unknown(
-            "account",
-            first,
-            inventory.accounts().iter().map(|entry| entry.it.id.as_str()),
-        )
-        .exit(Exit::NothingLooked)),
+        (true, [first, ..]) => {
+            Err(Failure::unknown("account", first, inventory.accounts().iter().map(|entry| entry.it.id.as_str()))
+                .exit(Exit::NothingLooked))
+        }
         (true, []) => Err(wrong("it claims nothing".to_owned()).exit(Exit::NothingLooked)),
         (false, []) => Ok(plans),
         (false, unknown) => {
             // Every door of the first plan's page shows it: a claim about an account that nobody knows is a gap.
             for plan in plans.iter_mut().take(1) {
-                plan.not_covered.extend(unknown.iter().map(|name| format!("no account `{name}`, which {place} claims closed")));
+                plan.not_covered
+                    .extend(unknown.iter().map(|name| format!("no account `{name}`, which {place} claims closed")));
             }
             Ok(plans)
         }
