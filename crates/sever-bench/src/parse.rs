@@ -5,10 +5,11 @@
 //!
 //! - **Records.** Lines by `memchr`, each checked to be UTF-8. Elements of an array of JSON are told apart
 //!   first, as a stream of them must be. Records of CSV by the `csv` crate.
-//! - **JSON.** A record is walked once by `serde_json`; each member goes into a list that is kept from record
-//!   to record, its key and text borrowed (a text with escapes copied), its number read. This is what a
-//!   derived struct costs that has a record's members as its fields, for formats whose records are of many
-//!   shapes.
+//! - **JSON.** A record is walked once by `serde_json`; each member's value goes into the field that its name
+//!   stands for, its text borrowed (one with escapes copied), its number read. This is what a derived struct
+//!   does, for formats whose records are of many shapes: the struct that `serde` derives for the fields that
+//!   are read of Teleport takes 7 % longer. It reads every member, wanted or not, so that a reader of a few
+//!   fields of long records can be faster.
 //! - **Time.** The first text of a record that is written as an instant, or as the format writes one, is read
 //!   as one: digits at their places, no search, no zone looked up.
 //! - **Languages within.** Where a format keeps its fields in a text of another language ([`WITHIN`]), that

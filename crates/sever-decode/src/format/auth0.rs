@@ -12,6 +12,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row};
 use super::{Format, http_outcome, paths, repairs};
 use crate::json::{Found, Plan, Reader, Value};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{Sample, has, text};
 use crate::{Framing, action, when};
 
@@ -38,7 +39,16 @@ token in an Action (`api.accessToken.setCustomClaim`, and a log of your own) to 
     whole: &[Field::Time],
     make: |settings| {
         let reader = Reader::new(plan(), settings.json_depth_max);
-        settings.fixed("auth0", Auth0 { reader, action: String::new(), issuer: String::new(), account: String::new() })
+        settings.fixed(
+            "auth0",
+            Auth0 {
+                reader,
+                codes: Memo::default(),
+                action: String::new(),
+                issuer: String::new(),
+                account: String::new(),
+            },
+        )
     },
     score,
 };
@@ -124,7 +134,7 @@ impl<'a> Event<'a> {
     }
 
     /// Whether it is one of Auth0's. A type alone is anybody's.
-    fn is_known(self) -> bool {
+    fn is_known(self, told_by: code::Told) -> bool {
         let code = self.text(Path::Type);
         if !code.is_empty() && !self.text(Path::LogId).is_empty() {
             return true;
@@ -137,12 +147,13 @@ impl<'a> Event<'a> {
         let wrapped = self.0.has(BARE + Path::Type as usize);
         let enough = if wrapped && code.len() > 2 { 1 } else { 2 };
         let named = wrapped || !self.first(&[Path::ClientId, Path::UserId]).is_empty();
-        code::is_known(code) && (sure || named && beside >= enough)
+        told_by.is_known && (sure || named && beside >= enough)
     }
 }
 
 struct Auth0 {
     reader: Reader,
+    codes: Memo<1, code::Told>,
     action: String,
     issuer: String,
     /// A user's id of a path, decoded.
@@ -151,15 +162,16 @@ struct Auth0 {
 
 impl Decoder for Auth0 {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
-        let Auth0 { reader, action, issuer, account } = self;
+        let Auth0 { reader, codes, action, issuer, account } = self;
         let event = Event(reader.read(frame)?);
-        if !event.is_known() {
+        let code = event.text(Path::Type);
+        let told_by = codes.told([code], |[code]| code::Told::of(code));
+        if !event.is_known(told_by) {
             return Err(Reason::Unrelated);
         }
         let (time, told) = when::said_or_not(&event.0, "date", &[BARE + Path::Date as usize, Path::Date as usize]);
-        let code = event.text(Path::Type);
-        let called = code::is_call(code);
-        let (kind, words) = if called { call::deed(code, &called_with(event)) } else { code::deed(code) };
+        let called = told_by.is_call;
+        let (kind, words) = if called { call::deed(code, &called_with(event)) } else { told_by.deed };
         // What a call does is described in Auth0's words; of other types the description is a client's.
         let described = if called { event.text(Path::Description) } else { "" };
         action::write(action, words, &[code, if described.is_empty() { "" } else { " " }, described]);
@@ -169,7 +181,7 @@ impl Decoder for Auth0 {
         }
         let mut row = Row::new(time, kind, offset);
         row.action = action;
-        row.outcome = outcome(event, code);
+        row.outcome = outcome(event, told_by);
         row.source_ip = event.text(Path::Ip);
         row.user_agent = event.text(Path::Agent);
         row.client = event.first(&[Path::ClientId, Path::ClientName]);
@@ -238,14 +250,14 @@ fn called_with(event: Event<'_>) -> call::Call<'_> {
     }
 }
 
-fn outcome(event: Event<'_>, code: &str) -> Outcome {
+fn outcome(event: Event<'_>, told_by: code::Told) -> Outcome {
     let status = match event.value(Path::Status) {
         Value::Unsigned(status) => Some(status),
         _ => event.text(Path::Status).parse().ok(),
     };
     match status {
         Some(status) => http_outcome(status),
-        None => code::outcome(code),
+        None => told_by.outcome,
     }
 }
 

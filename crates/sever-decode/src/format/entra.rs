@@ -18,6 +18,7 @@ use sever_model::{EventKind, Row};
 use super::{Format, repairs_of};
 use crate::json::{Plan, Reader};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::Sample;
 use crate::{Framing, when};
 use record::{Kind, Record};
@@ -71,6 +72,9 @@ struct Entra {
 /// Texts that are put together for one record.
 #[derive(Default)]
 struct Texts {
+    /// What activities of the directory and operations of Azure do, by their names.
+    activities: Memo<1, words::Deed>,
+    operations: Memo<1, azure::Deed>,
     action: String,
     actor: String,
     ip: String,
@@ -83,7 +87,7 @@ struct Texts {
 
 impl Texts {
     fn clear(&mut self) {
-        let Texts { action, actor, ip, agent, token, subject, audience, client } = self;
+        let Texts { action, actor, ip, agent, token, subject, audience, client, .. } = self;
         [action, actor, ip, agent, token, subject, audience, client].into_iter().for_each(String::clear);
     }
 }

@@ -11,6 +11,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 use super::{Format, address, paths, repairs_of};
 use crate::json::{Found, Plan, Reader, each_pair, pair};
 use crate::mapping::Field;
+use crate::memo::Memo;
 use crate::sniff::{self, Sample};
 use crate::{Framing, action, when};
 use deed::Deed;
@@ -120,6 +121,9 @@ struct M365 {
 /// Texts that are put together for one record.
 #[derive(Default)]
 struct Texts {
+    /// What operations tell, by their name and workload, the names of their parameters, and whether one of
+    /// these sends mail on.
+    deeds: Memo<4, Deed>,
     action: String,
     agent: String,
     session: String,
@@ -164,7 +168,11 @@ fn push(found: &Found<'_>, texts: &mut Texts, offset: u64, out: &mut dyn EventSi
     let slots = [Path::Time as usize, Path::SearchTime as usize];
     let (time, fault) = when::or_untimed(when::said(found, "CreationTime", &slots, Some(&Zone::UTC)));
     texts.read(found);
-    let deed = Deed::of(text(Path::Operation), text(Path::Workload), &texts.fields, !texts.forward.is_empty());
+    let forwards = if texts.forward.is_empty() { "" } else { "forwards" };
+    let said = [text(Path::Operation), text(Path::Workload), texts.fields.as_str(), forwards];
+    let deed = texts.deeds.told(said, |[operation, workload, fields, forwards]| {
+        Deed::of(operation, workload, fields, !forwards.is_empty())
+    });
     action::write(&mut texts.action, deed.words, &[text(Path::Operation)]);
     let mut row = Row::new(time, deed.kind, offset);
     row.action = &texts.action;
@@ -209,7 +217,7 @@ fn push_with_token<'r>(found: &Found<'r>, mut row: Row<'r>, out: &mut dyn EventS
 impl Texts {
     /// What stands in the record's lists of names and values.
     fn read(&mut self, found: &Found<'_>) {
-        let Texts { action, agent, session, mailbox, grantee, membership, forward, fields } = self;
+        let Texts { action, agent, session, mailbox, grantee, membership, forward, fields, .. } = self;
         [action, &mut *agent, &mut *session, &mut *mailbox].into_iter().for_each(String::clear);
         [&mut *grantee, &mut *membership, &mut *forward, &mut *fields].into_iter().for_each(String::clear);
         let list = |path: Path| found.text(path as usize);

@@ -181,13 +181,28 @@ pub(super) fn is_known(code: &str) -> bool {
         || FAMILIES.iter().any(|begin| begins(code, begin))
 }
 
+/// All that a code tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub is_known: bool,
+    pub is_call: bool,
+    pub deed: Deed,
+    pub outcome: Outcome,
+}
+
+impl Told {
+    pub fn of(code: &str) -> Told {
+        Told { is_known: is_known(code), is_call: is_call(code), deed: deed(code), outcome: outcome(code) }
+    }
+}
+
 /// Whether it is a call of the Management API.
-pub(super) fn is_call(code: &str) -> bool {
+fn is_call(code: &str) -> bool {
     among(&CALLS, code)
 }
 
 /// Kind and words of a code.
-pub(super) fn deed(code: &str) -> Deed {
+fn deed(code: &str) -> Deed {
     if among(SIGN_INS_ANSWERED, code) || among(SIGN_INS_REFUSED, code) {
         (EventKind::Authenticated, NONE)
     } else if among(ISSUED, code) {
@@ -198,7 +213,7 @@ pub(super) fn deed(code: &str) -> Deed {
 }
 
 /// How what a code says ended. Auth0 begins what succeeded with `s` and what failed with `f`.
-pub(super) fn outcome(code: &str) -> Outcome {
+fn outcome(code: &str) -> Outcome {
     if among(SIGN_INS_ANSWERED, code) || among(ISSUED, code) {
         return Outcome::Answered;
     }

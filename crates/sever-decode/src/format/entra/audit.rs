@@ -19,7 +19,7 @@ pub(super) fn push<'r>(
 ) {
     let body = |path: Path| record.body(path);
     let activity = first(&[body(Path::Activity), record.operation()]);
-    let deed = Deed::of(activity);
+    let deed = texts.activities.told([activity], |[activity]| Deed::of(activity));
     targets.read(body(Path::Targets));
     let Texts { action, actor, ip, agent, .. } = texts;
     action::write(action, deed.words, &[activity]);

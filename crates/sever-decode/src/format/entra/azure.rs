@@ -24,8 +24,8 @@ const CLAIMS: [&str; 10] = [
 pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Texts, out: &mut dyn EventSink) {
     let body = |path: Path| record.body(path);
     let operation = first(&[record.operation(), body(Path::Action)]);
-    let Texts { action, actor, ip, token, subject, audience, client, .. } = texts;
-    let deed = Deed::of(&operation.to_ascii_lowercase());
+    let Texts { operations, action, actor, ip, token, subject, audience, client, .. } = texts;
+    let deed = operations.told([operation], |[operation]| Deed::of(&operation.to_ascii_lowercase()));
     action::write(action, deed.words, &[operation]);
     (row.kind, row.action) = (deed.kind, action);
     row.outcome = match outcome(body(Path::StatusValue)) {
@@ -52,7 +52,8 @@ pub(super) fn push<'r>(record: &Record<'r>, mut row: Row<'r>, texts: &'r mut Tex
 }
 
 /// What an operation does, by its name in lower case: `microsoft.compute/virtualmachines/delete`.
-struct Deed {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deed {
     kind: EventKind,
     words: &'static [&'static str],
 }

@@ -8,6 +8,7 @@
 use sever_model::EventKind;
 
 /// What an activity tells.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::format) struct Deed {
     pub kind: EventKind,
     pub words: &'static [&'static str],

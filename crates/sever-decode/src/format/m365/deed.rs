@@ -10,6 +10,7 @@ use sever_model::EventKind;
 use crate::format::entra::words;
 
 /// What an operation tells.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Deed {
     pub kind: EventKind,
     pub words: &'static [&'static str],
