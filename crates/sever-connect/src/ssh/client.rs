@@ -9,23 +9,15 @@
 //! reached, before we were let in, or after the command was sent and may have taken effect.
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::Command;
 
 use sever_model::act::ActError;
 use sever_model::{Secret, Span};
 
 use super::hosts::Host;
-
-/// Longest answer of a host that is kept: the keys files of all its users.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
-
-/// Longest log of the client that is kept.
-const LOG_BYTES_MAX: u64 = 256 << 10;
+use crate::child;
 
 /// Longest piece of its log that is quoted.
 const QUOTE_CHARS_MAX: usize = 200;
@@ -69,9 +61,6 @@ impl Client {
         patience: Span,
     ) -> Result<Ended, ActError> {
         let mut command = Command::new(&self.program);
-        // The search path for what `ssh` itself may start; nothing else of ours is its business.
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("LC_ALL", "C").process_group(0);
         command.args(["-F", "none", "-T", "-x", "-a", "-v", "-e", "none"]);
         let limit = format!("ConnectTimeout={}", patience.as_secs().clamp(1, 3600));
         let known = format!("UserKnownHostsFile=\"{}\"", self.known_hosts);
@@ -91,7 +80,9 @@ impl Client {
             command.args(["-p", &port.to_string()]);
         }
         command.args(["-l", user, "--", &host.address, remote]);
-        run(&mut command, stdin, patience)
+        let ended = child::run(&mut command, stdin, patience)?;
+        let log = String::from_utf8_lossy(&ended.stderr).into_owned();
+        Ok(Ended { code: ended.code, stdout: ended.stdout, log })
     }
 }
 
@@ -115,53 +106,6 @@ const OPTIONS: [&str; 17] = [
     "CanonicalizeHostname=no",
     "LogLevel=DEBUG1",
 ];
-
-/// Runs a child to its end or to the limit.
-pub(crate) fn run(command: &mut Command, stdin: &[u8], patience: Span) -> Result<Ended, ActError> {
-    let program = Path::new(command.get_program()).display().to_string();
-    let broken = |error: std::io::Error| ActError::Unreachable(format!("cannot run `{program}`: {error}"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(broken)?;
-    let (mut to, from, log) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (tell, told) = mpsc::channel();
-    let data = stdin.to_vec();
-    // They end when the child does, which is killed below at the latest.
-    std::thread::spawn(move || {
-        if let Some(to) = &mut to {
-            // A client that ends early does not read on; how it ended says why.
-            to.write_all(&data).ok();
-        }
-    });
-    std::thread::spawn(move || {
-        let log = std::thread::spawn(move || bounded(log, LOG_BYTES_MAX));
-        let stdout = bounded(from, ANSWER_BYTES_MAX);
-        // Nobody listens any more where it took too long.
-        tell.send((stdout, log.join().unwrap_or_default())).ok();
-    });
-    let limit = Duration::from_micros(patience.micros().max(1_000) as u64);
-    let in_time = told.recv_timeout(limit);
-    if in_time.is_err() {
-        child.kill().map_err(broken)?;
-    }
-    let status = child.wait().map_err(broken)?;
-    // Once it has ended its pipes do: what it had said by then is soon there.
-    let (code, (stdout, log)) = match in_time {
-        Ok(said) => (status.code(), said),
-        Err(_) => (None, told.recv_timeout(limit).unwrap_or_default()),
-    };
-    Ok(Ended { code, stdout, log: String::from_utf8_lossy(&log).into_owned() })
-}
-
-/// Reads to the end and keeps the beginning.
-fn bounded(from: Option<impl Read>, limit: u64) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let Some(mut from) = from else { return kept };
-    // What breaks off is noticed by whoever looks for its end.
-    if from.by_ref().take(limit).read_to_end(&mut kept).is_ok() {
-        std::io::copy(&mut from, &mut std::io::sink()).ok();
-    }
-    kept
-}
 
 impl Ended {
     /// Whether the host let us in.

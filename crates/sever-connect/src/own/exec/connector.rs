@@ -36,14 +36,31 @@ pub(crate) const CONNECTOR: Connector = Connector {
     open_probe: Some(|connection| Ok(Box::new(open(connection)?) as Box<dyn Probe>)),
 };
 
-/// What a door of one's own answers.
-pub(in crate::own) const ANSWERS: [DoorAnswers; 1] = [DoorAnswers {
-    kind: DoorKind::Login,
-    tried_with: "what the program or service tries: it says so as `strength`",
-    closed: "`closed`, with a positive control that held",
-    bad_probe: "`unknown` with its reason; `closed` without a positive control counts as that",
-    window: Span::ZERO,
-}];
+/// What doors of one's own answer: the same for every kind.
+pub(in crate::own) const ANSWERS: [DoorAnswers; 12] = [
+    answers(DoorKind::Login),
+    answers(DoorKind::Session),
+    answers(DoorKind::RefreshToken),
+    answers(DoorKind::AccessToken),
+    answers(DoorKind::LiveConnection),
+    answers(DoorKind::ApiKey),
+    answers(DoorKind::SshKey),
+    answers(DoorKind::Certificate),
+    answers(DoorKind::Membership),
+    answers(DoorKind::Delegation),
+    answers(DoorKind::Secret),
+    answers(DoorKind::SigningKey),
+];
+
+const fn answers(kind: DoorKind) -> DoorAnswers {
+    DoorAnswers {
+        kind,
+        tried_with: "what the program or service tries: it says so as `strength`",
+        closed: "`closed`, with a positive control that held",
+        bad_probe: "`unknown` with its reason; `closed` without a positive control counts as that",
+        window: Span::ZERO,
+    }
+}
 
 fn open(connection: &Connection) -> Result<Own, ConnectionError> {
     let words = connection.required("program")?.split_whitespace().map(str::to_owned).collect();

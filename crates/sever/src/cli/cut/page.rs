@@ -78,7 +78,7 @@ pub(crate) fn exits(case: &Departure) -> Vec<Exit> {
 /// What to do next.
 pub(crate) fn next(case: &Departure, thing: &str, plan: &Path) -> String {
     let counts = case.counts();
-    let departure = short(&case.digest);
+    let departure = &case.digest;
     match (counts.open + counts.unknown, case.steps.iter().all(|step| step.is_done())) {
         (0, true) => format!(
             "the proof: `sever proof export --departure {departure} --out proof`; again later: `sever verify {thing}`"

@@ -24,7 +24,6 @@ pub enum Capability {
     /// Trying them.
     Probing,
     /// Closing them.
-    #[allow(dead_code, reason = "only an approved plan opens it")]
     Cutting,
     /// Saying what closing them would take: with the name of the credentials that cut, without their
     /// secret.
