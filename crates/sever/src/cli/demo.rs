@@ -4,8 +4,13 @@
 //! same configuration, sources, decoders, judge and detectors that a user runs are run over them,
 //! with each listing known from the day it speaks of. What was said is compared with the truth, which
 //! nothing but the comparison reads, and with what usual monitoring says of the same events.
+//!
+//! Where it is public which doors were left open, the departure is also planned, cut and tried, on
+//! stand-ins for the company's systems in this process, and the same misuse comes once more.
 
+mod closing;
 mod replay;
+mod standin;
 mod table;
 
 use std::path::PathBuf;

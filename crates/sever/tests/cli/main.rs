@@ -22,6 +22,7 @@
 //! corrected by hand or by `cargo insta review`. Times of the run are written `<now>`, the folder `<dir>`, so that snapshots hold anywhere.
 
 mod cut;
+mod demo;
 mod facts;
 mod formats;
 mod help;

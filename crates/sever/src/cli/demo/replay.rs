@@ -8,7 +8,8 @@ use sever_engine::{CheckSetup, ScanOutcome, narrow};
 use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, reach_where};
 use sever_model::port::Events;
 use sever_model::{
-    EventKind, EventTime, Finding, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols, Thing, WallTime,
+    EventKind, EventSource, EventTime, Finding, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols, Thing,
+    WallTime,
 };
 use sever_replay::usual::{Request, Usual};
 use sever_replay::{Expected, Incident, MisuseIndex, Narrowed, Play, Truth};
@@ -17,6 +18,7 @@ use sever_store::RunKind;
 
 use crate::cli::Global;
 use crate::cli::demo::Args;
+use crate::cli::demo::closing::{Closing, INCIDENTS};
 use crate::cli::output::Output;
 use crate::cli::site::{Keep, Moment, Site, lake_failure};
 use crate::hint::Failure;
@@ -56,6 +58,9 @@ pub(super) struct Told {
     pub usual_at: Option<EventTime>,
     /// How many alerts it raised in all.
     pub usual_alerts: usize,
+    /// The departure as it is cut, and what then comes of the same misuse; where it is public which
+    /// doors were left open.
+    pub closing: Option<Closing>,
 }
 
 /// How the people that `reach` names for sure compare with those of the truth.
@@ -107,7 +112,9 @@ pub(super) fn play(
     let known = Moment { as_of: end, known_at: WallTime::from_micros(end.micros()) };
     let inventory = site.inventory(&known)?;
     let index = MisuseIndex::new(&misuse);
-    let (outcome, watched) = scan(&mut site, &inventory, register, &index)?;
+    let closing = INCIDENTS.contains(&incident.id).then(|| Closing::of(&site, &truth, &inventory));
+    let mut closing = closing.transpose()?;
+    let (outcome, watched) = scan(&mut site, &inventory, register, &index, closing.as_mut())?;
     // So that `sever findings` has something to show in a play that is kept.
     site.save_findings(RunKind::Scan, vec![incident.id.to_owned()], &outcome.findings)?;
 
@@ -141,6 +148,7 @@ pub(super) fn play(
         held_back: held_back(&outcome),
         usual_at: watched.usual.first_at_misuse().map(|alert| alert.at),
         usual_alerts: watched.usual.alerts().len(),
+        closing,
         standing,
         wrong,
         missed,
@@ -164,25 +172,30 @@ fn standing(site: &Site, register: Option<&dyn SubjectRegister>, truth: &Truth) 
     Ok(sever_engine::check(setup, at).0)
 }
 
-/// Scans the play's logs, with usual monitoring looking at the same events.
+/// Scans the play's logs; usual monitoring looks at the same events, and they come to the doors that were
+/// cut.
 fn scan(
     site: &mut Site,
     inventory: &Inventory,
     register: Option<&dyn SubjectRegister>,
     index: &MisuseIndex,
+    mut closing: Option<&mut Closing>,
 ) -> Result<(ScanOutcome, Watched), Failure> {
     let mut watched = Watched { usual: Usual::new(), destroyed: Vec::new() };
     let inputs = site.logs()?;
-    let sources: Vec<String> = inputs.iter().map(|input| input.source.id.to_string()).collect();
+    let sources: Vec<EventSource> = inputs.iter().map(|input| input.source.clone()).collect();
     let mut watch = |events: &Events<'_>, symbols: &Symbols| {
-        let source = sources.get(events.source).map_or("", String::as_str);
+        let Some(source) = sources.get(events.source) else { return };
         for row in events.range() {
             if matches!(events.batch.kind(row), EventKind::Issued | EventKind::Heartbeat) {
                 continue;
             }
             let names = events.batch.names(row);
             let actor = symbols.text(names.actor);
-            let misuse = index.contains(source, events.batch.offset(row));
+            let misuse = index.contains(source.id.as_str(), events.batch.offset(row));
+            if let Some(closing) = closing.as_deref_mut() {
+                closing.meet(source, events.batch, row, symbols, misuse);
+            }
             if misuse && destroys(symbols.text(names.action)) && events.batch.outcome(row) == Outcome::Answered {
                 watched.destroyed.push(events.batch.time(row));
             }
@@ -355,7 +368,8 @@ impl Told {
         }
     }
 
-    /// Whether everything that must be said was, nothing wrong was, in time, and the people are told.
+    /// Whether everything that must be said was, nothing wrong was, in time, the people are told, and what
+    /// was cut is closed.
     pub fn as_it_should_be(&self) -> bool {
         let in_time = self.delay().is_some_and(|delay| delay <= self.truth.settle.plus(Span::secs(5)));
         let silent = self.truth.misuse_events == 0;
@@ -366,7 +380,9 @@ impl Told {
         let people = self.people_as_they_should_be();
         // Where issuances are late or lost, the people are told between bounds only, and so are these.
         let narrowed = !self.truth.whole || self.narrowed == self.truth.narrowed;
-        self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood && people && narrowed
+        let closed = self.closing.as_ref().is_none_or(Closing::is_as_it_should_be);
+        let said = self.missed.is_empty() && self.wrong.is_empty() && (in_time || silent) && stood;
+        said && people && narrowed && closed
     }
 
     /// What each detector had to say, said of that, and said beside the truth.
@@ -421,6 +437,7 @@ impl Told {
             "uses": self.held_back.1,
             "usual_monitoring_at": self.usual_at,
             "usual_monitoring_alerts": self.usual_alerts,
+            "closing": self.closing.as_ref().map(Closing::json),
             "generated": true,
         })
     }
