@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `truth`, the binary too, with the
-//! real servers installed and within reach.
+//! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `cut` and `truth` with the real servers
+//! installed and within reach, for `truth` the binary too.
 
 use std::process::ExitCode;
 
@@ -15,18 +15,21 @@ pub(crate) struct BenchArgs {
     /// Install nothing; what lacks its servers is skipped, which it says
     #[arg(long)]
     no_install: bool,
-    /// `scan`, `facts`, `decode`, `plan`, `proof`, `truth`, and their options; `--help` lists them
+    /// `scan`, `facts`, `decode`, `plan`, `cut`, `proof`, `truth`, and their options; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
 
-/// Runs it; its exit code says whether every bar of `scan`, `facts`, `plan` and `proof` holds.
+/// Runs it; its exit code says whether every bar of `scan`, `facts`, `plan`, `cut` and `proof` holds.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let own = args.args.iter().map(String::as_str);
     let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"].into_iter().chain(own);
-    let mut bench = if args.args.first().is_some_and(|what| what == "truth") {
+    let what = args.args.first().map_or("", String::as_str);
+    let mut bench = if matches!(what, "cut" | "truth") {
         let tools = prepare::tools(if args.no_install { Install::Nothing } else { Install::Missing })?;
-        command::run(&mut tools.cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
+        if what == "truth" {
+            command::run(&mut tools.cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
+        }
         tools.cargo(words)
     } else {
         command::cargo(words)

@@ -218,11 +218,12 @@ fn guides() -> Result<Vec<(String, String)>> {
             found.push((name.clone(), title.with_context(|| format!("{name} has no title"))?.to_owned()));
         }
     }
-    // In the order of a first reading: one's own files, then what others export, then adding to it.
+    // In the order of a first reading: one's own files, a departure, then what others export, then adding to it.
     let first = |name: &str| match name {
         "your-own-three-files.md" => 0,
-        name if name.starts_with("from-") => 1,
-        _ => 2,
+        "your-first-departure.md" => 1,
+        name if name.starts_with("from-") => 2,
+        _ => 3,
     };
     found.sort_by_key(|(name, _)| (first(name), name.clone()));
     Ok(found)
@@ -277,6 +278,9 @@ fn beside(kind: &str, id: &str, all: &[(&str, &str)]) -> String {
         (_, "aws-iam" | "cloudtrail") => "- [From AWS](../guides/from-aws.md), step by step".to_owned(),
         (_, "msgraph" | "entra" | "m365") => {
             "- [From Entra and Splunk](../guides/from-entra-and-splunk.md), step by step".to_owned()
+        }
+        ("connections", "openldap" | "postgresql") => {
+            "- [Your first departure](../guides/your-first-departure.md), step by step".to_owned()
         }
         ("formats", _) => "- [Map your own log](../guides/map-your-own-log.md), where none fits".to_owned(),
         _ => "- [Your own three files](../guides/your-own-three-files.md), step by step".to_owned(),

@@ -6,15 +6,17 @@
 //! bench decode  decoding each format against only parsing it
 //! bench proof   adding statements to the proof log durably; checking a proof
 //! bench plan    a plan of five hundred doors
+//! bench cut     people planned, cut and verified at real servers against the plain clients
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
 //! Each measurement that is about memory, or that must not inherit another's, runs in a child process
 //! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
-//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan` and `proof` exit with 1
-//! when a bar does not hold.
+//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan`, `cut` and `proof` exit
+//! with 1 when a bar does not hold.
 
 mod company;
+mod cut;
 mod decode;
 mod facts;
 mod floor;
@@ -58,6 +60,8 @@ enum What {
     Proof(Size),
     /// A plan of five hundred doors
     Plan(Size),
+    /// People planned, cut and verified at real servers, against the plain clients
+    Cut(Size),
     /// False findings and misses, over the plays and a company on real servers
     Truth(truth::Args),
     /// One measurement, in this process; prints its number
@@ -93,6 +97,7 @@ fn main() -> Result<ExitCode> {
         What::Scan(size) => (scan::rows(size.scale)?, size.format),
         What::Facts(size) => (facts::rows(size.scale)?, size.format),
         What::Proof(size) => (proof::rows(size.scale)?, size.format),
+        What::Cut(size) => (cut::rows(size.scale)?, size.format),
         What::Plan(size) => (plan::rows(size.scale)?, size.format),
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;

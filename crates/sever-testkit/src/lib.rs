@@ -56,7 +56,7 @@ pub use postgres::{Postgres, PsqlSession};
 pub use real_company::{Analyst, Expected, Found, RealCompany, Said, Shown, Truth};
 pub use samba::SambaAdDc;
 pub use scim::{Honesty, ScimServer};
-pub use server::{find_program, skip, wait_until};
+pub use server::{find_program, free_port, skip, wait_until};
 pub use slapd::Slapd;
 pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;

@@ -171,6 +171,19 @@ impl Postgres {
         self.ask_in(database, Postgres::SUPERUSER, SUPERUSER_PASSWORD, sql)
     }
 
+    /// What PostgreSQL's own clients read of where it is and who asks: its superuser.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let port = self.server.port().to_string();
+        let given = [
+            ("PGHOST", "127.0.0.1"),
+            ("PGPORT", &port),
+            ("PGUSER", Postgres::SUPERUSER),
+            ("PGPASSWORD", SUPERUSER_PASSWORD),
+            ("PGDATABASE", "postgres"),
+        ];
+        given.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("postgres://127.0.0.1:{}", self.server.port())

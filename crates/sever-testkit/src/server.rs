@@ -197,7 +197,10 @@ pub(crate) fn program_or_skip(suite: &str, name: &str) -> Option<PathBuf> {
 
 /// A port that nothing listens on. Another process may take it before the server does; the server
 /// then ends at once, and says so.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr().context("no free port")?.port())
 }

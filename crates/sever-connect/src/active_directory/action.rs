@@ -12,6 +12,7 @@ use crate::ldap::change::{self, Done, argument, draft, locate, operation, settle
 use crate::ldap::place::{Place, kept};
 use crate::ldap::reply::code;
 use crate::ldap::talk::{Change, Talk};
+use crate::ldap::watch::is_listed;
 use crate::ldif::account::{DISABLED, number};
 
 const DISABLE: &str = "disable-account";
@@ -54,6 +55,7 @@ impl Action for Cutter {
     fn steps(&self, door: &Door) -> Vec<StepDraft> {
         let is_delegation = DELEGATIONS.contains(&door.attribute("attribute"));
         let mut steps = match door.kind {
+            _ if !is_listed(door) => Vec::new(),
             DoorKind::Login => self.contain(door),
             DoorKind::Membership => self.leave(door),
             DoorKind::Delegation if is_delegation => vec![self.undelegate(door)],

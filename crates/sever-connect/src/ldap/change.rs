@@ -96,6 +96,8 @@ pub(crate) fn argument<'a>(arguments: &'a BTreeMap<String, String>, name: &str) 
 pub(crate) fn locate(talk: &mut Talk, base: &str, filter: Option<&str>, dn: &str) -> Result<Option<String>, ActError> {
     let found = match filter {
         Some(filter) => talk.search(base, Scope::Subtree, filter, &["1.1"])?.entries.into_iter().next(),
+        // No name at all is the server's own entry, and in a change of a password whoever is bound.
+        None if dn.is_empty() => return Err(ActError::BadStep("it names no entry".to_owned())),
         None => talk.entry(dn, &["1.1"])?,
     };
     if found.is_none() {

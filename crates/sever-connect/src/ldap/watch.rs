@@ -5,7 +5,7 @@
 //! control fails the probe itself does not work, and nothing it sees is a verdict.
 
 use sever_model::act::Tried;
-use sever_model::{Control, ControlKind, DoorState, Span, UnknownWhy, VerdictStrength};
+use sever_model::{Control, ControlKind, Door, DoorState, Span, UnknownWhy, VerdictStrength};
 
 use super::place::Place;
 use super::reply::{Failure, Reply, code};
@@ -42,6 +42,23 @@ pub(crate) fn silent(failure: &Failure) -> Tried {
 /// Something tried beside.
 pub(crate) fn control(kind: ControlKind, what: impl Into<String>, answer: impl Into<String>, held: bool) -> Control {
     Control { kind, what: what.into(), answer: answer.into(), held }
+}
+
+/// That a door says which entry it is about. One that was listed does; one that only facts tell of does
+/// not, and what goes by no name at all is the server's own entry, which says nothing of anybody.
+///
+/// # Errors
+/// The verdict, where it does not.
+pub(crate) fn named_entry(door: &Door) -> Result<(), Tried> {
+    if is_listed(door) {
+        return Ok(());
+    }
+    Err(unknown(UnknownWhy::NoProbe, "this directory did not list the door, which names no entry", Vec::new()))
+}
+
+/// Whether a door was listed by a directory, and so names its entry.
+pub(crate) fn is_listed(door: &Door) -> bool {
+    !door.attribute("dn").is_empty()
 }
 
 /// Begins: connected as the probing account. Its own bind, on the path that all trying takes, is the

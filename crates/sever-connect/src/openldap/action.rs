@@ -13,6 +13,7 @@ use crate::ldap::change::{self, Done, argument, draft, locate, operation, settle
 use crate::ldap::place::{Place, kept};
 use crate::ldap::reply::code;
 use crate::ldap::talk::{Change, Talk};
+use crate::ldap::watch::is_listed;
 
 const LOCK: &str = "lock-account";
 const UNLOCK: &str = "unlock-account";
@@ -52,6 +53,7 @@ impl Action for Cutter {
 
     fn steps(&self, door: &Door) -> Vec<StepDraft> {
         let mut steps = match door.kind {
+            _ if !is_listed(door) => Vec::new(),
             DoorKind::Login => self.contain(door),
             DoorKind::Membership => self.leave(door),
             DoorKind::SshKey | DoorKind::Certificate => {

@@ -46,6 +46,9 @@ impl Probe for Prober {
     }
 
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
+        if let Err(tried) = watch::named_entry(door) {
+            return tried;
+        }
         let (mut talk, own) = match watch::begin(&self.place, &self.login, cx.patience) {
             Ok(begun) => begun,
             Err(tried) => return tried,

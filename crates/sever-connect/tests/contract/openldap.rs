@@ -386,6 +386,31 @@ fn what_may_not_be_seen_is_a_gap_and_never_closed() -> Result<()> {
 }
 
 #[test]
+fn a_door_that_only_facts_tell_of_is_neither_closed_nor_seen_closed() -> Result<()> {
+    let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
+    let opened = open(&shop)?;
+    for kind in [DoorKind::Login, DoorKind::Membership, DoorKind::SshKey, DoorKind::Certificate] {
+        let door = Door::new(&"ldap".into(), kind, &shop.id);
+        ensure!(opened.action.steps(&door).is_empty(), "a step for a door that names no entry: {kind}");
+        let seen = replaced(opened.probe.as_ref(), &door);
+        ensure!(seen.state == DoorState::Unknown(UnknownWhy::NoProbe), "{kind}: {seen:?}");
+    }
+    // Whatever stands in a plan: what names no entry is not done to whoever is bound.
+    let door = shop.login_door(&opened)?;
+    let mut steps = opened.action.steps(&door);
+    steps.retain(|step| step.replaces_secret);
+    for step in &mut steps {
+        step.operation.target.clear();
+        step.operation.arguments.insert("dn".to_owned(), String::new());
+        let done = execute(&opened, &[(&door, step.clone())]);
+        ensure!(done.is_err(), "a password was replaced of nobody by name");
+    }
+    let (dn, secret) = Slapd::CUTTING;
+    ensure!(shop.slapd()?.ask("ldapwhoami", (dn, secret), &[], "")?.success, "our own password was replaced");
+    Ok(())
+}
+
+#[test]
 fn starttls_with_an_authority_of_ones_own() -> Result<()> {
     let Some(shop) = Shop::start(Slapd::start()?)? else { return Ok(()) };
     let connector = connector("openldap").map_err(|_| anyhow::anyhow!("no such connector"))?;

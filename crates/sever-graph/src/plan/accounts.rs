@@ -159,6 +159,11 @@ impl Scene<'_> {
         let Some(account) = self.inventory.account(ix).map(|entry| &entry.it) else { return };
         for row in self.inventory.groups_of(HolderIx::Account(ix)).filter(|row| row.valid.at(at) != Certainty::No) {
             let Some(group) = self.inventory.group(row.group).map(|entry| &entry.it) else { continue };
+            // A role that has members is an account in a group of its own: what lets others act for it, and no
+            // way in beside its login.
+            if group.id.as_str() == account.id.as_str() {
+                continue;
+            }
             let system = SystemId::from(group.id.system());
             let mut door = Door::new(&system, DoorKind::Membership, group.id.native());
             let name = if group.name.is_empty() { group.id.native() } else { &group.name };

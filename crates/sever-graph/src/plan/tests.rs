@@ -282,6 +282,8 @@ fn what_a_connection_lists_stays_as_it_lists_it() {
         of("l/staff"),
         of("l/arn:x"),
         of("l/other"),
+        // Its own, which is no door beside the login.
+        of("l/bob"),
         key(of_own("l/SHA256:x", CredentialKind::SshKey, "l/bob")),
     ])
     .connected(&["l"])
