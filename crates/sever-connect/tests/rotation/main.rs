@@ -5,7 +5,7 @@
 //! one is found closed, whether the run is let be or killed after every few writes of its journal.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -50,7 +50,11 @@ impl Clock for Now {
         WallTime::from_micros(since.as_micros() as i64)
     }
     fn wait(&self, span: Span) -> bool {
-        std::thread::sleep(Duration::from_micros(span.micros().max(0) as u64));
+        let (span, begun) = (Duration::from_micros(span.micros().max(0) as u64), Instant::now());
+        // Whoever parks a thread may be woken for no reason.
+        while let Some(left) = span.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
+            std::thread::park_timeout(left);
+        }
         true
     }
 }

@@ -81,8 +81,8 @@ impl Run<'_, '_> {
     fn ready(&self, upto: Phase) -> Vec<u32> {
         let done = |number: u32| self.case.steps.iter().any(|it| it.step.number == number && it.is_done());
         let hopeless = |case: &&StepCase| {
-            let retry = self.retries.of.get(&case.step.number);
-            matches!((&case.state, retry), (StepState::Failed { passing, .. }, Some(retry)) if !passing || retry.is_used_up())
+            let StepState::Failed { passing, .. } = &case.state else { return false };
+            self.retries.of.get(&case.step.number).is_some_and(|retry| !passing || retry.is_used_up())
         };
         let cases = self.case.steps.iter().filter(|case| case.step.phase <= upto && !case.is_done());
         let free = cases.filter(|case| case.step.after.iter().all(|after| done(after.step)));
