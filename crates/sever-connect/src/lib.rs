@@ -87,6 +87,12 @@ mod http;
 mod jwks {
     pub(crate) mod source;
 }
+mod jwt;
+mod jwt_verifier {
+    mod action;
+    pub(crate) mod connector;
+    mod probe;
+}
 mod keycloak_realm {
     mod keys;
     mod realm;
@@ -150,7 +156,7 @@ mod okta {
 }
 mod openbao {
     mod action;
-    mod api;
+    pub(crate) mod api;
     #[cfg(test)]
     mod canned;
     pub(crate) mod connector;
@@ -164,6 +170,14 @@ mod openbao {
 }
 mod openbao_audit {
     pub(crate) mod source;
+}
+mod openbao_oidc {
+    mod action;
+    pub(crate) mod believer;
+    pub(crate) mod connector;
+    pub(crate) mod issuer;
+    pub(crate) mod probe;
+    mod steps;
 }
 mod own;
 mod openldap {

@@ -39,8 +39,10 @@ pub static PROVIDERS: &[Provider] = &[
 pub static CONNECTORS: &[Connector] = &[
     crate::active_directory::connector::CONNECTOR,
     crate::aws_iam::connector::CONNECTOR,
+    crate::jwt_verifier::connector::CONNECTOR,
     crate::oauth::connector::CONNECTOR,
     crate::openbao::connector::CONNECTOR,
+    crate::openbao_oidc::connector::CONNECTOR,
     crate::openldap::connector::CONNECTOR,
     crate::own::exec::connector::CONNECTOR,
     crate::own::http::connector::CONNECTOR,

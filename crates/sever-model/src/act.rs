@@ -39,6 +39,28 @@ pub trait Clock: Sync {
 pub trait Secrets: Sync {
     /// The secret for a purpose: 32 characters with capitals, small letters, digits and `-`.
     fn derive(&self, purpose: &str) -> Secret<String>;
+
+    /// Keeps a secret that cannot be derived and is needed after a crash: a token that a key signed before
+    /// it was replaced. What was kept for the purpose before is forgotten. Whoever keeps nothing says so.
+    ///
+    /// # Errors
+    /// Why it is not kept, in words.
+    fn keep(&self, _purpose: &str, _secret: &Secret<String>) -> Result<(), String> {
+        Err("nothing here keeps secrets".to_owned())
+    }
+
+    /// What is kept for a purpose; none where nothing is, or it cannot be read any more.
+    fn kept(&self, _purpose: &str) -> Option<Secret<String>> {
+        None
+    }
+
+    /// Keeps it no longer.
+    ///
+    /// # Errors
+    /// Why it may still be there, in words.
+    fn forget(&self, _purpose: &str) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Lists the doors of accounts as they are now.

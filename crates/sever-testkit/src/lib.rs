@@ -6,6 +6,7 @@
 //!   asked by real clients. They are polled until they answer, with a deadline, and die with their guard.
 //!   [`Gateway`] is an nginx before an application that believes the tokens of an [`OidcProvider`],
 //!   [`Desk`] somebody's browser and a client at one.
+//!   [`Verifier`] an application that believes the keys of any issuer, carefully or not.
 //! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
@@ -41,6 +42,7 @@ mod server;
 mod slapd;
 mod ssh_hosts;
 mod sshd;
+mod verifier;
 
 pub use client::Done;
 pub use company::Company;
@@ -60,3 +62,4 @@ pub use server::{find_program, free_port, skip, wait_until};
 pub use slapd::Slapd;
 pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;
+pub use verifier::{Keys, Verifier};

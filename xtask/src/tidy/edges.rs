@@ -19,7 +19,7 @@ struct Edge {
 
 const EDGES: [Edge; 13] = [
     Edge { name: "sever-model", on: &[], tests_on: &[] },
-    Edge { name: "sever-connect", on: &["model"], tests_on: &["testkit"] },
+    Edge { name: "sever-connect", on: &["model"], tests_on: &["engine", "store", "testkit"] },
     Edge { name: "sever-decode", on: &["model"], tests_on: &["testkit"] },
     Edge { name: "sever-detect", on: &["model"], tests_on: &["decode", "testkit"] },
     Edge { name: "sever-graph", on: &["model"], tests_on: &["testkit"] },

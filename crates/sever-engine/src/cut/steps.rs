@@ -18,10 +18,36 @@ const RETRY_SECS: i64 = 1;
 /// The longest that a retry waits, unless the system asks for longer.
 const RETRY_SECS_MAX: i64 = 60;
 
+/// How long a step waits in one run, all told, because a system asks for patience: a quota that fills
+/// again, a key that others have yet to fetch.
+const PATIENCE_SECS_MAX: i64 = 60 * 60;
+
 /// Retries of one run, by step.
 #[derive(Default)]
 pub(super) struct Retries {
-    of: HashMap<u32, (u32, WallTime)>,
+    of: HashMap<u32, Retry>,
+}
+
+/// What became of a step in this run so far, where it was not done at once.
+#[derive(Clone, Copy)]
+struct Retry {
+    /// How often it failed, but for being asked to wait.
+    tries: u32,
+    /// How often it was asked to wait.
+    asked: u32,
+    /// How long it was asked to wait, all told.
+    waited: Span,
+    /// When it is tried again.
+    at: WallTime,
+}
+
+impl Retry {
+    const NONE: Retry = Retry { tries: 0, asked: 0, waited: Span::ZERO, at: WallTime::MAX };
+
+    /// Whether it was tried as often, or has waited as long, as one run allows.
+    fn is_used_up(&self) -> bool {
+        self.tries >= TRIES_MAX || self.waited.as_secs() >= PATIENCE_SECS_MAX
+    }
 }
 
 impl Run<'_, '_> {
@@ -34,13 +60,13 @@ impl Run<'_, '_> {
         while !self.interrupted {
             let now = self.now();
             let open: Vec<u32> = self.ready(upto);
-            let due = |number: &u32| self.retries.of.get(number).is_none_or(|(_, at)| *at <= now);
+            let due = |number: &u32| self.retries.of.get(number).is_none_or(|it| it.at <= now);
             let wave: Vec<Step> = open.iter().filter(|number| due(number)).filter_map(|it| self.step(*it)).collect();
             if !wave.is_empty() {
                 self.wave(&wave)?;
                 continue;
             }
-            let next = open.iter().filter_map(|number| self.retries.of.get(number)).map(|(_, at)| *at).min();
+            let next = open.iter().filter_map(|number| self.retries.of.get(number)).map(|it| it.at).min();
             let Some(next) = next else { break };
             self.interrupted = !self.acting.cx.clock.wait(next.since(now));
         }
@@ -55,8 +81,8 @@ impl Run<'_, '_> {
     fn ready(&self, upto: Phase) -> Vec<u32> {
         let done = |number: u32| self.case.steps.iter().any(|it| it.step.number == number && it.is_done());
         let hopeless = |case: &&StepCase| {
-            let tries = self.retries.of.get(&case.step.number).map_or(0, |(tries, _)| *tries);
-            matches!(&case.state, StepState::Failed { passing, .. } if tries > 0 && (!passing || tries >= TRIES_MAX))
+            let StepState::Failed { passing, .. } = &case.state else { return false };
+            self.retries.of.get(&case.step.number).is_some_and(|retry| !passing || retry.is_used_up())
         };
         let cases = self.case.steps.iter().filter(|case| case.step.phase <= upto && !case.is_done());
         let free = cases.filter(|case| case.step.after.iter().all(|after| done(after.step)));
@@ -70,7 +96,7 @@ impl Run<'_, '_> {
         let mut hand_offs = Vec::new();
         for step in wave {
             let mut refuse = |why: String| {
-                self.retries.of.insert(step.number, (TRIES_MAX, WallTime::MAX));
+                self.retries.of.insert(step.number, Retry { tries: TRIES_MAX, ..Retry::NONE });
                 acts.push(Act::Failed { step: step.number, why, passing: false });
             };
             match &step.work {
@@ -112,14 +138,29 @@ impl Run<'_, '_> {
             Ok(receipt) => return Act::Answered { step, receipt },
             Err(error) => error,
         };
-        let tries = self.retries.of.get(&step).map_or(0, |(tries, _)| *tries) + 1;
-        let own = Span::secs((RETRY_SECS << tries.min(6)).min(RETRY_SECS_MAX) / 2);
+        let mut retry = self.retries.of.get(&step).copied().unwrap_or(Retry::NONE);
+        let again = match &error {
+            // INVARIANT: to be asked to wait is no failure: what takes long is bounded by its time alone.
+            ActError::RateLimited(_) => {
+                retry.asked += 1;
+                retry.asked
+            }
+            _ => {
+                retry.tries += 1;
+                retry.tries
+            }
+        };
+        let own = Span::secs((RETRY_SECS << again.min(6)).min(RETRY_SECS_MAX) / 2);
         let wait = match &error {
             ActError::RateLimited(Some(asked)) => *asked,
             _ => own,
         };
-        let at = self.now().plus(wait).plus(jitter(&self.case.digest, step, tries, wait));
-        self.retries.of.insert(step, (tries, at));
+        let wait = wait.plus(jitter(&self.case.digest, step, again, wait));
+        if matches!(error, ActError::RateLimited(_)) {
+            retry.waited = retry.waited.plus(wait);
+        }
+        retry.at = self.now().plus(wait);
+        self.retries.of.insert(step, retry);
         Act::Failed { step, why: error.to_string(), passing: error.is_passing() }
     }
 
@@ -131,9 +172,9 @@ impl Run<'_, '_> {
         let act = match self.acting.desk.hand_off(&ticket) {
             Ok(ticket) => Act::Ticketed { step: step.number, owner: owner.clone(), due_at, ticket },
             Err(why) => {
-                let tries = self.retries.of.get(&step.number).map_or(0, |(tries, _)| *tries) + 1;
+                let retry = self.retries.of.get(&step.number).copied().unwrap_or(Retry::NONE);
                 let at = self.now().plus(Span::secs(RETRY_SECS));
-                self.retries.of.insert(step.number, (tries, at));
+                self.retries.of.insert(step.number, Retry { tries: retry.tries + 1, at, ..retry });
                 Act::Failed { step: step.number, why, passing: true }
             }
         };

@@ -129,6 +129,23 @@ fn who_asks_to_wait_is_waited_for() {
 }
 
 #[test]
+fn to_be_asked_to_wait_often_is_no_failure_and_for_ever_is_one() {
+    // Each time for 90 to 135 seconds: twenty times is less than an hour.
+    let mut world = World::with(1);
+    world.fault = Box::new(|call, at| (call == Call::Execute && at < 20).then_some(Fault::RateLimits));
+    let world = Arc::new(world);
+    let (end, case) = run(&world, &world.plan(), &["ann"], &mut Kept::default()).unwrap();
+    assert_eq!((end, closed(&case), world.count(Call::Execute)), (CutEnd::Done, 1, 21));
+
+    let mut world = World::with(1);
+    world.fault = Box::new(|call, _| (call == Call::Execute).then_some(Fault::RateLimits));
+    let world = Arc::new(world);
+    let (end, case) = run(&world, &world.plan(), &["ann"], &mut Kept::default()).unwrap();
+    assert_eq!((end, case.counts().open), (CutEnd::Partly, 1));
+    assert!((27..=40).contains(&world.count(Call::Execute)), "{}", world.count(Call::Execute));
+}
+
+#[test]
 fn who_goes_away_half_way_leaves_unknown_and_is_gone_on_with_later() {
     let mut world = World::with(5);
     let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));

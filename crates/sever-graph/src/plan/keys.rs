@@ -131,6 +131,10 @@ fn add(
         let evidence = format!("{} believes what {} signs", verifier.system, verifier.issuer);
         let mut at_verifier = Found::new(door, Role::Verifier(ix), evidence);
         at_verifier.strength = found.strength;
+        let mut links = input.systems.iter().filter(|link| link.system == verifier.system);
+        if links.any(|link| link.tries.contains(&DoorKind::SigningKey)) {
+            at_verifier.by_itself = format!("closed by the rotation at {}, and tried", found.door.system);
+        }
         doors.add(at_verifier.keep(found.kept.clone()));
     }
     doors.add(found);

@@ -594,6 +594,40 @@ fn a_key_that_is_out_is_replaced_whoever_has_it() {
     assert!(asking.plan("kid-9").not_covered.iter().any(|gap| gap.contains("nobody says who believes this key")));
 }
 
+/// Who can be tried is not asked whether they refuse it: with a step of their connection's after the whole
+/// rotation, or with none.
+#[test]
+fn a_verifier_that_can_be_tried_is_tried_and_not_handed_off() {
+    fn rotation(door: &Door) -> Vec<StepDraft> {
+        match door.system.as_str() {
+            "id" => ["publish-next", "sign-with-next", "retire-old"]
+                .map(|verb| draft(Phase::Rotate, verb, door, Inverse::None))
+                .to_vec(),
+            "web" => vec![draft(Phase::Cut, "await-cache", door, Inverse::Renewed)],
+            _ => Vec::new(),
+        }
+    }
+    let mut asking =
+        Asking::of(vec![key(Credential { issuer: Some("https://id".into()), ..a_key("id/kid-9", "v/k") })])
+            .connected(&["id", "web", "app"]);
+    asking.steps = rotation;
+    asking.links.iter_mut().filter(|link| link.system.as_str() == "app").for_each(|link| link.can_close = false);
+    asking.verifiers = ["web", "app", "blind"]
+        .map(|it| Verifier { system: SystemId::from(it), issuer: "https://id".into(), key_ids: vec![] })
+        .to_vec();
+    let expect = "\
+id/signing-key/kid-9: publish-next; sign-with-next; retire-old ⚠ 3 verifiers believe it: app, blind, web
+app/signing-key/kid-9: closed by the rotation at id, and tried
+blind/signing-key/kid-9: ask it@x.example: see that it refuses what the old key signs
+web/signing-key/kid-9: await-cache
+1 rotate id/signing-key/kid-9: publish-next
+2 rotate id/signing-key/kid-9: sign-with-next after 1
+3 rotate id/signing-key/kid-9: retire-old after 1, 2
+4 cut blind/signing-key/kid-9: ask it@x.example: see that it refuses what the old key signs after 1, 2, 3
+5 cut web/signing-key/kid-9: await-cache after 1, 2, 3";
+    assert_eq!(lines(&asking.plan("kid-9")), expect);
+}
+
 #[test]
 fn an_account_of_anybodys_can_be_closed_by_itself() {
     let plan = Asking::of(vec![account("l/x"), made_by("l/y", "x", AccountKind::Human)]).connected(&["l"]).plan("l/x");

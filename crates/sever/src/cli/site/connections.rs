@@ -185,7 +185,8 @@ fn connection(config: &ConnectionConfig, connector: &Connector, what: Capability
              are needed"
         ))
     })?;
-    let twin = config.twin.as_ref().filter(|_| what == Capability::Probing);
+    // A key that is replaced is tried later by what it signs for the twin before.
+    let twin = config.twin.as_ref().filter(|_| matches!(what, Capability::Probing | Capability::Cutting));
     Ok(Connection {
         id: config.id.clone(),
         system: config.system.clone(),

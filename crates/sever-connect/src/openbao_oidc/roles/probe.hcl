@@ -1,0 +1,1 @@
+path "identity/oidc/introspect"      { capabilities = ["update"] }

@@ -1,0 +1,1 @@
+path "identity/oidc/token/shop"      { capabilities = ["read"] }
