@@ -84,7 +84,7 @@ impl Cutter {
         let clock = Jumping::default();
         let now = clock.now();
         let inventory = sever_graph::build(facts(shop), now.as_event(), now, Coverage::default());
-        let connections = [directory(shop)?, database(shop)?].into_iter().collect::<Vec<_>>();
+        let connections = vec![directory(shop)?, database(shop)?];
         let links = connections.iter().map(|it| SystemLink {
             connection: it.id.clone(),
             system: it.system.clone(),
@@ -154,7 +154,7 @@ impl Cutter {
     }
 }
 
-/// One capability's connection to the directory.
+/// The directory, each capability with an account of its own.
 fn directory(shop: &Shop) -> Result<Connected> {
     let connection = |(user, secret): (&str, &str)| Connection {
         id: "directory".into(),
@@ -167,7 +167,7 @@ fn directory(shop: &Shop) -> Result<Connected> {
     connected("openldap", [connection(Slapd::READING), connection(Slapd::CUTTING), connection(Slapd::PROBING)])
 }
 
-/// The same to the database.
+/// The database likewise.
 fn database(shop: &Shop) -> Result<Connected> {
     let connection = |user: &str| Connection {
         id: "database".into(),
