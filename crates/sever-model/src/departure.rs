@@ -233,7 +233,11 @@ impl Departure {
                 self.gaps.sort();
                 self.gaps.dedup();
                 for found in found {
-                    self.doors.push(DoorCase::new(found.door.clone(), true));
+                    // One that only facts told of is now known as its system tells of it.
+                    match self.doors.iter_mut().find(|case| case.door.id == found.door.id) {
+                        Some(case) => (case.door, case.found) = (found.door.clone(), true),
+                        None => self.doors.push(DoorCase::new(found.door.clone(), true)),
+                    }
                     self.steps.extend(found.steps.iter().cloned().map(StepCase::new));
                 }
             }

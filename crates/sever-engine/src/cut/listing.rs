@@ -44,7 +44,7 @@ impl Run<'_, '_> {
             };
             let doors = list.doors.len() as u32;
             let action = connections.get(*lane).and_then(|it| it.action.as_deref());
-            let new = list.doors.into_iter().filter(|door| self.case.door(&door.id).is_none());
+            let new = list.doors.into_iter().filter(|door| self.is_new(door, action));
             let new = new.filter(|door| !self.case.plan.excluded.iter().any(|it| it.door.id == door.id));
             let found: Vec<Found> = new.map(|door| closed_by(door, action, &mut next)).collect();
             count += found.len();
@@ -59,6 +59,16 @@ impl Run<'_, '_> {
         }
         self.record(acts)?;
         Ok(count)
+    }
+}
+
+impl Run<'_, '_> {
+    /// Whether a listed door is one that nobody knew of; or one that only facts told of, without what its
+    /// provider needs to close it, which the listing has.
+    fn is_new(&self, door: &Door, action: Option<&dyn Action>) -> bool {
+        let operated = self.case.steps_of(&door.id).any(|step| step.is_operation());
+        let closable = || action.is_some_and(|action| !action.steps(door).is_empty());
+        self.case.door(&door.id).is_none() || (!operated && closable())
     }
 }
 

@@ -193,6 +193,19 @@ fn what_was_made_meanwhile_is_found_and_closed_in_the_same_way() {
 }
 
 #[test]
+fn what_only_facts_told_of_and_the_listing_shows_is_closed_and_not_only_asked_for() {
+    let world = Arc::new(World::with(2));
+    let mut plan = world.plan();
+    for step in &mut plan.steps {
+        step.work = sever_model::Work::HandOff { owner: "helpdesk".to_owned(), deadline_secs: 60 };
+        step.window_secs = 0;
+    }
+    let (end, case) = run(&world, &plan, &["ann"], &mut Kept::default()).unwrap();
+    assert_eq!((end, case.doors.len(), closed(&case)), (CutEnd::Done, 2, 2));
+    honest(&world, &case);
+}
+
+#[test]
 fn what_cannot_be_undone_and_nobody_saw_in_the_plan_is_left_to_two_people() {
     for (people, expected) in [(&["ann"][..], (CutEnd::Partly, 1)), (&["ann", "zoe"][..], (CutEnd::Done, 0))] {
         let world = Arc::new(World::with(1));
