@@ -20,9 +20,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::people::{Named, People};
+use crate::people::People;
 use crate::{Filter, LakeError, Pivot, UseRow, read};
-use sever_model::Outcome;
+use sever_model::{Fingerprint, Outcome};
 
 /// Pivots followed at once.
 pub const CANDIDATES_MAX: usize = 100_000;
@@ -72,12 +72,12 @@ type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// # Errors
 /// When the lake cannot be read.
 pub fn common(dir: &Path, given: &HashSet<String>, people: &People) -> Result<(Vec<Common>, bool), LakeError> {
-    let given: HashSet<Box<str>> = given.iter().map(|id| people.code(id)).collect();
-    let mut touching: Hashed<Key, HashSet<Box<str>>> = Hashed::default();
+    let given: HashSet<Fingerprint> = given.iter().map(|id| people.fingerprint(id)).collect();
+    let mut touching: Hashed<Key, HashSet<Fingerprint>> = Hashed::default();
     let mut cut = false;
     read(dir, &Filter::default(), &mut |row| {
-        let mut here: Vec<&str> = Vec::new();
-        named(row, people, |id| here.extend(given.get(id).map(AsRef::as_ref)));
+        let mut here: Vec<Fingerprint> = Vec::new();
+        named(row, people, |who| here.extend(given.get(&who)));
         if here.is_empty() {
             return;
         }
@@ -86,17 +86,16 @@ pub fn common(dir: &Path, given: &HashSet<String>, people: &People) -> Result<(V
                 cut = true;
                 return;
             }
-            touching.entry(key).or_default().extend(here.iter().map(|id| Box::from(*id)));
+            touching.entry(key).or_default().extend(&here);
         });
     })?;
     touching.retain(|_, given| given.len() > 1);
 
-    let mut all: HashSet<u64, foldhash::fast::RandomState> = HashSet::default();
-    let mut touched: Hashed<Key, HashSet<u64, foldhash::fast::RandomState>> = Hashed::default();
-    let hasher = foldhash::fast::FixedState::default();
+    let mut all: HashSet<Fingerprint, foldhash::fast::RandomState> = HashSet::default();
+    let mut touched: Hashed<Key, HashSet<Fingerprint, foldhash::fast::RandomState>> = Hashed::default();
     read(dir, &Filter::default(), &mut |row| {
-        let mut here: Vec<u64> = Vec::new();
-        named(row, people, |id| here.push(std::hash::BuildHasher::hash_one(&hasher, id)));
+        let mut here: Vec<Fingerprint> = Vec::new();
+        named(row, people, |who| here.push(who));
         all.extend(&here);
         keys(row, |key| {
             if touching.contains_key(&key) {
@@ -168,14 +167,12 @@ impl Draw {
 }
 
 /// Everybody whose data was in a row's answer.
-fn named<'a>(row: &UseRow<'a>, people: &'a People, mut each: impl FnMut(&'a str)) {
+fn named(row: &UseRow<'_>, people: &People, mut each: impl FnMut(Fingerprint)) {
     if row.outcome == Outcome::Refused {
         return;
     }
     // How many more there are, unnamed, says nothing about who they are.
-    people.of(row, |named| match named {
-        Named::Subject(id) | Named::Other(id) => each(id),
-    });
+    people.of(row, |named| each(named.who()));
 }
 
 /// The pivots of a row: each thing, and keys, issuers and endpoints by judgement too.

@@ -22,6 +22,8 @@
 
 mod common;
 pub mod dictionary;
+mod gather;
+pub mod index;
 mod manifest;
 mod people;
 mod reach;
@@ -36,11 +38,11 @@ use std::path::PathBuf;
 pub use common::{Common, SURPRISE_MIN, common};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use people::{Pairs, People};
-pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
+pub use reach::{ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
 pub use rewrite::{Rewrite, Rewritten, Write, rewrite, subjects};
 pub use row::{Pivot, UseRow};
-pub use subject::code;
+pub use subject::{code, code_of};
 pub use writer::LakeWriter;
 
 /// Why the lake could not be written or read.

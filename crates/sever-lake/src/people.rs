@@ -3,32 +3,34 @@
 //!
 //! A gateway logs whose page was opened; who stood *on* the page (an address book, a family plan) is
 //! known to the table it was made from. A [`Resolver`] is a snapshot of that table; a
-//! [`SubjectSet`] is what a report's reference stood for. Both are held by code, as the lake's rows
-//! name people, with the ids beside for whoever may write a list of them.
+//! [`SubjectSet`] is what a report's reference stood for. Both are held by fingerprint, as the lake's
+//! rows name people, with the ids beside for whoever may write a list of them.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{LakeError, UseRow, code};
-use sever_model::FingerprintKey;
+use sever_model::{Fingerprint, FingerprintKey};
 
-type Map<T> = HashMap<Box<str>, T, foldhash::fast::RandomState>;
+use crate::subject::fingerprint_or_own;
+use crate::{LakeError, UseRow};
+
+type Map<T> = HashMap<Fingerprint, T, foldhash::fast::RandomState>;
 
 /// Who is in the answers of an endpoint, by whom it was asked about.
 #[derive(Debug)]
 pub struct Resolver {
     /// The beginning of the `resource` that it speaks for.
     endpoint: String,
-    people: Map<Vec<Box<str>>>,
+    people: Map<Vec<Fingerprint>>,
 }
 
 /// The people that a reference stands for.
 #[derive(Debug)]
 pub struct SubjectSet {
     reference: String,
-    people: Vec<Box<str>>,
+    people: Vec<Fingerprint>,
 }
 
 impl Resolver {
@@ -45,7 +47,7 @@ pub struct People {
     resolvers: Vec<Resolver>,
     /// By reference.
     sets: Vec<SubjectSet>,
-    /// The ids of those whom only these tables name, by code.
+    /// The ids of those whom only these tables name, by fingerprint.
     names: Map<Box<str>>,
 }
 
@@ -54,11 +56,20 @@ pub type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// Somebody in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named<'a> {
+pub(crate) enum Named {
     /// Named by the record or its set: a data subject of the company's.
-    Subject(&'a str),
+    Subject(Fingerprint),
     /// Only in the answer, by a resolver.
-    Other(&'a str),
+    Other(Fingerprint),
+}
+
+impl Named {
+    /// Who it is.
+    pub(crate) const fn who(self) -> Fingerprint {
+        match self {
+            Named::Subject(who) | Named::Other(who) => who,
+        }
+    }
 }
 
 impl People {
@@ -67,14 +78,14 @@ impl People {
         People { key, resolvers: Vec::new(), sets: Vec::new(), names: Map::default() }
     }
 
-    /// The code of an id.
-    pub fn code(&self, id: &str) -> Box<str> {
-        code(&self.key, id)
+    /// The fingerprint of an id.
+    pub fn fingerprint(&self, id: &str) -> Fingerprint {
+        self.key.fingerprint(id.as_bytes())
     }
 
     /// The id of a person whom a resolver or a set names.
-    pub fn name(&self, code: &str) -> Option<&str> {
-        self.names.get(code).map(AsRef::as_ref)
+    pub fn name(&self, who: Fingerprint) -> Option<&str> {
+        self.names.get(&who).map(AsRef::as_ref)
     }
 
     /// Adds a resolver from a table of `subject` and `person` columns (CSV with a header, optionally
@@ -87,7 +98,7 @@ impl People {
         rows(path, &["subject", "person"], |row| {
             if let [Some(subject), Some(person)] = row {
                 let person = self.remember(person);
-                resolver.people.entry(code(&self.key, subject)).or_default().push(person);
+                resolver.people.entry(self.key.fingerprint(subject.as_bytes())).or_default().push(person);
             }
         })?;
         self.resolvers.push(resolver);
@@ -99,7 +110,7 @@ impl People {
         let mut resolver = Resolver::of(endpoint);
         for (subject, person) in pairs {
             let person = self.remember(person);
-            resolver.people.entry(code(&self.key, subject)).or_default().push(person);
+            resolver.people.entry(self.key.fingerprint(subject.as_bytes())).or_default().push(person);
         }
         self.resolvers.push(resolver);
     }
@@ -121,31 +132,40 @@ impl People {
         self.sets.push(SubjectSet { reference: reference.to_owned(), people });
     }
 
-    fn remember(&mut self, id: &str) -> Box<str> {
-        let code = code(&self.key, id);
-        if !self.names.contains_key(&code) {
-            self.names.insert(code.clone(), id.into());
-        }
-        code
+    fn remember(&mut self, id: &str) -> Fingerprint {
+        let who = self.key.fingerprint(id.as_bytes());
+        self.names.entry(who).or_insert_with(|| id.into());
+        who
+    }
+
+    /// Those who stand in the answer of an endpoint that a subject asks for, or is asked about.
+    pub(crate) fn beside(&self, subject: Fingerprint, resource: &str) -> impl Iterator<Item = Fingerprint> {
+        let speaking = self.resolvers.iter().filter(move |resolver| resource.starts_with(&resolver.endpoint));
+        speaking.flat_map(move |resolver| resolver.people.get(&subject).into_iter().flatten().copied())
+    }
+
+    /// Whether a resolver speaks of an endpoint.
+    pub(crate) fn speak_of(&self, resource: &str) -> bool {
+        self.resolvers.iter().any(|resolver| resource.starts_with(&resolver.endpoint))
+    }
+
+    /// The people that a reference stands for, where that is known.
+    pub(crate) fn set(&self, reference: &str) -> Option<&[Fingerprint]> {
+        self.sets.iter().find(|set| set.reference == reference).map(|set| set.people.as_slice())
     }
 
     /// Names everybody in a row's answer. Returns how many more there are that nothing names:
     /// `None` where the record does not even say how many.
-    pub(crate) fn of<'a>(&'a self, row: &UseRow<'a>, mut each: impl FnMut(Named<'a>)) -> Option<u64> {
+    pub(crate) fn of(&self, row: &UseRow<'_>, mut each: impl FnMut(Named)) -> Option<u64> {
         let mut named = 0u64;
-        let mut name = |subject: &'a str| {
+        let mut name = |subject: Fingerprint| {
             named += 1;
             each(Named::Subject(subject));
-            for resolver in self.resolvers.iter().filter(|resolver| row.resource.starts_with(&resolver.endpoint)) {
-                let people = resolver.people.get(subject).into_iter().flatten();
-                people.for_each(|person| each(Named::Other(person)));
-            }
+            self.beside(subject, row.resource).for_each(|person| each(Named::Other(person)));
         };
-        row.data_subjects.iter().for_each(|subject| name(subject));
-        if row.data_subjects.is_empty()
-            && let Some(set) = self.sets.iter().find(|set| set.reference == row.subject_ref)
-        {
-            set.people.iter().for_each(|subject| name(subject));
+        row.data_subjects.iter().for_each(|code| name(fingerprint_or_own(code)));
+        if row.data_subjects.is_empty() {
+            self.set(row.subject_ref).into_iter().flatten().for_each(|subject| name(*subject));
         }
         match (row.subject_count, named) {
             (Some(count), named) => Some(count.saturating_sub(named)),

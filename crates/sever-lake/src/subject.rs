@@ -36,3 +36,16 @@ pub(crate) fn fingerprint(code: &str) -> Option<Fingerprint> {
     let read = (code.len() == CODE_CHARS).then(|| URL_SAFE_NO_PAD.decode_slice(code, &mut bytes).ok()).flatten();
     read.filter(|count| *count == bytes.len()).map(|_| Fingerprint(u128::from_be_bytes(bytes)))
 }
+
+/// The same, and for a text that stands for an erased subject one of its own.
+pub(crate) fn fingerprint_or_own(code: &str) -> Fingerprint {
+    // No secret: what stands for the erased says nothing of them.
+    fingerprint(code).unwrap_or_else(|| FingerprintKey::new([0; 16]).fingerprint(code.as_bytes()))
+}
+
+/// The code that stands for a fingerprint.
+pub fn code_of(fingerprint: Fingerprint) -> Box<str> {
+    let mut text = String::with_capacity(CODE_CHARS);
+    write_fingerprint(fingerprint.0, &mut text);
+    text.into()
+}

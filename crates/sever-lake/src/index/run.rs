@@ -1,0 +1,323 @@
+//! One run of the index: what the rows of one segment of one day touched, both ways round.
+//!
+//! ```text
+//! magic · sections, each at a multiple of 8 · head (JSON, gzip) · length of the head · its CRC-32 · magic
+//! ```
+//!
+//! A run is made whole, put in place by one rename, and never written again. Its head and tables are
+//! checked when it is opened, the rest by [`Run::verify`].
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
+use sever_model::EventTime;
+
+use super::bits::Bits;
+use super::build::{ADDRESS_TEXT, DAY_MICROS, STARTS_EVERY, TIME_BITS};
+use super::face::{Actor, Face};
+use super::numbering::map;
+use super::sequence::Sequence;
+use super::set::{self, Shape};
+use crate::LakeError;
+
+pub(super) const VERSION: u32 = 1;
+const MAGIC: &[u8; 8] = b"SEVRIDX\n";
+/// Length and checksum of the head, and the magic again.
+const TAIL_BYTES: usize = 24;
+/// The most that a head may be, unpacked.
+const HEAD_BYTES_MAX: u64 = 1 << 30;
+
+/// What lists are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Facet {
+    Actor = 0,
+    Address = 1,
+    Agent = 2,
+}
+
+/// A part of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Section {
+    /// Of a facet: keys 0, requests 1, then from 2 on counts, starts and sets.
+    Facet(u8, u8),
+    /// The addresses of each list of actors: counts 0, starts 1 and sets 2.
+    Addresses(u8),
+    /// Subject and list of actors, by subject.
+    Reverse,
+    /// First and last use of each list of a facet.
+    Times(u8),
+}
+
+impl Section {
+    /// One of the three parts that lists are written in.
+    pub(super) const fn part(self, part: u8) -> Section {
+        match self {
+            Section::Facet(facet, first) => Section::Facet(facet, first + part),
+            Section::Addresses(first) => Section::Addresses(first + part),
+            other => other,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) version: u32,
+    /// Since the Unix epoch.
+    pub(super) day: i64,
+    pub(super) rows: u64,
+    /// Numbers of subjects are below it.
+    pub(super) subjects: u64,
+    /// Whether there were more faces than a run tells apart.
+    pub(super) cut: bool,
+    pub(super) facets: Vec<FacetHead>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct FacetHead {
+    pub(super) lists: u64,
+    pub(super) pairs: u64,
+}
+
+/// The names in a run.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Tables {
+    pub(super) actors: Vec<Actor>,
+    pub(super) agents: Vec<Box<str>>,
+    pub(super) others: Vec<Box<str>>,
+    pub(super) faces: Vec<Face>,
+    /// By facet: lists that have something noted, by rank.
+    pub(super) notes: [Vec<(u32, Note)>; 3],
+}
+
+/// What the rows of a list say of people whom they do not name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// Answers that do not even say how many.
+    pub(crate) unsaid: u64,
+    /// Counted, and not named.
+    pub(crate) unnamed: u64,
+    /// The most that one of those answers counts.
+    pub(crate) counted_max: u64,
+    pub(crate) refs: Vec<RefNote>,
+}
+
+impl Note {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Note::default()
+    }
+}
+
+/// What the rows with one reference say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RefNote {
+    pub(crate) reference: Box<str>,
+    /// Of rows that name nobody themselves: the most that one counts.
+    pub(crate) count_max: Option<u64>,
+    /// Of those, such as give data and no count.
+    pub(crate) uncounted: u64,
+    /// Of rows that name some: the most that one counts beyond them.
+    pub(crate) beyond_max: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Footer {
+    head: Head,
+    tables: Tables,
+    /// Where each begins, its length, and its CRC-32.
+    sections: Vec<(Section, u64, u64, u32)>,
+}
+
+/// The bytes of a run.
+pub(super) fn encode(head: Head, tables: &Tables, sections: Vec<(Section, Vec<u8>)>) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    let mut places = Vec::new();
+    for (section, part) in sections {
+        places.push((section, bytes.len() as u64, part.len() as u64, crc(&part)));
+        bytes.extend(part);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+    }
+    let footer = serde_json::json!({ "head": head, "tables": tables, "sections": places }).to_string();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing into memory does not fail.
+    let packed = packed.write_all(footer.as_bytes()).and_then(|()| packed.finish()).unwrap_or_default();
+    bytes.extend(&packed);
+    bytes.extend((packed.len() as u64).to_le_bytes());
+    bytes.extend(u64::from(crc(&packed)).to_le_bytes());
+    bytes.extend(MAGIC);
+    bytes
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+/// A run that can be asked.
+#[derive(Debug)]
+pub(super) struct Run {
+    path: PathBuf,
+    map: Mmap,
+    pub(super) head: Head,
+    pub(super) tables: Tables,
+    sections: Vec<(Section, u64, u64, u32)>,
+}
+
+impl Run {
+    /// # Errors
+    /// When it cannot be read, or is damaged or cut short.
+    pub(super) fn open(path: &Path) -> Result<Run, LakeError> {
+        let map = File::open(path)
+            .and_then(|file| map(&file))
+            .map_err(|error| LakeError::File { path: path.to_owned(), error })?;
+        let damaged = |what: &str| LakeError::Damaged { path: path.to_owned(), what: what.to_owned() };
+        let footer = footer(&map).map_err(damaged)?;
+        let Footer { head, tables, sections } = footer;
+        Ok(Run { path: path.to_owned(), map, head, tables, sections })
+    }
+
+    /// Compares all of it with its checksums.
+    ///
+    /// # Errors
+    /// When a bit has changed.
+    pub(super) fn verify(&self) -> Result<(), LakeError> {
+        for (section, _, _, sum) in &self.sections {
+            if crc(self.section(*section)) != *sum {
+                let what = format!("its part {section:?} does not match its checksum");
+                return Err(LakeError::Damaged { path: self.path.clone(), what });
+            }
+        }
+        Ok(())
+    }
+
+    fn section(&self, section: Section) -> &[u8] {
+        let found = self.sections.iter().find(|(it, ..)| *it == section);
+        let range = found.map_or(0..0, |(_, at, length, _)| *at as usize..at.saturating_add(*length) as usize);
+        self.map.get(range).unwrap_or_default()
+    }
+
+    fn sequence(&self, section: Section) -> Sequence<'_> {
+        Sequence::new(self.section(section)).unwrap_or(Sequence::EMPTY)
+    }
+
+    /// Lists of a facet whose things lie in a range, as rank, thing and face.
+    pub(super) fn lists(&self, facet: Facet, things: std::ops::Range<u64>, mut each: impl FnMut(u64, u64, u32)) {
+        let faces = self.tables.faces.len() as u64;
+        let keys = self.sequence(Section::Facet(facet as u8, 0));
+        if faces == 0 {
+            return;
+        }
+        let (first, keys) = keys.seek(things.start.saturating_mul(faces));
+        for (rank, key) in (first..).zip(keys) {
+            if key / faces >= things.end {
+                return;
+            }
+            each(rank, key / faces, (key % faces) as u32);
+        }
+    }
+
+    /// The numbers of a list's subjects, rising.
+    #[inline]
+    pub(super) fn subjects(&self, facet: Facet, rank: u64, each: impl FnMut(u64)) {
+        self.set(Section::Facet(facet as u8, 2), rank, self.head.subjects, each);
+    }
+
+    /// How many they are.
+    pub(super) fn count(&self, facet: Facet, rank: u64) -> u64 {
+        between(self.sequence(Section::Facet(facet as u8, 2)), rank)
+    }
+
+    /// The addresses of a list of actors.
+    pub(super) fn addresses(&self, rank: u64, each: impl FnMut(u64)) {
+        self.set(Section::Addresses(0), rank, ADDRESS_TEXT + self.tables.others.len() as u64, each);
+    }
+
+    #[inline]
+    fn set(&self, section: Section, rank: u64, universe: u64, each: impl FnMut(u64)) {
+        let counts = self.sequence(section);
+        let from = rank / STARTS_EVERY as u64 * STARTS_EVERY as u64;
+        let Some(mut at) = self.sequence(section.part(1)).number(rank / STARTS_EVERY as u64) else { return };
+        let mut sums = counts.from(from);
+        let mut before = sums.next().unwrap_or(0);
+        for list in from..=rank {
+            let Some(sum) = sums.next() else { return };
+            let shape = Shape { count: sum - before, universe };
+            if list == rank {
+                return set::each(Bits(self.section(section.part(2))), at, shape, each);
+            }
+            at += shape.bits();
+            before = sum;
+        }
+    }
+
+    /// Requests of a list.
+    pub(super) fn requests(&self, facet: Facet, rank: u64) -> u64 {
+        between(self.sequence(Section::Facet(facet as u8, 1)), rank)
+    }
+
+    /// What is noted of a list.
+    pub(super) fn note(&self, facet: Facet, rank: u64) -> Option<&Note> {
+        let notes = self.tables.notes.get(facet as usize)?;
+        let at = notes.binary_search_by_key(&rank, |(rank, _)| u64::from(*rank)).ok()?;
+        notes.get(at).map(|(_, note)| note)
+    }
+
+    /// First and last use of a list.
+    pub(super) fn times(&self, facet: Facet, rank: u64) -> [EventTime; 2] {
+        let bits = Bits(self.section(Section::Times(facet as u8)));
+        let start = rank * 2 * u64::from(TIME_BITS);
+        [start, start + u64::from(TIME_BITS)].map(|at| {
+            let micros = bits.take(at, TIME_BITS) as i64;
+            EventTime::from_micros(self.head.day * DAY_MICROS + micros)
+        })
+    }
+
+    /// The lists of actors that touched a subject, by rank.
+    pub(super) fn touching(&self, subject: u32, mut each: impl FnMut(u64)) {
+        let lists = self.head.facets.first().map_or(0, |facet| facet.lists).max(1);
+        let start = u64::from(subject) * lists;
+        let (_, pairs) = self.sequence(Section::Reverse).seek(start);
+        pairs.take_while(|pair| *pair < start + lists).for_each(|pair| each(pair - start));
+    }
+
+    /// The bytes of the sets of a facet, of the way back, and of the whole run.
+    pub(super) fn sizes(&self, facet: Facet) -> [u64; 3] {
+        let sets = self.section(Section::Facet(facet as u8, 4)).len();
+        [sets as u64, self.section(Section::Reverse).len() as u64, self.map.len() as u64]
+    }
+}
+
+fn between(sums: Sequence<'_>, rank: u64) -> u64 {
+    let mut sums = sums.from(rank);
+    let before = sums.next().unwrap_or(0);
+    sums.next().unwrap_or(before).saturating_sub(before)
+}
+
+fn footer(map: &[u8]) -> Result<Footer, &'static str> {
+    let short = "it is cut short";
+    let tail = map.len().checked_sub(TAIL_BYTES).and_then(|at| map.get(at..)).ok_or(short)?;
+    if !map.starts_with(MAGIC) || !tail.ends_with(MAGIC) {
+        return Err("it is no run of an index, or cut short");
+    }
+    let number =
+        |at: usize| tail.get(at..).and_then(<[u8]>::first_chunk::<8>).map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let end = map.len() - TAIL_BYTES;
+    let start = usize::try_from(number(0)).ok().and_then(|length| end.checked_sub(length)).ok_or(short)?;
+    let packed = map.get(start..end).ok_or(short)?;
+    if u64::from(crc(packed)) != number(8) {
+        return Err("its head does not match its checksum");
+    }
+    let mut text = String::new();
+    GzDecoder::new(packed).take(HEAD_BYTES_MAX).read_to_string(&mut text).map_err(|_| "its head cannot be unpacked")?;
+    let footer: Footer = serde_json::from_str(&text).map_err(|_| "its head cannot be read")?;
+    match footer.head.version {
+        VERSION => Ok(footer),
+        _ => Err("it is of another version"),
+    }
+}
