@@ -9,13 +9,18 @@
 //! field where those are told apart.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::Ipv4Addr;
 
 use sever_model::{EventTime, Fingerprint, Lookup, Outcome, SubjectRegister};
 
 use crate::UseRow;
-use crate::index::{Bitmap, DAY_MICROS, Face, Note, Numbering, endpoint};
+use crate::index::{Address, Bitmap, DAY_MICROS, Face, List, Note, Numbering, endpoint};
 use crate::people::{Named, People};
 use crate::reach::{ByDay, Detail, LEVELS, ReachAnswer, Step};
+use crate::subject::fingerprint_or_own;
+
+/// Addresses, past which repeated ones are folded.
+const ADDRESSES_MAX: usize = 1 << 20;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -37,6 +42,7 @@ pub(crate) struct Gathering<'a> {
     by_field: BTreeMap<Box<str>, Bitmap>,
     addresses: HashSet<Box<str>, foldhash::fast::RandomState>,
     addresses_v4: Vec<u32>,
+    addresses_folded: usize,
     /// The most people that one confirmed answer counts.
     counted_max: u64,
     /// People counted and not named, by the reference that would name them: the same report fetched
@@ -186,6 +192,7 @@ impl<'a> Gathering<'a> {
             by_field: BTreeMap::new(),
             addresses: HashSet::default(),
             addresses_v4: Vec::new(),
+            addresses_folded: 0,
             counted_max: 0,
             unnamed: Map::default(),
         }
@@ -197,29 +204,35 @@ impl<'a> Gathering<'a> {
         // What cannot be judged widens the bounds; it is not part of what is asked about.
         if level < 3 {
             self.count(row.outcome, 1, [row.time, row.time]);
-            if !row.source_ip.is_empty() && !self.addresses.contains(row.source_ip) {
-                self.addresses.insert(row.source_ip.into());
+            match row.source_ip.parse::<Ipv4Addr>() {
+                Ok(address) => self.address(Address::V4(address.into())),
+                Err(_) if row.source_ip.is_empty() => {}
+                Err(_) => self.address(Address::Text(row.source_ip)),
             }
         }
-        let (people, refused) = (self.people, row.outcome == Outcome::Refused);
-        let (mut split, class) = (Vec::new(), endpoint(row.resource));
+        if row.outcome == Outcome::Refused {
+            // Nobody was touched, but whether those exist whom it names is still told.
+            for who in row.data_subjects.iter().map(|code| fingerprint_or_own(code)) {
+                let number = self.who.number(who);
+                self.register.ask(number, who);
+                self.register.existed(number, row.time, row.time);
+            }
+            return;
+        }
+        let (people, class) = (self.people, endpoint(row.resource));
+        let mut split = Vec::new();
         let beyond = people.of(row, |named| {
             let number = self.who.number(named.who());
             if let Named::Subject(who) = named {
                 self.register.ask(number, who);
-                if self.register.existed(number, row.time, row.time) != Existed::Yes || refused {
+                if self.register.existed(number, row.time, row.time) != Existed::Yes {
                     return;
                 }
                 self.subjects.set(number);
-            } else if refused {
-                return;
             }
             self.day.there[level].set(number);
             split.push(number);
         });
-        if refused {
-            return;
-        }
         self.split(&class, row.fields, level, split.into_iter());
         self.beyond(beyond, row, level);
     }
@@ -267,40 +280,42 @@ impl<'a> Gathering<'a> {
         self.answer.last = Some(self.answer.last.map_or(last, |before| before.max(last)));
     }
 
-    /// Counts addresses: by number, such as have one, and by text.
-    pub(crate) fn address_v4(&mut self, address: u32) {
-        self.addresses_v4.push(address);
-    }
-
-    pub(crate) fn address(&mut self, address: &str) {
-        if !self.addresses.contains(address) {
-            self.addresses.insert(address.into());
+    /// Counts an address.
+    pub(crate) fn address(&mut self, address: Address<'_>) {
+        match address {
+            Address::V4(address) => {
+                self.addresses_v4.push(address);
+                if self.addresses_v4.len() >= ADDRESSES_MAX + 2 * self.addresses_folded {
+                    self.fold_addresses();
+                }
+            }
+            Address::Text(address) if self.addresses.contains(address) => {}
+            Address::Text(address) => _ = self.addresses.insert(address.into()),
         }
     }
 
-    /// Takes in those whom a list of the day names, by number.
-    pub(crate) fn list(
-        &mut self,
-        face: &Face,
-        level: usize,
-        note: Option<&Note>,
-        each: &mut dyn FnMut(&mut dyn FnMut(u32)),
-    ) {
+    fn fold_addresses(&mut self) {
+        self.addresses_v4.sort_unstable();
+        self.addresses_v4.dedup();
+        self.addresses_folded = self.addresses_v4.len();
+    }
+
+    /// Takes in those whom a list of the day names.
+    pub(crate) fn list(&mut self, face: &Face, level: usize, note: Option<&Note>, list: List<'_>) {
         if face.outcome() == Outcome::Refused {
-            each(&mut |number| self.day.refused.set(number));
+            list.each(|number| self.day.refused.set(number));
             return;
         }
-        each(&mut |number| self.day.named[level].set(number));
+        list.each(|number| self.day.named[level].set(number));
         if self.people.speak_of(&face.endpoint) {
-            each(&mut |number| self.beside(number, &face.endpoint, &face.fields, level));
+            list.each(|number| self.beside(number, &face.endpoint, &face.fields, level));
         }
-        let split = self.detail.split && level == 0;
-        if split {
+        if self.detail.split && level == 0 {
             let of_endpoint = self.day.by_endpoint.entry(face.endpoint.clone()).or_default();
-            each(&mut |number| of_endpoint.set(number));
+            list.each(|number| of_endpoint.set(number));
             for field in fields(&face.fields) {
                 let of_field = self.day.by_field.entry(field.into()).or_default();
-                each(&mut |number| of_field.set(number));
+                list.each(|number| of_field.set(number));
             }
         }
         if let Some(note) = note {
@@ -326,6 +341,9 @@ impl<'a> Gathering<'a> {
             if of.beyond_max > 0 {
                 self.refer(&of.reference, of.beyond_max);
             }
+            if of.nameless == 0 {
+                continue;
+            }
             let people = self.people;
             let set = people.set(&of.reference);
             let named: Vec<u32> = set.into_iter().flatten().map(|who| self.who.number(*who)).collect();
@@ -333,14 +351,7 @@ impl<'a> Gathering<'a> {
             if people.speak_of(&face.endpoint) {
                 named.iter().for_each(|number| self.beside(*number, &face.endpoint, &face.fields, level));
             }
-            if self.detail.split && level == 0 {
-                let of_endpoint = self.day.by_endpoint.entry(face.endpoint.clone()).or_default();
-                named.iter().for_each(|number| of_endpoint.set(*number));
-                for field in fields(&face.fields) {
-                    let of_field = self.day.by_field.entry(field.into()).or_default();
-                    named.iter().for_each(|number| of_field.set(*number));
-                }
-            }
+            self.split(&face.endpoint, &face.fields, level, named.iter().copied());
             if set.is_none() {
                 self.answer.unsaid += of.uncounted;
             }
@@ -413,7 +424,15 @@ impl<'a> Gathering<'a> {
 
     /// Lets a row of the day say whether those doubtful existed when it was written.
     pub(crate) fn settle(&mut self, row: &UseRow<'_>, level: usize, doubtful: &HashSet<Fingerprint>) {
-        let refused = row.outcome == Outcome::Refused;
+        if row.outcome == Outcome::Refused {
+            for who in
+                row.data_subjects.iter().map(|code| fingerprint_or_own(code)).filter(|who| doubtful.contains(who))
+            {
+                let number = self.who.number(who);
+                self.register.existed(number, row.time, row.time);
+            }
+            return;
+        }
         let people = self.people;
         people.of(row, |named| {
             let Named::Subject(who) = named else { return };
@@ -421,7 +440,7 @@ impl<'a> Gathering<'a> {
                 return;
             }
             let number = self.who.number(who);
-            if self.register.existed(number, row.time, row.time) == Existed::Yes && !refused {
+            if self.register.existed(number, row.time, row.time) == Existed::Yes {
                 self.day.there[level].set(number);
                 self.subjects.set(number);
             }
@@ -460,6 +479,7 @@ impl<'a> Gathering<'a> {
     /// The answer, of so many rows.
     pub(crate) fn answer(mut self, rows: u64) -> ReachAnswer {
         self.end();
+        self.fold_addresses();
         let mut answer = self.answer;
         let (mut total, mut before) = (0, Bitmap::default());
         for (what, level) in LEVELS.into_iter().zip(&self.levels) {
@@ -503,8 +523,6 @@ impl<'a> Gathering<'a> {
         answer.by_field = counts(self.by_field);
         answer.nonexistent = self.register.nonexistent.count();
         answer.deleted = self.register.gone.count();
-        self.addresses_v4.sort_unstable();
-        self.addresses_v4.dedup();
         answer.addresses = Some((self.addresses.len() + self.addresses_v4.len()) as u64);
         answer.register = self.register.register.is_some();
         answer.people = self.listed.iter().map(|(number, day)| (self.who.fingerprint(*number), *day)).collect();

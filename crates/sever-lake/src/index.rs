@@ -28,21 +28,46 @@
 //! Sets are exact and near the fewest bits that there can be (set.rs); the numbers of subjects are
 //! given in the order of first sight, so that people touched for the first time are a range.
 
+use std::collections::BTreeMap;
+
+use run::Run;
+
+mod ask;
+mod back;
 mod bitmap;
 mod bits;
 mod build;
 mod face;
+mod keep;
 mod numbering;
 mod run;
 mod sequence;
 mod set;
 
+pub(crate) use ask::{Address, List, Rows};
+pub use back::TouchedBy;
 pub(crate) use bitmap::Bitmap;
 pub(crate) use build::DAY_MICROS;
 pub use build::RunBuilder;
 pub(crate) use face::{Face, endpoint};
+pub use keep::{SegmentOf, Segments};
 pub use numbering::Numbering;
 pub(crate) use run::Note;
+
+/// An opened index: the numbers of subjects, and the runs of each day.
+#[derive(Debug)]
+pub struct Index {
+    numbering: Numbering,
+    days: BTreeMap<i64, Day>,
+}
+
+/// What there is of one day.
+#[derive(Debug, Default)]
+struct Day {
+    runs: Vec<Run>,
+    /// Whether its rows answer: a run is missing, or rows take back others and are not yet compacted.
+    from_rows: bool,
+}
 
 #[cfg(test)]
 mod tests;

@@ -144,6 +144,16 @@ impl People {
         speaking.flat_map(move |resolver| resolver.people.get(&subject).into_iter().flatten().copied())
     }
 
+    /// Those in whose answers somebody stands, with the endpoint.
+    pub(crate) fn whose_data_holds(&self, who: Fingerprint) -> Vec<(&str, Fingerprint)> {
+        let mut holding = Vec::new();
+        for resolver in &self.resolvers {
+            let of = resolver.people.iter().filter(|(_, people)| people.contains(&who));
+            holding.extend(of.map(|(subject, _)| (resolver.endpoint.as_str(), *subject)));
+        }
+        holding
+    }
+
     /// Whether a resolver speaks of an endpoint.
     pub(crate) fn speak_of(&self, resource: &str) -> bool {
         self.resolvers.iter().any(|resolver| resource.starts_with(&resolver.endpoint))

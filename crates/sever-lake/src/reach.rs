@@ -163,7 +163,7 @@ pub fn reach_where(
     Ok(gathering.answer(rows))
 }
 
-fn level_of_row(row: &UseRow<'_>, judged: Option<&str>) -> Option<usize> {
+pub(crate) fn level_of_row(row: &UseRow<'_>, judged: Option<&str>) -> Option<usize> {
     level(row.judgement.map_or("", |judgement| judgement.word()), row.stage, row.outcome, judged)
 }
 

@@ -173,7 +173,7 @@ impl Pivot {
 
 /// The part of an address that names its network: `192.0.2` of `192.0.2.7`, `2001:db8:1` of
 /// `2001:db8:1:2::3`; nothing of what is neither.
-fn network(address: &str) -> &str {
+pub(crate) fn network(address: &str) -> &str {
     if let Some((network, _)) = address.rsplit_once('.').filter(|_| !address.contains(':')) {
         return network;
     }

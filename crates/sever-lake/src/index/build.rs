@@ -133,6 +133,7 @@ fn note(note: &mut Note, row: &UseRow<'_>) {
         ("", _) => {}
         (reference, count) if named == 0 => {
             let of = refs(note, reference);
+            of.nameless += 1;
             of.count_max = of.count_max.max(count);
             of.uncounted += u64::from(count.is_none() && gives(row));
         }

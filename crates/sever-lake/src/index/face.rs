@@ -14,7 +14,7 @@ use crate::row::{Pivot, UseRow, outcome, outcome_word, stage, stage_word};
 pub(crate) const FACES_MAX: usize = 4_096;
 
 /// Who acted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Actor {
     pub(crate) key_id: Box<str>,
     pub(crate) issuer: Box<str>,
@@ -48,7 +48,7 @@ impl Actor {
 }
 
 /// What was done, and what was said of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Face {
     /// The judgement's word; empty where no token was presented.
     pub(crate) judged: Box<str>,

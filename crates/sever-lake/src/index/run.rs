@@ -35,7 +35,7 @@ const HEAD_BYTES_MAX: u64 = 1 << 30;
 
 /// What lists are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Facet {
+pub(crate) enum Facet {
     Actor = 0,
     Address = 1,
     Agent = 2,
@@ -117,9 +117,11 @@ impl Note {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RefNote {
     pub(crate) reference: Box<str>,
-    /// Of rows that name nobody themselves: the most that one counts.
+    /// Rows that name nobody themselves.
+    pub(crate) nameless: u64,
+    /// Of those the most that one counts.
     pub(crate) count_max: Option<u64>,
-    /// Of those, such as give data and no count.
+    /// Of those such as give data and no count.
     pub(crate) uncounted: u64,
     /// Of rows that name some: the most that one counts beyond them.
     pub(crate) beyond_max: u64,
@@ -161,7 +163,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 /// A run that can be asked.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     path: PathBuf,
     map: Mmap,
     pub(super) head: Head,
@@ -222,15 +224,17 @@ impl Run {
         }
     }
 
+    /// The thing and the face of a list.
+    pub(super) fn key(&self, facet: Facet, rank: u64) -> Option<(u64, u32)> {
+        let key = self.sequence(Section::Facet(facet as u8, 0)).number(rank)?;
+        let faces = self.tables.faces.len() as u64;
+        Some((key.checked_div(faces)?, key.checked_rem(faces)? as u32))
+    }
+
     /// The numbers of a list's subjects, rising.
     #[inline]
     pub(super) fn subjects(&self, facet: Facet, rank: u64, each: impl FnMut(u64)) {
         self.set(Section::Facet(facet as u8, 2), rank, self.head.subjects, each);
-    }
-
-    /// How many they are.
-    pub(super) fn count(&self, facet: Facet, rank: u64) -> u64 {
-        between(self.sequence(Section::Facet(facet as u8, 2)), rank)
     }
 
     /// The addresses of a list of actors.

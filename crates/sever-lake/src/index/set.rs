@@ -35,7 +35,10 @@ impl Shape {
 
     /// The bits of the unary part.
     pub(super) const fn upper(self) -> u64 {
-        self.count + (self.universe.saturating_sub(1) >> self.low())
+        match self.count {
+            0 => 0,
+            count => count + (self.universe.saturating_sub(1) >> self.low()),
+        }
     }
 
     /// The bits that it takes.

@@ -1,0 +1,158 @@
+//! Keeps the runs in step with the lake's segments.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::build::RunBuilder;
+use super::run::Run;
+use super::{Day, Index, Numbering};
+use crate::{LakeError, UseRow};
+
+/// The lake's segments, as the index sees them.
+pub trait Segments {
+    /// Those that count, in the order in which they were written.
+    fn segments(&self) -> Vec<SegmentOf>;
+
+    /// Hands over every row of one, subjects by code.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn rows(&self, name: &str, each: &mut dyn FnMut(&UseRow<'_>)) -> Result<(), LakeError>;
+}
+
+/// A segment: rows of one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentOf {
+    /// The file's name in the lake.
+    pub name: String,
+    /// Since the Unix epoch.
+    pub day: i64,
+    /// Whether rows of it take back others.
+    pub takes_back: bool,
+}
+
+impl SegmentOf {
+    fn run(&self, dir: &Path) -> PathBuf {
+        run_path(dir, &self.name)
+    }
+}
+
+/// Where the run of a segment lies.
+pub(super) fn run_path(dir: &Path, segment: &str) -> PathBuf {
+    dir.join(segment).with_extension("run")
+}
+
+impl Index {
+    /// Opens an index for these segments. A day of which a run is missing or cannot be read is
+    /// answered from its rows.
+    ///
+    /// # Errors
+    /// When the numbers of subjects cannot be read.
+    pub fn open(dir: &Path, segments: &dyn Segments) -> Result<Index, LakeError> {
+        let numbering = Numbering::open(dir)?;
+        let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+        for segment in segments.segments() {
+            let day = days.entry(segment.day).or_default();
+            match Run::open(&segment.run(dir)) {
+                Ok(run) if run.head.subjects <= u64::from(numbering.len()) => day.runs.push(run),
+                _ => day.from_rows = true,
+            }
+            day.from_rows |= segment.takes_back;
+        }
+        Ok(Index { numbering, days })
+    }
+
+    /// Makes the runs that are missing, and sweeps those of segments that no longer count. Returns
+    /// how many were made; `None` where another process is at it, which then does so.
+    ///
+    /// # Errors
+    /// When a segment cannot be read, or a run cannot be written.
+    pub fn update(dir: &Path, segments: &dyn Segments) -> Result<Option<usize>, LakeError> {
+        let Some(_lock) = lock(dir)? else { return Ok(None) };
+        let segments_now = segments.segments();
+        let wanted: HashSet<PathBuf> = segments_now.iter().map(|segment| segment.run(dir)).collect();
+        let mut numbering = Numbering::create(dir)?;
+        for path in runs_below(dir)? {
+            // A run whose numbers are not the numbering's says nothing.
+            let sound = || Run::open(&path).is_ok_and(|run| run.head.subjects <= u64::from(numbering.len()));
+            if !wanted.contains(&path) || !sound() {
+                fs::remove_file(&path).map_err(|error| LakeError::File { path: path.clone(), error })?;
+            }
+        }
+        let mut made = 0;
+        for segment in segments_now.iter().filter(|segment| !segment.takes_back) {
+            let path = segment.run(dir);
+            if path.exists() {
+                continue;
+            }
+            let mut builder = RunBuilder::new(segment.day);
+            let mut failed = None;
+            segments.rows(&segment.name, &mut |row| {
+                if failed.is_none() {
+                    failed = builder.row(row, &mut numbering).err();
+                }
+            })?;
+            match failed {
+                Some(error) => return Err(error),
+                None => save(builder, &mut numbering, &path)?,
+            }
+            made += 1;
+        }
+        Ok(Some(made))
+    }
+
+    /// Compares every run with its checksums; how many there are.
+    ///
+    /// # Errors
+    /// When a bit has changed.
+    pub fn verify(&self) -> Result<usize, LakeError> {
+        let mut count = 0;
+        for run in self.days.values().flat_map(|day| &day.runs) {
+            run.verify()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// Puts a run in place, the numbers that it uses first.
+pub(super) fn save(builder: RunBuilder, numbering: &mut Numbering, path: &Path) -> Result<(), LakeError> {
+    let bytes = builder.finish(numbering);
+    numbering.commit()?;
+    let next = path.with_extension("run.next");
+    let failed = |error| LakeError::File { path: path.to_owned(), error };
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    let mut file = File::create(&next).map_err(failed)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&next, path).map_err(failed)
+}
+
+/// The right to write, until it is dropped.
+pub(super) fn lock(dir: &Path) -> Result<Option<File>, LakeError> {
+    let path = dir.join("lock");
+    let failed = |error| LakeError::File { path: path.clone(), error };
+    fs::create_dir_all(dir).map_err(failed)?;
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn runs_below(dir: &Path) -> Result<Vec<PathBuf>, LakeError> {
+    let mut runs = Vec::new();
+    for folder in entries(dir)?.into_iter().filter(|path| path.is_dir()) {
+        runs.extend(entries(&folder)?.into_iter().filter(|path| {
+            path.extension().is_some_and(|ending| ending == "run" || ending == "next") //
+        }));
+    }
+    Ok(runs)
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, LakeError> {
+    let failed = |error: io::Error| LakeError::File { path: dir.to_owned(), error };
+    fs::read_dir(dir).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
+}
