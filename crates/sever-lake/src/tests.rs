@@ -185,7 +185,7 @@ fn a_word_taken_back_counts_no_more_and_the_right_one_does() {
 #[test]
 fn a_damaged_segment_is_an_error_and_not_an_empty_answer() {
     let dir = lake(&[row(1, &["m-1"])]);
-    std::fs::write(dir.path().join("run.parquet"), b"PAR1 but not for long").expect("written");
+    std::fs::write(dir.path().join("day=1970-01-01/run-0.parquet"), b"PAR1 but not for long").expect("written");
     assert!(reach(dir.path(), &of_key(), None, &nobody()).is_err());
 }
 
@@ -313,16 +313,16 @@ fn what_is_forgotten_is_in_no_row_and_counts_stay_true() {
         names: [("crm/ann".into(), "erased-2".into()), ("1001".into(), "erased-2".into())].into(),
     };
     let expect = Rewritten { dropped: 1, changed: 2, kept: 0 };
-    assert_eq!(rewrite(dir.path(), KEY, &what, Write::DryRun).expect("counted"), expect);
+    assert_eq!(rewrite(dir.path(), &what, Write::DryRun).expect("counted"), expect);
     assert_eq!(reach(dir.path(), &of_key(), None, &nobody()).expect("an answer").lower, 3);
-    assert_eq!(rewrite(dir.path(), KEY, &what, Write::Now).expect("written"), expect);
+    assert_eq!(rewrite(dir.path(), &what, Write::Now).expect("written"), expect);
     let answer = reach(dir.path(), &of_key(), None, &nobody()).expect("an answer");
     assert_eq!((answer.lower, answer.rows), (2, 2));
     assert_eq!(subjects(dir.path()).expect("read"), [of("m-2"), "erased-1".into()].into());
     let mut accounts = BTreeSet::new();
     read(dir.path(), &Filter::default(), &mut |row| accounts.extend([row.account.to_owned()])).expect("read");
     assert_eq!(accounts, ["".to_owned(), "erased-2".to_owned()].into());
-    let again = rewrite(dir.path(), KEY, &what, Write::Now).expect("written");
+    let again = rewrite(dir.path(), &what, Write::Now).expect("written");
     assert_eq!(again, Rewritten { dropped: 0, changed: 0, kept: 2 });
 }
 
