@@ -122,7 +122,7 @@ impl DictionaryWriter {
     }
 
     /// Writes what is held, and waits until it is on the disk.
-    pub(crate) fn finish(mut self) -> Result<(), LakeError> {
+    pub(crate) fn sync(&mut self) -> Result<(), LakeError> {
         self.seal()?;
         self.file.sync_all().map_err(failed(&self.path))
     }
@@ -197,7 +197,7 @@ pub fn retain(path: &Path, key: &DictionaryKey, wanted: &dyn Fn(&str) -> bool) -
         }
     })?;
     result?;
-    writer.finish()?;
+    writer.sync()?;
     fs::rename(&next, path).map_err(failed(path))?;
     Ok(gone)
 }

@@ -50,6 +50,7 @@ pub(crate) use bitmap::Bitmap;
 pub(crate) use build::DAY_MICROS;
 pub use build::RunBuilder;
 pub(crate) use face::{Face, endpoint};
+pub(crate) use keep::LakeSegments;
 pub use keep::{SegmentOf, Segments};
 pub use numbering::Numbering;
 pub(crate) use run::Note;

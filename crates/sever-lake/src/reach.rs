@@ -17,11 +17,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sever_model::{EventTime, Fingerprint, Judgement, Outcome, Stage, SubjectRegister};
+use sever_model::{EventTime, Fingerprint, Outcome, Stage, SubjectRegister};
 
 use crate::gather::Gathering;
-use crate::people::{Named, People};
-use crate::{Filter, LakeError, Pivot, UseRow, read};
+use crate::index::{Index, LakeSegments, TouchedBy};
+use crate::people::People;
+use crate::{Filter, LakeError, UseRow, read};
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
@@ -129,21 +130,48 @@ pub struct ReachAnswer {
     pub rows: u64,
 }
 
-/// Answers whose data a thing touched, from the rows.
+/// Answers whose data a thing touched: from the lists of the `index` where it is kept by lists, else
+/// from the lake's rows.
 ///
 /// # Errors
-/// When the lake cannot be read.
+/// When the lake or the index cannot be read.
 pub fn reach(
     dir: &Path,
+    index: &Path,
     query: &ReachQuery,
     register: Option<&dyn SubjectRegister>,
     people: &People,
 ) -> Result<ReachAnswer, LakeError> {
-    reach_where(dir, query, register, people, &mut |_| true)
+    let thing = query.filter.thing.clone();
+    let Some((thing, facet)) = thing.and_then(|thing| Some((thing.clone(), thing.0.facet()?))) else {
+        return reach_where(dir, query, register, people, &mut |_| true);
+    };
+    let lake = LakeSegments::newest(dir)?;
+    let index = Index::open(index, &lake)?;
+    index.reach(&[thing], facet, query, register, people, &mut |filter, each| lake.read(filter, each))
 }
 
-/// The same over those rows only that `counts` lets count: what would have been touched, had others
-/// been refused.
+/// What touched a person's data: by actor, judgement and endpoint, the first day first.
+///
+/// # Errors
+/// When the lake or the index cannot be read.
+pub fn touched(dir: &Path, index: &Path, subject: &str, people: &People) -> Result<Vec<TouchedBy>, LakeError> {
+    let lake = LakeSegments::newest(dir)?;
+    let who = people.fingerprint(subject);
+    Index::open(index, &lake)?.touched(who, people, &mut |filter, each| lake.read(filter, each))
+}
+
+/// Makes what is missing of the index of a lake. Returns how many runs were made; `None` where another
+/// process is at it.
+///
+/// # Errors
+/// When the lake cannot be read, or the index cannot be written.
+pub fn update_index(dir: &Path, index: &Path) -> Result<Option<usize>, LakeError> {
+    Index::update(index, &LakeSegments::newest(dir)?)
+}
+
+/// Answers from the rows alone, and from those only that `counts` lets count: what would have been
+/// touched, had others been refused.
 ///
 /// # Errors
 /// When the lake cannot be read.
@@ -186,77 +214,3 @@ pub(crate) fn level(said: &str, stage: Stage, outcome: Outcome, judged: Option<&
 /// What each level adds, in words.
 pub(crate) const LEVELS: [&str; 4] =
     ["confirmed and answered", "outcome unknown", "judgement still provisional", "cannot be judged"];
-
-/// One way in which a person was touched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Touch {
-    /// The signing key, or nothing.
-    pub key_id: String,
-    /// The account, or nothing.
-    pub account: String,
-    /// What the ledger said.
-    pub judgement: Option<Judgement>,
-    /// How final that is.
-    pub stage: Stage,
-    /// What was touched.
-    pub endpoint: String,
-    /// Which fields.
-    pub fields: String,
-    /// Whether only by standing in somebody else's data.
-    pub through_others: bool,
-    /// Requests answered, or of unknown outcome.
-    pub requests: u64,
-    /// The first.
-    pub first: EventTime,
-    /// The last.
-    pub last: EventTime,
-}
-
-/// What touched a person's data: one entry per key, account, judgement and endpoint, oldest first.
-///
-/// # Errors
-/// When the lake cannot be read.
-pub fn touched(dir: &Path, subject: &str, people: &People) -> Result<Vec<Touch>, LakeError> {
-    let mut touches: Vec<Touch> = Vec::new();
-    let subject = people.fingerprint(subject);
-    read(dir, &Filter::default(), &mut |row| {
-        if row.outcome == Outcome::Refused {
-            return;
-        }
-        let mut how = None;
-        people.of(row, |named| match named {
-            Named::Subject(id) if id == subject => how = Some(false),
-            Named::Other(id) if id == subject => how = how.or(Some(true)),
-            _ => {}
-        });
-        let Some(through_others) = how else { return };
-        let judgement = row.judgement;
-        let same = touches.iter_mut().find(|touch| {
-            touch.key_id == row.key_id
-                && touch.account == row.account
-                && touch.judgement.map(|judgement| judgement.word()) == judgement.map(|judgement| judgement.word())
-                && touch.endpoint == Pivot::Endpoint.of(row)
-                && touch.through_others == through_others
-        });
-        match same {
-            Some(touch) => {
-                touch.requests += 1;
-                (touch.first, touch.last) = (touch.first.min(row.time), touch.last.max(row.time));
-            }
-            None => touches.push(Touch {
-                key_id: row.key_id.to_owned(),
-                account: row.account.to_owned(),
-                judgement,
-                stage: row.stage,
-                endpoint: row.resource.to_owned(),
-                fields: row.fields.to_owned(),
-                through_others,
-                requests: 1,
-                first: row.time,
-                last: row.time,
-            }),
-        }
-    })?;
-    touches.sort_by_key(|touch| touch.first);
-    Ok(touches)
-}

@@ -1,16 +1,19 @@
 //! Forgetting: rows that are past their time go, and names are put out of those that stay.
 //!
-//! A segment that holds nothing of what is asked stays as it is. Any other is written anew and takes
-//! the old one's place in the manifest by one rename, so that a crash leaves one of the two.
+//! A segment that holds nothing of what is asked stays as it is. All others are written anew, and one
+//! commit puts them in the old ones' place; the old ones are removed at once.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sever_model::{EventTime, FingerprintKey};
+use sever_model::EventTime;
 
-use crate::manifest::{Manifest, Segment};
-use crate::reader::read_all;
-use crate::{LakeError, LakeWriter, UseRow};
+use crate::change::{Remove, commit, prune};
+use crate::commit::{Commit, Segment};
+use crate::reader::read_segment;
+use crate::segment::{Names, SegmentWriter};
+use crate::storage::Storage;
+use crate::{LakeError, UseRow};
 
 /// What is to be forgotten.
 #[derive(Debug, Clone, Default)]
@@ -37,25 +40,61 @@ pub struct Rewritten {
 /// Counts what a rewriting would do, and does it where `write` says so.
 ///
 /// # Errors
-/// When a segment cannot be read or written; those done by then stay done.
-pub fn rewrite(dir: &Path, key: FingerprintKey, what: &Rewrite, write: Write) -> Result<Rewritten, LakeError> {
+/// When a segment cannot be read or written; the lake is then as it was.
+pub fn rewrite(dir: &Path, what: &Rewrite, write: Write) -> Result<Rewritten, LakeError> {
+    let storage = crate::storage::of(dir)?;
+    rewrite_in(&*storage, what, write)
+}
+
+pub(crate) fn rewrite_in(storage: &dyn Storage, what: &Rewrite, write: Write) -> Result<Rewritten, LakeError> {
+    let now = Commit::newest(storage)?;
     let mut total = Rewritten::default();
-    for segment in Manifest::load(dir)?.segments {
+    let mut touched = HashSet::new();
+    for segment in &now.segments {
         let mut here = Rewritten::default();
-        each(dir, &segment, what, &mut here, &mut |_| Ok(()))?;
-        if write == Write::Now && here.dropped + here.changed > 0 {
-            let stem = segment.file.trim_end_matches(".parquet");
-            let (run, round) = stem.rsplit_once("-r").unwrap_or((stem, "0"));
-            let next = format!("{run}-r{}", round.parse::<u64>().unwrap_or(0) + 1);
-            let mut writer = LakeWriter::create(dir, &next, segment.sources.iter().cloned(), key, None)?;
-            each(dir, &segment, what, &mut Rewritten::default(), &mut |row| writer.push_read(row))?;
-            writer.finish()?;
+        each(storage, segment, what, &mut here, &mut |_| Ok(()))?;
+        if here.dropped + here.changed > 0 {
+            touched.insert(segment.file.clone());
         }
         total.dropped += here.dropped;
         total.changed += here.changed;
         total.kept += here.kept;
     }
+    if write == Write::Now && !touched.is_empty() {
+        forget(storage, what, &touched)?;
+    }
     Ok(total)
+}
+
+/// Writes the segments anew that hold something of what is asked; what a commit that came meanwhile
+/// brought is looked at, too.
+fn forget(storage: &dyn Storage, what: &Rewrite, touched: &HashSet<String>) -> Result<(), LakeError> {
+    let mut names = Names::of(&format!("forget-{:016x}", rand::random::<u64>()));
+    let mut known: HashMap<String, Option<Segment>> = HashMap::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    let newest = commit(storage, &mut |next| {
+        let mut kept = Vec::with_capacity(next.segments.len());
+        for segment in std::mem::take(&mut next.segments) {
+            if !touched.contains(&segment.file) && !seen.insert(segment.file.clone()) {
+                kept.push(segment);
+                continue;
+            }
+            if let Some(written) = known.get(&segment.file) {
+                kept.extend(written.clone());
+                continue;
+            }
+            let mut counts = Rewritten::default();
+            let mut writer = SegmentWriter::create(storage, segment.day)?;
+            each(storage, &segment, what, &mut counts, &mut |row| writer.push(row))?;
+            let written = writer.seal(storage, &mut names)?;
+            known.insert(segment.file.clone(), written.clone());
+            kept.extend(written);
+        }
+        next.segments = kept;
+        next.run = "forget".to_owned();
+        Ok(())
+    })?;
+    prune(storage, &newest, Remove::Now)
 }
 
 /// Whether a rewriting is done, or only counted.
@@ -72,34 +111,32 @@ pub enum Write {
 /// # Errors
 /// When a segment cannot be read.
 pub fn subjects(dir: &Path) -> Result<HashSet<Box<str>>, LakeError> {
+    let storage = crate::storage::of(dir)?;
     let mut subjects = HashSet::new();
-    for segment in Manifest::load(dir)?.segments {
-        read_all(&dir.join(&segment.file), &mut |row| {
+    for segment in Commit::newest(&*storage)?.segments {
+        read_segment(&*storage, &segment, &mut |row| {
             for code in row.data_subjects.iter().copied().chain([row.token_subject]).filter(|code| !code.is_empty()) {
                 if !subjects.contains(code) {
                     subjects.insert(Box::from(code));
                 }
             }
+            Ok(())
         })?;
     }
     Ok(subjects)
 }
 
 fn each(
-    dir: &Path,
+    storage: &dyn Storage,
     segment: &Segment,
     what: &Rewrite,
     counts: &mut Rewritten,
     keep: &mut dyn FnMut(&UseRow<'_>) -> Result<(), LakeError>,
 ) -> Result<(), LakeError> {
-    let mut result = Ok(());
-    read_all(&dir.join(&segment.file), &mut |row| {
-        if result.is_err() || !segment.sources.contains(row.source) {
-            return; // a later scan has read that log again
-        }
+    read_segment(storage, segment, &mut |row| {
         if what.before.is_some_and(|before| row.time < before) {
             counts.dropped += 1;
-            return;
+            return Ok(());
         }
         let codes: Vec<&str> = row.data_subjects.iter().map(|code| what.subject(code)).collect();
         let next = UseRow {
@@ -112,9 +149,8 @@ fn each(
         let changed = next != *row;
         counts.changed += u64::from(changed);
         counts.kept += u64::from(!changed);
-        result = keep(&next);
-    })?;
-    result
+        keep(&next)
+    })
 }
 
 impl Rewrite {

@@ -49,39 +49,140 @@ pub struct UseRow<'a> {
     pub subject_ref: &'a str,
 }
 
-/// The text columns, in file order.
-pub(crate) const TEXTS: [&str; 17] = [
-    "kind",
-    "outcome",
+/// The text columns by their paths, in file order.
+///
+/// Source: the names of OCSF 1.x where it has one for the thing (objects `actor`, `session`, `user`,
+/// `metadata`, `network_endpoint`, `http_request`, `resource_details`); ours elsewhere.
+pub(crate) const TEXTS: [&str; 18] = [
+    "activity_name",
+    "status",
     "judgement",
     "reason",
     "stage",
-    "source",
-    "issuer",
+    "metadata.log_name",
+    "actor.session.issuer",
+    "actor.session.uid",
+    "actor.user.credential_uid",
+    "actor.user.uid",
     "key_id",
-    "credential",
-    "session",
     "token_subject",
-    "account",
     "person",
-    "source_ip",
-    "user_agent",
-    "resource",
+    "src_endpoint.ip",
+    "http_request.user_agent",
+    "resource.uid",
     "fields",
+    "subject_ref",
 ];
 
+/// Where in [`TEXTS`] the columns stand that rows are sorted, grouped and taken back by.
+pub(crate) const JUDGEMENT: usize = 2;
+pub(crate) const STAGE: usize = 4;
+pub(crate) const SOURCE: usize = 5;
+pub(crate) const CREDENTIAL: usize = 8;
+pub(crate) const KEY: usize = 10;
+
 /// The file's schema. No column is dictionary-typed, and every engine knows every type in it.
-pub(crate) fn schema() -> String {
-    let texts: String = TEXTS.iter().map(|name| format!("  required binary {name} (STRING);\n")).collect();
-    format!(
-        "message judged_use {{\n  required int64 time (TIMESTAMP(MICROS,true));\n  required int64 offset;\n  required int64 subject_count;\n{texts}  required binary subject_ref (STRING);\n  repeated binary data_subjects (STRING);\n}}"
-    )
-}
+pub(crate) const SCHEMA: &str = "
+message judged_use {
+  required int64 time (TIMESTAMP(MICROS,true));
+  required int64 offset;
+  optional int64 subject_count;
+  required binary activity_name (STRING);
+  required binary status (STRING);
+  required binary judgement (STRING);
+  required binary reason (STRING);
+  required binary stage (STRING);
+  required group metadata {
+    required binary log_name (STRING);
+  }
+  required group actor {
+    required group session {
+      required binary issuer (STRING);
+      required binary uid (STRING);
+    }
+    required group user {
+      required binary credential_uid (STRING);
+      required binary uid (STRING);
+    }
+  }
+  required binary key_id (STRING);
+  required binary token_subject (STRING);
+  required binary person (STRING);
+  required group src_endpoint {
+    required binary ip (STRING);
+  }
+  required group http_request {
+    required binary user_agent (STRING);
+  }
+  required group resource {
+    required binary uid (STRING);
+  }
+  required binary fields (STRING);
+  required binary subject_ref (STRING);
+  required group data_subjects (LIST) {
+    repeated group list {
+      required binary element (STRING);
+    }
+  }
+}";
 
 /// Columns before the texts: time, offset, subject_count.
 pub(crate) const NUMBERS: usize = 3;
-/// `subject_count` where the record gives none.
-pub(crate) const NO_COUNT: i64 = -1;
+
+impl<'a> UseRow<'a> {
+    /// The text columns, in file order; `reason` is what [`write_reason`] writes.
+    pub(crate) fn texts(&self, reason: &'a str) -> [&'a str; TEXTS.len()] {
+        [
+            self.kind,
+            outcome_word(self.outcome),
+            self.judgement.map_or("", |judgement| judgement.word()),
+            reason,
+            stage_word(self.stage),
+            self.source,
+            self.issuer,
+            self.session,
+            self.credential,
+            self.account,
+            self.key_id,
+            self.token_subject,
+            self.person,
+            self.source_ip,
+            self.user_agent,
+            self.resource,
+            self.fields,
+            self.subject_ref,
+        ]
+    }
+
+    /// The row that these columns hold, but for its subjects.
+    pub(crate) fn of(time: i64, offset: i64, subject_count: Option<i64>, texts: &[&'a str; TEXTS.len()]) -> UseRow<'a> {
+        let [kind, status, judged, reason, at, source, issuer, session, credential, account, ..] = *texts;
+        let [.., key_id, token_subject, person, source_ip, user_agent, resource, fields, subject_ref] = *texts;
+        UseRow {
+            time: EventTime::from_micros(time),
+            kind,
+            outcome: outcome(status),
+            judgement: judgement(judged, reason),
+            stage: stage(at),
+            source,
+            offset: u64::try_from(offset).unwrap_or(0),
+            issuer,
+            key_id,
+            credential,
+            session,
+            token_subject,
+            account,
+            person,
+            source_ip,
+            user_agent,
+            resource,
+            fields,
+            data_subjects: &[],
+            subject_count: subject_count.and_then(|count| u64::try_from(count).ok()),
+            subject_ref,
+        }
+    }
+}
 
 /// What a question can be asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -143,14 +244,14 @@ impl Pivot {
     pub(crate) const fn column(self) -> &'static str {
         match self {
             Pivot::Key => "key_id",
-            Pivot::Issuer => "issuer",
-            Pivot::Account => "account",
+            Pivot::Issuer => "actor.session.issuer",
+            Pivot::Account => "actor.user.uid",
             Pivot::Person => "person",
-            Pivot::Credential => "credential",
-            Pivot::Session => "session",
-            Pivot::Address | Pivot::Network => "source_ip",
-            Pivot::UserAgent => "user_agent",
-            Pivot::Endpoint => "resource",
+            Pivot::Credential => "actor.user.credential_uid",
+            Pivot::Session => "actor.session.uid",
+            Pivot::Address | Pivot::Network => "src_endpoint.ip",
+            Pivot::UserAgent => "http_request.user_agent",
+            Pivot::Endpoint => "resource.uid",
         }
     }
 
@@ -185,18 +286,19 @@ pub(crate) fn network(address: &str) -> &str {
         .unwrap_or("")
 }
 
+/// How an outcome is written: OCSF's captions of `status_id`.
 pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Unknown => "unknown",
-        Outcome::Refused => "refused",
-        Outcome::Answered => "answered",
+        Outcome::Unknown => "Unknown",
+        Outcome::Refused => "Failure",
+        Outcome::Answered => "Success",
     }
 }
 
 pub(crate) fn outcome(word: &str) -> Outcome {
     match word {
-        "refused" => Outcome::Refused,
-        "answered" => Outcome::Answered,
+        "Failure" => Outcome::Refused,
+        "Success" => Outcome::Answered,
         _ => Outcome::Unknown,
     }
 }
@@ -217,12 +319,15 @@ pub(crate) fn stage(word: &str) -> Stage {
     }
 }
 
-/// The reason beside a judgement: the claims compared, or why it cannot be told.
-pub(crate) fn reason(judgement: Option<Judgement>) -> String {
+/// Writes the reason beside a judgement: the claims compared, or why it cannot be told.
+pub(crate) fn write_reason(judgement: Option<Judgement>, into: &mut String) {
+    into.clear();
     match judgement {
-        Some(Judgement::Issued(claims) | Judgement::Mismatch(claims)) => claims.bits().to_string(),
-        Some(Judgement::Unjudgeable(why)) => why.words().to_owned(),
-        _ => String::new(),
+        Some(Judgement::Issued(claims) | Judgement::Mismatch(claims)) => {
+            into.push_str(claims.bits().to_string().as_str())
+        }
+        Some(Judgement::Unjudgeable(why)) => into.push_str(why.words()),
+        _ => {}
     }
 }
 

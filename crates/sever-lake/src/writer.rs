@@ -1,87 +1,69 @@
-//! Writes the uses of one scan as a segment.
+//! Keeps judged uses: a segment for each day, made to count by one commit.
 //!
-//! Rows are buffered by column, 65,536 at a time, in one arena per column; a segment counts only
-//! once [`LakeWriter::finish`] has put it into the manifest.
+//! Rows wait by day, in memory, until their day is full, the run is committed, or all that wait
+//! together is too much. What a run wrote counts once [`LakeWriter::commit`] has made a commit of it,
+//! and with it how far each log was read: killed at any point, what was not committed is as if it
+//! had never been read.
+//!
+//! Bounded by: [`OPEN_BYTES_MAX`] of rows that wait, [`DAYS_MAX`] days of one run.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::parser::parse_message_type;
-use sever_model::{FingerprintKey, Stage};
+use sever_model::FingerprintKey;
 
+use crate::change::{Remove, Replaced, commit, prune};
+use crate::commit::{Offset, Segment};
 use crate::dictionary::DictionaryWriter;
-use crate::manifest::{Manifest, Segment};
-use crate::row::{NO_COUNT, NUMBERS, TEXTS, UseRow, outcome_word, reason, schema, stage_word};
-use crate::{LakeError, subject};
+use crate::row::UseRow;
+use crate::rows::Rows;
+use crate::segment::{GROUP_ROWS, Names, SegmentWriter};
+use crate::storage::{Put, Storage};
+use crate::{LakeError, file_error, subject};
 
-/// Rows in a group: what one read brings into memory.
-const GROUP_ROWS: usize = 65_536;
+/// Memory of the rows that wait, of all days together.
+const OPEN_BYTES_MAX: usize = 192 << 20;
+/// Rows of a day that wait; with them its segment is full.
+const OPEN_ROWS_MAX: usize = 8 * GROUP_ROWS;
+/// Days of one run. More say that the times of a log are wrong.
+const DAYS_MAX: usize = 36_525;
+/// The folder of saved states.
+const CHECKPOINTS: &str = "checkpoints";
 
-/// Writes the uses of one scan.
+/// Writes the uses of one scan, or of whoever follows logs.
 pub struct LakeWriter {
-    dir: PathBuf,
-    name: String,
-    writer: SerializedFileWriter<File>,
-    sources: BTreeSet<String>,
+    storage: Arc<dyn Storage>,
+    run: String,
+    names: Names,
+    replaced: BTreeSet<String>,
     rows: u64,
-    retracted: u64,
-    numbers: [Vec<i64>; NUMBERS],
-    /// The text columns, `subject_ref` and `data_subjects`.
-    texts: Vec<Texts>,
-    /// How many values of `data_subjects` each buffered row has.
-    subject_counts: Vec<u32>,
+    open: BTreeMap<i64, Rows>,
+    open_bytes: usize,
+    days: BTreeSet<i64>,
+    sealed: Vec<Segment>,
+    offsets: BTreeMap<String, Offset>,
+    checkpoint: Option<String>,
     key: FingerprintKey,
     dictionary: Option<DictionaryWriter>,
-    /// Scratch.
-    code: String,
+    codes: Codes,
 }
 
-/// Texts of one column, end to end.
+/// The codes of one row's subjects.
 #[derive(Default)]
-struct Texts {
-    arena: String,
+struct Codes {
+    text: String,
     ends: Vec<usize>,
 }
 
-impl Texts {
-    fn push(&mut self, text: &str) {
-        self.push_with(|arena| arena.push_str(text));
-    }
-
-    /// Adds what `write` appends.
-    fn push_with(&mut self, write: impl FnOnce(&mut String)) {
-        write(&mut self.arena);
-        self.ends.push(self.arena.len());
-    }
-
-    /// The values as the writer takes them, sharing one allocation; empties the column.
-    fn take(&mut self) -> Vec<ByteArray> {
-        let arena = Bytes::from(std::mem::take(&mut self.arena).into_bytes());
-        let mut start = 0;
-        let values = self.ends.drain(..).map(|end| {
-            let value = ByteArray::from(arena.slice(start..end));
-            start = end;
-            value
-        });
-        values.collect()
-    }
-}
-
 impl LakeWriter {
-    /// Begins a segment named after the run. `sources` are the log files that the scan reads: what
-    /// earlier segments hold of them no longer counts once this one is finished. Subjects are kept by
-    /// code under `key`, their ids in the dictionary, where there is one.
+    /// Begins a run. `sources` are the logs that it reads from their beginning: what the lake holds of
+    /// them no longer counts once this run is first committed; none of them for a run that goes on
+    /// where another stopped. Subjects are kept by code under `key`, their ids in the dictionary,
+    /// where there is one.
     ///
     /// # Errors
-    /// When the lake cannot be written.
+    /// When the lake cannot be read.
     pub fn create(
         dir: &Path,
         run: &str,
@@ -89,190 +71,176 @@ impl LakeWriter {
         key: FingerprintKey,
         dictionary: Option<DictionaryWriter>,
     ) -> Result<LakeWriter, LakeError> {
-        let file = |path: &Path| {
-            let path = path.to_owned();
-            move |error| LakeError::File { path, error }
-        };
-        fs::create_dir_all(dir).map_err(file(dir))?;
-        let name = format!("{run}.parquet");
-        let path = dir.join(format!("{name}.next"));
-        let broken = |error: ParquetError| LakeError::Damaged { path: path.clone(), what: error.to_string() };
-        let schema = Arc::new(parse_message_type(&schema()).map_err(broken)?);
-        let level = ZstdLevel::try_new(1).map_err(broken)?;
-        let properties = Arc::new(WriterProperties::builder().set_compression(Compression::ZSTD(level)).build());
-        let out = File::create(&path).map_err(file(&path))?;
-        let writer = SerializedFileWriter::new(out, schema, properties).map_err(broken)?;
+        LakeWriter::create_in(crate::storage::of(dir)?, run, sources, key, dictionary)
+    }
+
+    pub(crate) fn create_in(
+        storage: Arc<dyn Storage>,
+        run: &str,
+        sources: impl IntoIterator<Item = String>,
+        key: FingerprintKey,
+        dictionary: Option<DictionaryWriter>,
+    ) -> Result<LakeWriter, LakeError> {
+        // A lake that cannot be used says so before hours are spent on it.
+        crate::commit::Commit::newest(&*storage)?;
         Ok(LakeWriter {
-            dir: dir.to_owned(),
-            name,
-            writer,
-            sources: sources.into_iter().collect(),
+            storage,
+            run: run.to_owned(),
+            names: Names::of(run),
+            replaced: sources.into_iter().collect(),
             rows: 0,
-            retracted: 0,
-            numbers: Default::default(),
-            texts: (0..TEXTS.len() + 2).map(|_| Texts::default()).collect(),
-            subject_counts: Vec::new(),
+            open: BTreeMap::new(),
+            open_bytes: 0,
+            days: BTreeSet::new(),
+            sealed: Vec::new(),
+            offsets: BTreeMap::new(),
+            checkpoint: None,
             key,
             dictionary,
-            code: String::new(),
+            codes: Codes::default(),
         })
     }
 
-    /// Keeps one use. A row of [`Stage::Retracted`] takes back the earlier row of the same place and
+    /// Keeps one use. A row of [`sever_model::Stage::Retracted`] takes back the earlier row of the same place and
     /// judgement; readers see neither.
     ///
     /// # Errors
-    /// When a full group cannot be written.
+    /// When a full segment cannot be written.
     pub fn push(&mut self, row: &UseRow<'_>) -> Result<(), LakeError> {
-        for id in row.data_subjects.iter().copied().chain([row.token_subject]) {
+        let Codes { text, ends } = &mut self.codes;
+        text.clear();
+        ends.clear();
+        for id in [row.token_subject].iter().chain(row.data_subjects).copied() {
             if let Some(dictionary) = &mut self.dictionary {
                 dictionary.keep(&self.key, id)?;
             }
+            subject::write(&self.key, id, text);
+            ends.push(text.len());
         }
-        let mut code = std::mem::take(&mut self.code);
-        code.clear();
-        subject::write(&self.key, row.token_subject, &mut code);
-        let subjects = row.data_subjects.len();
-        if let Some(column) = self.texts.last_mut() {
-            for id in row.data_subjects {
-                column.push_with(|text| subject::write(&self.key, id, text));
-            }
-        }
-        let kept = self.keep(&UseRow { token_subject: &code, data_subjects: &[], ..*row }, subjects);
-        self.code = code;
-        kept
-    }
-
-    /// Keeps a row as it was read, its subjects being codes already.
-    pub(crate) fn push_read(&mut self, row: &UseRow<'_>) -> Result<(), LakeError> {
-        if let Some(column) = self.texts.last_mut() {
-            row.data_subjects.iter().for_each(|code| column.push(code));
-        }
-        self.keep(row, row.data_subjects.len())
-    }
-
-    /// Keeps all of a row but its subjects, of which so many have been kept.
-    fn keep(&mut self, row: &UseRow<'_>, subjects: usize) -> Result<(), LakeError> {
-        let count = row.subject_count.map_or(NO_COUNT, |count| i64::try_from(count).unwrap_or(i64::MAX));
-        let offset = i64::try_from(row.offset).unwrap_or(i64::MAX);
-        for (column, number) in self.numbers.iter_mut().zip([row.time.micros(), offset, count]) {
-            column.push(number);
-        }
-        let reason = reason(row.judgement);
-        let texts = [
-            row.kind,
-            outcome_word(row.outcome),
-            row.judgement.map_or("", |judgement| judgement.word()),
-            &reason,
-            stage_word(row.stage),
-            row.source,
-            row.issuer,
-            row.key_id,
-            row.credential,
-            row.session,
-            row.token_subject,
-            row.account,
-            row.person,
-            row.source_ip,
-            row.user_agent,
-            row.resource,
-            row.fields,
-            row.subject_ref,
-        ];
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.push(text);
-        }
-        self.subject_counts.push(subjects as u32);
+        let mut start = 0;
+        let mut codes = ends.iter().map(|end| text.get(std::mem::replace(&mut start, *end)..*end).unwrap_or(""));
+        let token_subject = codes.next().unwrap_or("");
+        let day = row.time.day();
+        let open = self.open.entry(day).or_default();
+        let before = open.bytes();
+        open.push(&UseRow { token_subject, data_subjects: &[], ..*row }, codes);
+        self.open_bytes += open.bytes() - before;
+        let full = open.len() >= OPEN_ROWS_MAX;
         self.rows += 1;
-        self.retracted += u64::from(row.stage == Stage::Retracted);
-        if self.subject_counts.len() >= GROUP_ROWS {
-            self.flush()?;
+        if full {
+            self.seal(day)?;
+        } else if self.open_bytes >= OPEN_BYTES_MAX {
+            let largest = self.open.iter().max_by_key(|(_, rows)| rows.bytes()).map(|(day, _)| *day);
+            largest.map_or(Ok(()), |day| self.seal(day))?;
         }
         Ok(())
     }
 
     /// How many uses have been kept.
-    pub fn rows(&self) -> u64 {
+    pub const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Seals the segment and makes it count.
+    /// How far a log is read: counts with the next commit.
+    pub fn read_to(&mut self, source: &str, offset: Offset) {
+        self.offsets.insert(source.to_owned(), offset);
+    }
+
+    /// Keeps the state of whoever follows the logs: counts with the next commit.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn checkpoint(&mut self, state: &[u8]) -> Result<(), LakeError> {
+        loop {
+            let name = format!("{CHECKPOINTS}/{}", self.names.next());
+            let put = self.storage.create(&name, state);
+            if put.map_err(|error| file_error(self.storage.place(&name), error))? == Put::Done {
+                self.checkpoint = Some(name);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes what was kept so far count, all of it or nothing. The run goes on.
     ///
     /// # Errors
     /// When it cannot be written; the lake is then as it was.
-    pub fn finish(mut self) -> Result<(), LakeError> {
-        self.flush()?;
-        // Before the segment counts: a code in it has its id then.
-        if let Some(dictionary) = self.dictionary.take() {
-            dictionary.finish()?;
+    pub fn commit(&mut self) -> Result<(), LakeError> {
+        while let Some(day) = self.open.keys().next().copied() {
+            self.seal(day)?;
         }
-        let (next, path) = (self.dir.join(format!("{}.next", self.name)), self.dir.join(&self.name));
-        let file = |path: &Path| {
-            let path = path.to_owned();
-            move |error| LakeError::File { path, error }
-        };
-        let out = self
-            .writer
-            .into_inner()
-            .map_err(|error| LakeError::Damaged { path: next.clone(), what: error.to_string() })?;
-        out.sync_all().map_err(file(&next))?;
-        fs::rename(&next, &path).map_err(file(&path))?;
-        let mut manifest = Manifest::load(&self.dir)?;
-        let (rows, retracted) = (self.rows, self.retracted);
-        let dropped = manifest.add(Segment { file: self.name, rows, retracted, sources: self.sources });
-        manifest.save(&self.dir)?;
-        for old in dropped {
-            let old = self.dir.join(old);
-            fs::remove_file(&old).map_err(file(&old))?;
+        // Before the segments count: a code in them has its id then.
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.sync()?;
+        }
+        let LakeWriter { storage, run, names, replaced, sealed, offsets, checkpoint, .. } = self;
+        let mut rewritten = Replaced::default();
+        let newest = commit(&**storage, &mut |next| {
+            rewritten.supersede(&**storage, next, replaced, names)?;
+            next.run.clone_from(run);
+            next.segments.extend(sealed.iter().cloned());
+            next.offsets.extend(offsets.clone());
+            if checkpoint.is_some() {
+                next.checkpoint.clone_from(checkpoint);
+            }
+            Ok(())
+        })?;
+        self.replaced.clear();
+        self.sealed.clear();
+        self.offsets.clear();
+        self.checkpoint = None;
+        prune(&*self.storage, &newest, Remove::AfterGrace)
+    }
+
+    /// Makes all that was kept count.
+    ///
+    /// # Errors
+    /// As [`LakeWriter::commit`].
+    pub fn finish(mut self) -> Result<(), LakeError> {
+        self.commit()
+    }
+
+    /// Writes what waits of a day: a log with many rows in a segment of its own, so that reading it
+    /// again costs no other log's; the others together.
+    fn seal(&mut self, day: i64) -> Result<(), LakeError> {
+        let Some(rows) = self.open.remove(&day) else { return Ok(()) };
+        self.open_bytes -= rows.bytes();
+        self.days.insert(day);
+        if self.days.len() > DAYS_MAX {
+            return Err(LakeError::Days { max: DAYS_MAX });
+        }
+        for order in parts(&rows) {
+            let mut writer = SegmentWriter::create(&*self.storage, day)?;
+            writer.rows(&rows, &order)?;
+            self.sealed.extend(writer.seal(&*self.storage, &mut self.names)?);
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), LakeError> {
-        if self.subject_counts.is_empty() {
-            return Ok(());
-        }
-        self.group().map_err(|error| LakeError::Damaged { path: self.dir.join(&self.name), what: error.to_string() })
-    }
-
-    fn group(&mut self) -> Result<(), ParquetError> {
-        let mut group = self.writer.next_row_group()?;
-        for column in &mut self.numbers {
-            if let Some(mut writer) = group.next_column()? {
-                writer.typed::<Int64Type>().write_batch(column, None, None)?;
-                writer.close()?;
-            }
-            column.clear();
-        }
-        let last = self.texts.len().saturating_sub(1);
-        for (at, column) in self.texts.iter_mut().enumerate() {
-            let values = column.take();
-            let Some(mut writer) = group.next_column()? else { continue };
-            let typed = writer.typed::<ByteArrayType>();
-            if at == last {
-                let (defined, repeated) = levels(&self.subject_counts);
-                typed.write_batch(&values, Some(&defined), Some(&repeated))?;
-            } else {
-                typed.write_batch(&values, None, None)?;
-            }
-            writer.close()?;
-        }
-        self.subject_counts.clear();
-        group.close().map(|_| ())
-    }
 }
 
-/// Definition and repetition levels of a repeated column.
-///
-/// Source: the Dremel encoding as the Parquet format describes it: an empty list is one entry of
-/// definition 0; a list's first value repeats at 0, the others at 1.
-fn levels(counts: &[u32]) -> (Vec<i16>, Vec<i16>) {
-    let mut levels = (Vec::new(), Vec::new());
-    for count in counts {
-        for at in 0..(*count).max(1) {
-            levels.0.push(i16::from(*count > 0));
-            levels.1.push(i16::from(at > 0));
+/// The sorted rows of each segment.
+fn parts(rows: &Rows) -> Vec<Vec<u32>> {
+    let order = rows.sorted();
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for at in &order {
+        *sizes.entry(log(rows.source(*at))).or_default() += 1;
+    }
+    let mut large: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    if sizes.len() > 1 {
+        large.extend(sizes.into_iter().filter(|(_, rows)| *rows >= GROUP_ROWS).map(|(log, _)| (log, Vec::new())));
+    }
+    let mut others = Vec::new();
+    if large.is_empty() {
+        others = order;
+    } else {
+        for at in order {
+            large.get_mut(log(rows.source(at))).unwrap_or(&mut others).push(at);
         }
     }
-    levels
+    large.into_values().chain([others]).filter(|order| !order.is_empty()).collect()
+}
+
+/// The log that a file belongs to: where there are several, its source is `log/file`.
+fn log(source: &str) -> &str {
+    source.split('/').next().unwrap_or(source)
 }

@@ -8,7 +8,7 @@ const KEY: FingerprintKey = FingerprintKey::new([7; 16]);
 fn sealed(path: &Path, key: &DictionaryKey, ids: &[&str]) {
     let mut writer = DictionaryWriter::open(path, key).expect("opened");
     ids.iter().for_each(|id| writer.keep(&KEY, id).expect("kept"));
-    writer.finish().expect("written");
+    writer.sync().expect("written");
 }
 
 fn all(path: &Path, key: &DictionaryKey, ids: &[&str]) -> Vec<String> {

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use super::build::RunBuilder;
 use super::run::Run;
 use super::{Day, Index, Numbering};
-use crate::{LakeError, UseRow};
+use crate::commit::{Commit, Segment};
+use crate::reader::{read_of, read_segment};
+use crate::storage::{self, Storage};
+use crate::{Filter, LakeError, UseRow};
 
 /// The lake's segments, as the index sees them.
 pub trait Segments {
@@ -20,6 +23,46 @@ pub trait Segments {
     /// # Errors
     /// When it cannot be read.
     fn rows(&self, name: &str, each: &mut dyn FnMut(&UseRow<'_>)) -> Result<(), LakeError>;
+}
+
+/// The segments of a lake's newest commit.
+pub(crate) struct LakeSegments {
+    storage: Arc<dyn Storage>,
+    commit: Commit,
+}
+
+impl LakeSegments {
+    pub(crate) fn newest(dir: &Path) -> Result<LakeSegments, LakeError> {
+        let storage = storage::of(dir)?;
+        let commit = Commit::newest(&*storage)?;
+        Ok(LakeSegments { storage, commit })
+    }
+
+    /// Hands over every row that counts and is wanted.
+    pub(crate) fn read(&self, filter: &Filter, each: &mut dyn FnMut(&UseRow<'_>)) -> Result<u64, LakeError> {
+        read_of(&*self.storage, &self.commit, filter, each)
+    }
+}
+
+impl Segments for LakeSegments {
+    fn segments(&self) -> Vec<SegmentOf> {
+        let of = |segment: &Segment| SegmentOf {
+            name: segment.file.clone(),
+            day: segment.day,
+            takes_back: segment.retracted > 0,
+        };
+        self.commit.segments.iter().map(of).collect()
+    }
+
+    fn rows(&self, name: &str, each: &mut dyn FnMut(&UseRow<'_>)) -> Result<(), LakeError> {
+        for segment in self.commit.segments.iter().filter(|segment| segment.file == name) {
+            read_segment(&*self.storage, segment, &mut |row| {
+                each(row);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// A segment: rows of one day.

@@ -101,7 +101,7 @@ fn sweep(args: &SweepArgs, site: &mut Site, global: &Global, out: &mut Output) -
         Write::Now => site.store_mut(async |store| store.sweep(&past).await)?,
         Write::DryRun => site.store(async |store| store.past(&past).await)?,
     };
-    let rows = sever_lake::rewrite(&site.lake_dir(), site.key(), &rewrite, write);
+    let rows = sever_lake::rewrite(&site.lake_dir(), &rewrite, write);
     let rows = rows.map_err(crate::cli::site::lake_failure)?;
     let ids = if write == Write::Now && rows.dropped > 0 { erase::forget_ids(site)? } else { 0 };
     let verb = if args.dry_run { "would go" } else { "gone" };

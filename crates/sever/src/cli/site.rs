@@ -676,20 +676,11 @@ fn register_failure(error: sever_store::RegisterError) -> Failure {
 
 /// Why the lake gave no answer.
 pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
-    let hint = match &error {
-        sever_lake::LakeError::Damaged { .. } | sever_lake::LakeError::File { .. } => {
-            "what a scan judged can be judged again: move the `lake` folder of the data directory away, then `sever scan`"
-        }
-        sever_lake::LakeError::People { .. } => {
-            "a resolver's table has columns `subject` and `person`, a subject set `id`"
-        }
-        sever_lake::LakeError::Dictionary { .. } => {
-            "with the key it was written with it opens again; without it the ids are lost, and `sever scan` writes them \
-             anew once the file is moved away"
-        }
-        _ => return Failure::new(error.to_string()),
-    };
-    Failure::new(error.to_string()).hint(hint)
+    let failure = Failure::new(error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 fn engine_failure(error: sever_engine::EngineError) -> Failure {

@@ -82,8 +82,8 @@ fn ids_of_subjects_lie_nowhere_in_clear_and_are_written_out_to_a_role_with_a_rea
     for file in ["subjects.sealed", "lake"] {
         assert!(kept.join(file).exists(), "{file}");
     }
-    for entry in std::fs::read_dir(kept.join("lake")).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+    for file in files_below(&kept.join("lake")) {
+        let bytes = std::fs::read(file).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("m-0"), "an id of a subject in the lake");
     }
     let ask = "reach kid-2024-04 --judged never-issued --subjects touched.csv";
@@ -146,4 +146,17 @@ fn what_is_past_its_time_goes_when_it_is_swept() {
     assert_eq!(world.sever("reach kid-2024-04").exit, 3);
     let again = String::from_utf8(sweep("").stderr).unwrap();
     assert!(again.contains("0 judged uses"), "{again}");
+}
+
+/// The files in a folder and below it.
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
 }

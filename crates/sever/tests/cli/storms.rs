@@ -84,9 +84,16 @@ fn a_damaged_lake_or_register_says_so_and_how_to_get_out() {
     world.remove(&data("register.sever"));
     assert_eq!(world.sever("scan").exit, 15);
 
-    world.write(&data("lake/manifest.json"), "{");
+    let newest = std::fs::read_dir(world.path(&data("lake/commits"))).unwrap().map(|entry| entry.unwrap().path()).max();
+    std::fs::write(newest.unwrap(), "{").unwrap();
     let said = world.sever("reach kid-2024-04");
-    assert_eq!((said.exit, said.told("move the `lake` folder").len()), (1, 1), "{}", said.all());
+    assert_eq!((said.exit, said.told("move this one file away").len()), (1, 1), "{}", said.all());
+    std::fs::remove_dir_all(world.path(&data("lake"))).unwrap();
+    world.write(&data("lake/manifest.json"), "{\"segments\": []}");
+    for command in ["scan", "reach kid-2024-04"] {
+        let said = world.sever(command);
+        assert_eq!((said.exit, said.told("move the `lake` folder").len()), (1, 1), "{}", said.all());
+    }
     std::fs::remove_dir_all(world.path(&data("lake"))).unwrap();
     world.sever("scan");
     let said = world.sever("reach kid-2024-04 --judged never-issued");

@@ -41,7 +41,7 @@ fn erase_subject(id: &str, site: &mut Site, global: &Global, out: &mut Output) -
     let gone = code(&site.key(), id);
     let subjects = HashMap::from([(gone.clone(), stand_in().into())]);
     let what = Rewrite { subjects, ..Rewrite::default() };
-    let rows = sever_lake::rewrite(&site.lake_dir(), site.key(), &what, Write::Now).map_err(lake_failure)?;
+    let rows = sever_lake::rewrite(&site.lake_dir(), &what, Write::Now).map_err(lake_failure)?;
     let (path, key) = (site.dictionary_path(), site.dictionary_key()?);
     let ids = dictionary::retain(&path, &key, &|code| *code != *gone).map_err(lake_failure)?;
     // The command that asked for it names the person, too.
@@ -79,7 +79,7 @@ fn erase_person(word: &str, site: &mut Site, global: &Global, out: &mut Output) 
     let rows = site.store_mut(async |store| store.erase(&words, &ids, now).await)?;
     let names = texts.iter().map(|text| (text.as_str().into(), stand_in.as_str().into())).collect();
     let what = Rewrite { names, ..Rewrite::default() };
-    let uses = sever_lake::rewrite(&site.lake_dir(), site.key(), &what, Write::Now).map_err(lake_failure)?;
+    let uses = sever_lake::rewrite(&site.lake_dir(), &what, Write::Now).map_err(lake_failure)?;
     let opened = forget_proofs(site, texts)?;
     out.note(&format!(
         "put out of {rows} facts, findings and records, of {} judged uses, and of {opened} disclosures of the proof log",

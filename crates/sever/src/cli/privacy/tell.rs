@@ -35,7 +35,7 @@ pub(super) fn kept(site: &mut Site, out: &mut Output) -> Result<Vec<Exit>, Failu
     }
     let (past, rewrite) = super::terms(site);
     let nothing = sever_lake::Rewrite::default();
-    let rows = sever_lake::rewrite(&site.lake_dir(), site.key(), &nothing, Write::DryRun).map_err(lake_failure)?;
+    let rows = sever_lake::rewrite(&site.lake_dir(), &nothing, Write::DryRun).map_err(lake_failure)?;
     let uses = json!("subjects by keyed code; accounts clear; addresses and paths as logged");
     sheet.rows.push(vec![
         json!("judged use"),
@@ -58,7 +58,7 @@ pub(super) fn kept(site: &mut Site, out: &mut Output) -> Result<Vec<Exit>, Failu
     }
 
     let late = site.store(async |store| store.past(&past).await)?;
-    let late_rows = sever_lake::rewrite(&site.lake_dir(), site.key(), &rewrite, Write::DryRun).map_err(lake_failure)?;
+    let late_rows = sever_lake::rewrite(&site.lake_dir(), &rewrite, Write::DryRun).map_err(lake_failure)?;
     let late = late.facts + late.findings + late.accesses + late_rows.dropped;
     if late > 0 {
         sheet.notes.push(format!("{late} things are past their time: `sever privacy sweep` deletes them"));
