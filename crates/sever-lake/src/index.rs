@@ -44,7 +44,7 @@ mod run;
 mod sequence;
 mod set;
 
-pub(crate) use ask::{Address, List, Rows};
+pub(crate) use ask::{Address, List};
 pub use back::TouchedBy;
 pub(crate) use bitmap::Bitmap;
 pub(crate) use build::DAY_MICROS;

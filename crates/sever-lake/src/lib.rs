@@ -8,8 +8,8 @@
 //! ```text
 //! lake/commits/<number>.json            what counts: segments, how far each log is read; the newest is in force
 //! lake/day=<UTC day>/<run>-<n>.parquet  a segment: rows of one day, sorted by key, credential and time
-//! lake/day=<UTC day>/<run>-<n>.run      what was derived from it
 //! lake/checkpoints/<run>-<n>            the state of whoever follows logs
+//! index/day=<UTC day>/<run>-<n>.run     what was derived from a segment: see [`index`]
 //! subjects.sealed                       the ids of the subjects whose codes stand in the rows, encrypted
 //! ```
 //!
@@ -47,10 +47,12 @@ use std::path::PathBuf;
 pub use commit::Offset;
 pub use common::{Common, SURPRISE_MIN, common};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
+pub use index::{Index, TouchedBy};
 pub use observe::SegmentObserver;
 pub use people::{Pairs, People};
-pub use index::{Index, TouchedBy};
-pub use reach::{ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, reach, reach_where, touched, update_index};
+pub use reach::{
+    ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, forget, reach, reach_where, touched, update_index,
+};
 pub use reader::{Filter, read};
 pub use rewrite::{Rewrite, Rewritten, Write, rewrite, subjects};
 pub use row::{Pivot, UseRow};

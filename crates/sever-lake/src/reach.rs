@@ -170,6 +170,14 @@ pub fn update_index(dir: &Path, index: &Path) -> Result<Option<usize>, LakeError
     Index::update(index, &LakeSegments::newest(dir)?)
 }
 
+/// Puts a subject, who must be gone from the lake's rows, out of the index. Whether they were in it.
+///
+/// # Errors
+/// When the index cannot be written, or another process is at it.
+pub fn forget(dir: &Path, index: &Path, who: Fingerprint, instead: Fingerprint) -> Result<bool, LakeError> {
+    Index::forget(index, &LakeSegments::newest(dir)?, who, instead)
+}
+
 /// Answers from the rows alone, and from those only that `counts` lets count: what would have been
 /// touched, had others been refused.
 ///

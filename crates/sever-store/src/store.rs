@@ -89,6 +89,11 @@ impl Store {
         self.dir.join("lake")
     }
 
+    /// Where the reach index lies, which is derived from the lake.
+    pub fn index_dir(&self) -> PathBuf {
+        self.dir.join("index")
+    }
+
     /// The key under which this directory's identifiers are fingerprinted.
     pub fn key(&self) -> FingerprintKey {
         self.key

@@ -7,11 +7,6 @@ pub(crate) struct Bitmap {
 }
 
 impl Bitmap {
-    /// Nobody, with room for so many.
-    pub(crate) fn with_room(numbers: u32) -> Bitmap {
-        Bitmap { words: vec![0; (numbers as usize).div_ceil(64)] }
-    }
-
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
     }

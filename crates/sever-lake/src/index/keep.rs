@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sever_model::Fingerprint;
 
 use super::build::RunBuilder;
 use super::run::Run;
@@ -144,6 +147,25 @@ impl Index {
             made += 1;
         }
         Ok(Some(made))
+    }
+
+    /// Puts a subject out of the numbers: what they are kept by there becomes `instead`. The runs of the
+    /// lake's rows, from which the subject must be gone already, are brought up to date first. Whether
+    /// there was such a subject.
+    ///
+    /// # Errors
+    /// As [`Index::update`]; or when another process is at the index.
+    pub fn forget(
+        dir: &Path,
+        segments: &dyn Segments,
+        who: Fingerprint,
+        instead: Fingerprint,
+    ) -> Result<bool, LakeError> {
+        if Index::update(dir, segments)?.is_none() {
+            return Err(LakeError::Busy { path: dir.to_owned() });
+        }
+        let Some(_lock) = lock(dir)? else { return Err(LakeError::Busy { path: dir.to_owned() }) };
+        Numbering::create(dir)?.forget(who, instead)
     }
 
     /// Compares every run with its checksums; how many there are.

@@ -67,11 +67,6 @@ impl<'a> Sequence<'a> {
         Some(Sequence { shape, parts: Bits(parts), ones, zeros })
     }
 
-    /// Numbers in it.
-    pub(super) const fn len(&self) -> u64 {
-        self.shape.count
-    }
-
     /// The number at a place.
     pub(super) fn number(&self, index: u64) -> Option<u64> {
         (index < self.shape.count).then(|| self.from(index).next().unwrap_or(0))

@@ -103,7 +103,10 @@ fn sweep(args: &SweepArgs, site: &mut Site, global: &Global, out: &mut Output) -
     };
     let rows = sever_lake::rewrite(&site.lake_dir(), &rewrite, write);
     let rows = rows.map_err(crate::cli::site::lake_failure)?;
-    let ids = if write == Write::Now && rows.dropped > 0 { erase::forget_ids(site)? } else { 0 };
+    let ids = match write == Write::Now && rows.dropped > 0 {
+        true => site.update_index().and_then(|_| erase::forget_ids(site))?,
+        false => 0,
+    };
     let verb = if args.dry_run { "would go" } else { "gone" };
     out.note(&format!(
         "{verb}: {} facts, {} findings, {} records of access, {} judged uses, {ids} ids of subjects",

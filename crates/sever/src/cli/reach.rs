@@ -1,11 +1,11 @@
 //! `sever reach`: whose data a thing touched; or, the other way round, what touched a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::json;
-use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, dictionary};
-use sever_model::{EventTime, SubjectRegister, counted};
+use sever_lake::{Detail, Filter, Pivot, ReachAnswer, ReachQuery, code_of, dictionary};
+use sever_model::{EventTime, Outcome, SubjectRegister, counted};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -128,10 +128,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let thing = thing(&site, &word, args.kind)?;
     let time = |text: &Option<String>| text.as_deref().map(EventTime::parse).transpose().map_err(anyhow::Error::from);
     let filter = Filter { thing: Some(thing.clone()), from: time(&args.from)?, to: time(&args.to)? };
-    let query = ReachQuery { filter, judged: args.judged.map(|judged| judged.word().to_owned()) };
+    let query = ReachQuery {
+        filter,
+        judged: args.judged.map(|judged| judged.word().to_owned()),
+        detail: Detail { split: matches!(args.by, Some(By::Field | By::Endpoint)), listed: args.subjects.is_some() },
+    };
     let register = site.register(out)?;
     let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
-    let answer = sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map_err(lake_failure)?;
+    let answer = site.reach(&query, register)?;
     if answer.rows == 0 || answer.requests.attempted == 0 {
         return Err(Failure::new(format!("no judged use of {} `{}` is kept", thing.0.word(), thing.1))
             .hint("`sever scan` judges the logs and keeps every use; `--judged` and `--from` narrow the answer")
@@ -212,8 +216,9 @@ fn whole(title: String, answer: &ReachAnswer) -> Sheet {
         "requests attempted",
         json!(requests.attempted),
         match answer.addresses {
-            1 => "from 1 address".to_owned(),
-            several => format!("from {several} addresses"),
+            Some(1) => "from 1 address".to_owned(),
+            Some(several) => format!("from {several} addresses"),
+            None => String::new(),
         },
     );
     row("requests answered", json!(requests.answered), String::new());
@@ -227,9 +232,7 @@ fn by_day(title: String, answer: &ReachAnswer) -> Sheet {
     let mut so_far = 0;
     for (day, by) in &answer.by_day {
         so_far += by.new;
-        let start = EventTime::from_secs(day * 86_400).to_string();
-        let date = start.split_once('T').map_or(start.as_str(), |(date, _)| date);
-        sheet.rows.push(vec![json!(date), json!(by.requests), json!(by.people), json!(by.new), json!(so_far)]);
+        sheet.rows.push(vec![json!(date(*day)), json!(by.requests), json!(by.people), json!(by.new), json!(so_far)]);
     }
     sheet
 }
@@ -285,11 +288,13 @@ fn summary(answer: &ReachAnswer, into: &mut serde_json::Map<String, serde_json::
 /// The ids are people's: the file is the user's own, made readable by nobody else.
 fn write_subjects(site: &Site, path: &std::path::Path, answer: &ReachAnswer) -> Result<u64, Failure> {
     let people = site.people()?;
-    let beyond = answer.people.keys().map(AsRef::as_ref).filter(|code| people.name(code).is_none());
+    let codes: Vec<_> = answer.people.iter().map(|(who, _)| code_of(*who)).collect();
+    let people_named = answer.people.iter().map(|(who, _)| people.name(*who));
+    let beyond = codes.iter().zip(people_named).filter(|(_, name)| name.is_none()).map(|(code, _)| &**code);
     let ids = dictionary::names(&site.dictionary_path(), &site.dictionary_key()?, beyond).map_err(lake_failure)?;
     let mut named = BTreeMap::new();
-    for (code, first) in &answer.people {
-        if let Some(id) = people.name(code).or_else(|| ids.get(code).map(AsRef::as_ref)) {
+    for ((who, first), code) in answer.people.iter().zip(&codes) {
+        if let Some(id) = people.name(*who).or_else(|| ids.get(code).map(AsRef::as_ref)) {
             named.insert(id, first);
         }
     }
@@ -300,37 +305,49 @@ fn write_subjects(site: &Site, path: &std::path::Path, answer: &ReachAnswer) -> 
     let file = options.open(path)?;
     let mut table = csv::Writer::from_writer(file);
     let mut write = |row: [&str; 2]| table.write_record(row).map_err(|error| Failure::new(error.to_string()));
-    write(["id", "first"])?;
+    write(["id", "first_day"])?;
     for (id, first) in &named {
-        write([id, &first.to_string()])?;
+        write([id, &date(**first)])?;
     }
     table.flush()?;
     Ok((answer.people.len() - named.len()) as u64)
 }
 
 fn touched(site: &Site, subject: &str, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let touches = sever_lake::touched(&site.lake_dir(), subject, &site.people()?).map_err(lake_failure)?;
-    let columns = ["key", "account", "judged", "endpoint", "fields", "through_others", "requests", "first", "last"];
+    let touches = site.touched(subject)?;
+    let columns =
+        ["key", "account", "judged", "outcome", "endpoint", "fields", "through_others", "days", "first", "last"];
     let mut sheet = Sheet::new("touched", format!("what touched the data of {subject}"), &columns);
-    let mut forged = 0;
+    let mut forged: BTreeSet<i64> = BTreeSet::new();
     for touch in &touches {
-        forged += touch.judgement.filter(|judgement| judgement.forged()).map_or(0, |_| touch.requests);
+        if matches!(&*touch.judged, "never-issued" | "mismatch") {
+            forged.extend(&touch.days);
+        }
+        let day = |day: Option<&i64>| day.map(|day| date(*day));
         sheet.rows.push(vec![
             json!(touch.key_id),
             json!(touch.account),
-            json!(touch.judgement.map_or("", |judgement| judgement.word())),
+            json!(touch.judged),
+            json!(if touch.outcome == Outcome::Answered { "answered" } else { "unknown" }),
             json!(touch.endpoint),
             json!(touch.fields),
             json!(if touch.through_others { "yes" } else { "no" }),
-            json!(touch.requests),
-            json!(touch.first),
-            json!(touch.last),
+            json!(touch.days.len()),
+            json!(day(touch.days.first())),
+            json!(day(touch.days.last())),
         ]);
     }
-    sheet.notes.push(match touches.is_empty() {
-        true => format!("no kept use touched {subject}; only scanned logs are looked at"),
-        false => format!("{forged} requests with forged tokens among them"),
+    sheet.notes.push(match (touches.is_empty(), forged.len()) {
+        (true, _) => format!("no kept use touched {subject}; only scanned logs are looked at"),
+        (_, 0) => "by no forged token, as far as is judged".to_owned(),
+        (_, days) => format!("by forged tokens on {}", counted(days as u64, "day")),
     });
     out.sheet(&sheet)?;
     Ok(vec![if touches.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
+}
+
+/// A day since the Unix epoch, as a date in UTC.
+fn date(day: i64) -> String {
+    let start = EventTime::from_secs(day.saturating_mul(86_400)).to_string();
+    start.split('T').next().unwrap_or(&start).to_owned()
 }

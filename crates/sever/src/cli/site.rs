@@ -13,11 +13,11 @@ use sever_connect::SourceSettings;
 use sever_decode::{Format as LogFormat, Mapping};
 use sever_detect::registry;
 use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncLine, SyncOutcome, Watch};
-use sever_lake::{LakeWriter, People};
+use sever_lake::{LakeWriter, People, ReachAnswer, ReachQuery, TouchedBy};
 use sever_model::port::{Detector, Source};
 use sever_model::{
-    Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
-    WallTime, Zone,
+    Class, EventSource, EventTime, FactKind, Finding, Fingerprint, FingerprintKey, Inventory, Limits, SourceId,
+    SubjectRegister, WallTime, Zone,
 };
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
@@ -409,7 +409,49 @@ impl Site {
             watch,
         };
         let mut progress = Meter::stderr();
-        sever_engine::scan(setup, &mut progress).map_err(engine_failure)
+        let outcome = sever_engine::scan(setup, &mut progress).map_err(engine_failure)?;
+        if outcome.lake_rows > 0 {
+            self.update_index()?;
+        }
+        Ok(outcome)
+    }
+
+    /// Whose data a thing touched, by the lists of the reach index, which are brought up to date first.
+    ///
+    /// # Errors
+    /// When the lake or the index cannot be read.
+    pub fn reach(&self, query: &ReachQuery, register: Option<&dyn SubjectRegister>) -> Result<ReachAnswer, Failure> {
+        let (lake, index) = (self.lake_dir(), self.update_index()?);
+        sever_lake::reach(&lake, &index, query, register, &self.people()?).map_err(lake_failure)
+    }
+
+    /// What touched a person's data.
+    ///
+    /// # Errors
+    /// As [`Site::reach`].
+    pub fn touched(&self, subject: &str) -> Result<Vec<TouchedBy>, Failure> {
+        let (lake, index) = (self.lake_dir(), self.update_index()?);
+        sever_lake::touched(&lake, &index, subject, &self.people()?).map_err(lake_failure)
+    }
+
+    /// Brings the reach index up to date; where it lies. A process that is at it already does so.
+    ///
+    /// # Errors
+    /// When the lake cannot be read, or the index cannot be written.
+    pub fn update_index(&self) -> Result<PathBuf, Failure> {
+        let index = self.store.index_dir();
+        sever_lake::update_index(&self.lake_dir(), &index).map_err(lake_failure)?;
+        Ok(index)
+    }
+
+    /// Puts a subject out of the reach index, once the lake's rows no longer name them.
+    ///
+    /// # Errors
+    /// When the index cannot be written, or another process is at it.
+    pub fn forget_in_index(&self, id: &str) -> Result<bool, Failure> {
+        let instead = Fingerprint(rand::random());
+        let (lake, index) = (self.lake_dir(), self.store.index_dir());
+        sever_lake::forget(&lake, &index, self.key().fingerprint(id.as_bytes()), instead).map_err(lake_failure)
     }
 
     /// Where judged uses are kept.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use sever_engine::{CheckSetup, ScanOutcome, narrow};
-use sever_lake::{Filter, Pivot, ReachAnswer, ReachQuery, reach_where};
+use sever_lake::{Detail, Filter, Pivot, ReachAnswer, ReachQuery, reach_where};
 use sever_model::port::Events;
 use sever_model::{
-    EventKind, EventSource, EventTime, Finding, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols, Thing,
-    WallTime,
+    EventKind, EventSource, EventTime, Finding, Fingerprint, Inventory, Outcome, Span, Stage, SubjectRegister, Symbols,
+    Thing, WallTime,
 };
 use sever_replay::usual::{Request, Usual};
 use sever_replay::{Expected, Incident, MisuseIndex, Narrowed, Play, Truth};
@@ -123,7 +123,7 @@ pub(super) fn play(
     let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
     let reach = reach(&site, &outcome, &truth, register)?;
     let key = site.key();
-    let real: HashSet<Box<str>> = people.iter().map(|person| sever_lake::code(&key, &person.id)).collect();
+    let real: HashSet<Fingerprint> = people.iter().map(|person| key.fingerprint(person.id.as_bytes())).collect();
     let narrowed = narrowed(&site, &inventory, &outcome, &truth, register)?;
     let detectors = standing.iter().chain(&outcome.findings);
     let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
@@ -137,7 +137,7 @@ pub(super) fn play(
         things_before: watched.destroyed.iter().filter(|at| **at <= until).count() as u64,
         people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
         people_are: reach.map(|reach| {
-            let said: HashSet<Box<str>> = reach.people.into_keys().collect();
+            let said: HashSet<Fingerprint> = reach.people.into_iter().map(|(who, _)| who).collect();
             match said.is_subset(&real) {
                 true if said.len() == real.len() => PeopleAre::Exact,
                 true => PeopleAre::Fewer,
@@ -266,7 +266,7 @@ fn reach(
     register: Option<&dyn SubjectRegister>,
 ) -> Result<Option<ReachAnswer>, Failure> {
     let Some(query) = asked(outcome, truth) else { return Ok(None) };
-    sever_lake::reach(&site.lake_dir(), &query, register, &site.people()?).map(Some).map_err(lake_failure)
+    site.reach(&query, register).map(Some)
 }
 
 /// What is asked of the lake: about what the findings accuse.
@@ -283,6 +283,7 @@ fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
         (Some(key), _) => Some(ReachQuery {
             filter: Filter { thing: Some((Pivot::Key, native(key))), ..Filter::default() },
             judged: Some("forged".to_owned()),
+            detail: Detail { split: false, listed: true },
         }),
         (None, Some(account)) => Some(ReachQuery {
             filter: Filter {
@@ -291,6 +292,7 @@ fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
                 to: None,
             },
             judged: None,
+            detail: Detail { split: false, listed: true },
         }),
         (None, None) => None,
     }

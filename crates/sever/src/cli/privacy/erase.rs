@@ -42,6 +42,7 @@ fn erase_subject(id: &str, site: &mut Site, global: &Global, out: &mut Output) -
     let subjects = HashMap::from([(gone.clone(), stand_in().into())]);
     let what = Rewrite { subjects, ..Rewrite::default() };
     let rows = sever_lake::rewrite(&site.lake_dir(), &what, Write::Now).map_err(lake_failure)?;
+    site.forget_in_index(id)?;
     let (path, key) = (site.dictionary_path(), site.dictionary_key()?);
     let ids = dictionary::retain(&path, &key, &|code| *code != *gone).map_err(lake_failure)?;
     // The command that asked for it names the person, too.

@@ -108,9 +108,9 @@ fn reached(
     moment: &Moment,
 ) -> Result<Reached, Failure> {
     let to = Some(moment.as_of.plus(Span::from_micros(1)));
-    let query = ReachQuery { filter: Filter { thing, from: None, to }, judged: None };
+    let query = ReachQuery { filter: Filter { thing, from: None, to }, ..ReachQuery::default() };
     let (people, dir) = (site.people()?, site.lake_dir());
-    let whole = sever_lake::reach(&dir, &query, register, &people).map_err(lake_failure)?;
+    let whole = site.reach(&query, register)?;
     let mut refused = 0u64;
     let then = reach_where(&dir, &query, register, &people, &mut |row| {
         let no = row.outcome != Outcome::Refused && narrowed.refuses(row);
