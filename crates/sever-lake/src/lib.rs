@@ -26,8 +26,11 @@
 mod change;
 mod commit;
 mod common;
+mod compact;
 pub mod dictionary;
+mod hold;
 mod observe;
+mod overview;
 mod people;
 mod reach;
 mod reader;
@@ -44,8 +47,11 @@ use std::path::PathBuf;
 
 pub use commit::Offset;
 pub use common::{Common, SURPRISE_MIN, common};
+pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
+pub use hold::{Held, Hold, Lowered, hold, keep_for, release};
 pub use observe::SegmentObserver;
+pub use overview::{DaySum, Overview, overview, verify};
 pub use people::{Pairs, People};
 pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
@@ -96,6 +102,14 @@ pub enum LakeError {
         /// The format's number.
         format: u32,
     },
+    /// A legal hold stops every deletion.
+    #[error("a hold on `{}` stops every deletion: {holds}", .path.display())]
+    Held {
+        /// The lake.
+        path: PathBuf,
+        /// The holds: names, reasons, whose.
+        holds: String,
+    },
     /// Others committed whenever this run tried to.
     #[error("`{}` changes faster than this run can add to it", .path.display())]
     Busy {
@@ -144,6 +158,7 @@ impl LakeError {
                 "a commit before it still reads: move this one file away to go back to that, then `sever scan` adds what \
                  came since; or move the `lake` folder of the data directory away and scan everything"
             }
+            LakeError::Held { .. } => "`sever lake hold release NAME` lifts one, where a role allows it",
             LakeError::Newer { .. } => "use the program that wrote it, or a newer one",
             LakeError::Busy { .. } => "run it again; or stop what else writes to this lake",
             LakeError::Days { .. } => "a log's times are not times: `sever decode` shows how they are read",
