@@ -1,6 +1,7 @@
 //! How a lake changes: one commit at a time, and what nothing counts any more is removed after a while.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 
 use sever_model::{Span, WallTime};
 
@@ -42,7 +43,8 @@ pub(crate) enum Remove {
     Now,
 }
 
-/// Removes older commits, and the files that only they name.
+/// Removes older commits, and the files that only they name; under a hold only commits whose files all
+/// count in the next one.
 ///
 /// Times are those that the storage gives its files, so that only its own clock is asked.
 pub(crate) fn prune(storage: &dyn Storage, newest: &Commit, when: Remove) -> Result<(), LakeError> {
@@ -56,17 +58,30 @@ pub(crate) fn prune(storage: &dyn Storage, newest: &Commit, when: Remove) -> Res
         if when == Remove::AfterGrace && now.since(*replaced) <= GRACE {
             return Ok(());
         }
+        let Some(before) = there(Commit::load(storage, *number))? else { continue };
+        let after = if *next == newest.number { Some(newest.clone()) } else { there(Commit::load(storage, *next))? };
+        // Where another process prunes too, the rest is its.
+        let Some(after) = after else { return Ok(()) };
         // What went from one commit to the next never comes back: a name is given once.
-        let before = Commit::load(storage, *number)?;
-        let after = if *next == newest.number { newest.clone() } else { Commit::load(storage, *next)? };
         let kept: BTreeSet<&str> = after.files().collect();
-        let gone = before.files().filter(|file| !kept.contains(file)).map(str::to_owned);
+        let gone: Vec<&str> = before.files().filter(|file| !kept.contains(file)).collect();
+        if !gone.is_empty() && !Commit::newest(storage)?.holds.is_empty() {
+            continue;
+        }
         // The commit goes last: killed before, this is done again.
-        for name in gone.chain([commit::name(*number)]) {
-            storage.remove(&name).map_err(|error| file_error(storage.place(&name), error))?;
+        for name in gone.into_iter().chain([commit::name(*number).as_str()]) {
+            storage.remove(name).map_err(|error| file_error(storage.place(name), error))?;
         }
     }
     Ok(())
+}
+
+/// What was read, where it is still there.
+fn there<T>(read: Result<T, LakeError>) -> Result<Option<T>, LakeError> {
+    match read {
+        Err(LakeError::File { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// Segments that others take the place of.
@@ -120,4 +135,4 @@ impl Replaced {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::hold::{Hold, Lowered};
 use crate::storage::{Put, Storage};
 use crate::{LakeError, file_error};
 
@@ -38,6 +39,15 @@ pub(crate) struct Commit {
     /// The file with the saved state of whoever follows the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// While there is one, nothing is deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// How long uses were last said to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_for_days: Option<i64>,
+    /// Whenever that became shorter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lowered: Vec<Lowered>,
 }
 
 /// The rows of one day that were written together.
@@ -122,6 +132,9 @@ impl Commit {
             segments: Vec::new(),
             offsets: BTreeMap::new(),
             checkpoint: None,
+            holds: Vec::new(),
+            kept_for_days: None,
+            lowered: Vec::new(),
         }
     }
 

@@ -26,10 +26,13 @@
 mod change;
 mod commit;
 mod common;
+mod compact;
 pub mod dictionary;
 mod gather;
 pub mod index;
+mod hold;
 mod observe;
+mod overview;
 mod people;
 mod reach;
 mod reader;
@@ -46,9 +49,12 @@ use std::path::PathBuf;
 
 pub use commit::Offset;
 pub use common::{Common, SURPRISE_MIN, common};
+pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use index::{Index, TouchedBy};
+pub use hold::{Held, Hold, Lowered, hold, keep_for, release};
 pub use observe::SegmentObserver;
+pub use overview::{DaySum, Overview, overview, verify};
 pub use people::{Pairs, People};
 pub use reach::{
     ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, forget, reach, reach_where, touched, update_index,
@@ -101,6 +107,14 @@ pub enum LakeError {
         /// The format's number.
         format: u32,
     },
+    /// A legal hold stops every deletion.
+    #[error("a hold on `{}` stops every deletion: {holds}", .path.display())]
+    Held {
+        /// The lake.
+        path: PathBuf,
+        /// The holds: names, reasons, whose.
+        holds: String,
+    },
     /// Others committed whenever this run tried to.
     #[error("`{}` changes faster than this run can add to it", .path.display())]
     Busy {
@@ -149,6 +163,7 @@ impl LakeError {
                 "a commit before it still reads: move this one file away to go back to that, then `sever scan` adds what \
                  came since; or move the `lake` folder of the data directory away and scan everything"
             }
+            LakeError::Held { .. } => "`sever lake hold release NAME` lifts one, where a role allows it",
             LakeError::Newer { .. } => "use the program that wrote it, or a newer one",
             LakeError::Busy { .. } => "run it again; or stop what else writes to this lake",
             LakeError::Days { .. } => "a log's times are not times: `sever decode` shows how they are read",

@@ -29,7 +29,7 @@ pub struct Filter {
 }
 
 /// Rows that are taken back: their place and judgement.
-type Retracted = HashSet<(Box<str>, u64, &'static str)>;
+pub(crate) type Retracted = HashSet<(Box<str>, u64, &'static str)>;
 
 /// Hands over every row that counts and is wanted, segment by segment. Returns how many were looked at.
 ///
@@ -60,15 +60,7 @@ pub(crate) fn read_of(
         if !day.iter().any(|segment| in_time(segment.first, segment.last, filter)) {
             continue;
         }
-        let mut retracted = Retracted::new();
-        for segment in day.iter().filter(|segment| segment.retracted > 0) {
-            read_segment(storage, segment, &mut |row| {
-                if row.stage == Stage::Retracted {
-                    retracted.insert((row.source.into(), row.offset, said(row)));
-                }
-                Ok(())
-            })?;
-        }
+        let retracted = taken_back(storage, day)?;
         let stands = |row: &UseRow<'_>| {
             row.stage != Stage::Retracted
                 && (retracted.is_empty() || !retracted.contains(&(row.source.into(), row.offset, said(row))))
@@ -83,6 +75,20 @@ pub(crate) fn read_of(
         }
     }
     Ok(rows)
+}
+
+/// What rows of these segments take back.
+pub(crate) fn taken_back(storage: &dyn Storage, day: &[Segment]) -> Result<Retracted, LakeError> {
+    let mut retracted = Retracted::new();
+    for segment in day.iter().filter(|segment| segment.retracted > 0) {
+        read_segment(storage, segment, &mut |row| {
+            if row.stage == Stage::Retracted {
+                retracted.insert((row.source.into(), row.offset, said(row)));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(retracted)
 }
 
 /// Hands over every row of one segment, those taken back and those that take them back too.
@@ -113,7 +119,7 @@ fn groups(
     Ok(rows)
 }
 
-fn said(row: &UseRow<'_>) -> &'static str {
+pub(crate) fn said(row: &UseRow<'_>) -> &'static str {
     row.judgement.map_or("", |judgement| judgement.word())
 }
 

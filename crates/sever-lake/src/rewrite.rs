@@ -10,6 +10,7 @@ use sever_model::EventTime;
 
 use crate::change::{Remove, commit, prune};
 use crate::commit::{Commit, Segment};
+use crate::hold::refuse;
 use crate::reader::read_segment;
 use crate::segment::{Names, SegmentWriter};
 use crate::storage::Storage;
@@ -40,7 +41,7 @@ pub struct Rewritten {
 /// Counts what a rewriting would do, and does it where `write` says so.
 ///
 /// # Errors
-/// When a segment cannot be read or written; the lake is then as it was.
+/// When a hold stops it, or a segment cannot be read or written; the lake is then as it was.
 pub fn rewrite(dir: &Path, what: &Rewrite, write: Write) -> Result<Rewritten, LakeError> {
     let storage = crate::storage::of(dir)?;
     rewrite_in(&*storage, what, write)
@@ -48,6 +49,9 @@ pub fn rewrite(dir: &Path, what: &Rewrite, write: Write) -> Result<Rewritten, La
 
 pub(crate) fn rewrite_in(storage: &dyn Storage, what: &Rewrite, write: Write) -> Result<Rewritten, LakeError> {
     let now = Commit::newest(storage)?;
+    if write == Write::Now {
+        refuse(storage, &now.holds)?;
+    }
     let mut total = Rewritten::default();
     let mut touched = HashSet::new();
     for segment in &now.segments {
@@ -73,6 +77,7 @@ fn forget(storage: &dyn Storage, what: &Rewrite, touched: &HashSet<String>) -> R
     let mut known: HashMap<String, Option<Segment>> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();
     let newest = commit(storage, &mut |next| {
+        refuse(storage, &next.holds)?;
         let mut kept = Vec::with_capacity(next.segments.len());
         for segment in std::mem::take(&mut next.segments) {
             if !touched.contains(&segment.file) && !seen.insert(segment.file.clone()) {

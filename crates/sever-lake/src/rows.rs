@@ -140,7 +140,15 @@ impl Rows {
     /// The rows that stand, sorted: a row and the word that takes it back are both left out, and a word
     /// whose row is not here stays.
     pub(crate) fn sorted(&self) -> Vec<u32> {
-        let mut order = self.standing();
+        self.by_credential(self.standing())
+    }
+
+    /// All rows, sorted.
+    pub(crate) fn all_sorted(&self) -> Vec<u32> {
+        self.by_credential((0..self.len() as u32).collect())
+    }
+
+    fn by_credential(&self, mut order: Vec<u32>) -> Vec<u32> {
         // Few keys sign many tokens: their ranks, the head of the credential and the time decide
         // almost every comparison without looking a text up.
         let mut keys: Vec<&str> = order.iter().map(|at| self.text(KEY, *at)).collect();

@@ -27,6 +27,8 @@ use crate::{LakeError, file_error};
 
 /// Rows in a group: what one read brings into memory.
 pub(crate) const GROUP_ROWS: usize = 65_536;
+/// Rows of a segment, at most: what is sorted together, in memory.
+pub(crate) const SEGMENT_ROWS: usize = 8 * GROUP_ROWS;
 /// Columns that seldom say the same twice, which a dictionary would only cost.
 const VARIED: [&str; 3] = ["actor.user.credential_uid", "actor.session.uid", "data_subjects.list.element"];
 
@@ -266,14 +268,28 @@ impl Write for Summed {
 
 /// Opens a segment: its end is looked at, and every group when it is read.
 pub(crate) fn open(storage: &dyn Storage, segment: &Segment) -> Result<SerializedFileReader<Pieces>, LakeError> {
+    SerializedFileReader::new(pieces(storage, segment)?).map_err(|error| broken(storage.place(&segment.file), error))
+}
+
+/// Holds every byte of a segment against its checksums.
+pub(crate) fn verify(storage: &dyn Storage, segment: &Segment) -> Result<(), LakeError> {
+    let pieces = pieces(storage, segment)?;
+    let mut start = 0;
+    for (end, _) in &segment.pieces {
+        pieces.from(start).map_err(|error| broken(storage.place(&segment.file), error))?;
+        start = *end;
+    }
+    Ok(())
+}
+
+fn pieces(storage: &dyn Storage, segment: &Segment) -> Result<Pieces, LakeError> {
     let path = storage.place(&segment.file);
     let file = storage.open(&segment.file).map_err(|error| file_error(path.clone(), error))?;
     if file.size() != segment.bytes {
         let what = format!("it has {} bytes where {} were written", file.size(), segment.bytes);
         return Err(LakeError::Damaged { path, what });
     }
-    let pieces = Pieces { file, ends: segment.pieces.clone(), last: Mutex::default() };
-    SerializedFileReader::new(pieces).map_err(|error| broken(path, error))
+    Ok(Pieces { file, ends: segment.pieces.clone(), last: Mutex::default() })
 }
 
 /// A segment's bytes, read a piece at a time, each held against its checksum.

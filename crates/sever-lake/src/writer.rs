@@ -15,17 +15,16 @@ use sever_model::FingerprintKey;
 
 use crate::change::{Remove, Replaced, commit, prune};
 use crate::commit::{Offset, Segment};
+use crate::compact::compact_full;
 use crate::dictionary::DictionaryWriter;
 use crate::row::UseRow;
 use crate::rows::Rows;
-use crate::segment::{GROUP_ROWS, Names, SegmentWriter};
+use crate::segment::{GROUP_ROWS, Names, SEGMENT_ROWS, SegmentWriter};
 use crate::storage::{Put, Storage};
 use crate::{LakeError, file_error, subject};
 
 /// Memory of the rows that wait, of all days together.
 const OPEN_BYTES_MAX: usize = 192 << 20;
-/// Rows of a day that wait; with them its segment is full.
-const OPEN_ROWS_MAX: usize = 8 * GROUP_ROWS;
 /// Days of one run. More say that the times of a log are wrong.
 const DAYS_MAX: usize = 36_525;
 /// The folder of saved states.
@@ -125,7 +124,7 @@ impl LakeWriter {
         let before = open.bytes();
         open.push(&UseRow { token_subject, data_subjects: &[], ..*row }, codes);
         self.open_bytes += open.bytes() - before;
-        let full = open.len() >= OPEN_ROWS_MAX;
+        let full = open.len() >= SEGMENT_ROWS;
         self.rows += 1;
         if full {
             self.seal(day)?;
@@ -185,11 +184,16 @@ impl LakeWriter {
             }
             Ok(())
         })?;
+        let days = self.sealed.drain(..).map(|segment| segment.day).collect();
         self.replaced.clear();
-        self.sealed.clear();
         self.offsets.clear();
         self.checkpoint = None;
-        prune(&*self.storage, &newest, Remove::AfterGrace)
+        prune(&*self.storage, &newest, Remove::AfterGrace)?;
+        match compact_full(&*self.storage, &days) {
+            // Somebody else changes these days; the next commit finds them as full.
+            Err(LakeError::Busy { .. }) => Ok(()),
+            done => done,
+        }
     }
 
     /// Makes all that was kept count.
@@ -241,6 +245,6 @@ fn parts(rows: &Rows) -> Vec<Vec<u32>> {
 }
 
 /// The log that a file belongs to: where there are several, its source is `log/file`.
-fn log(source: &str) -> &str {
+pub(crate) fn log(source: &str) -> &str {
     source.split('/').next().unwrap_or(source)
 }
