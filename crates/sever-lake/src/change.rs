@@ -124,7 +124,7 @@ impl Replaced {
         if let Some(written) = self.written.get(&segment.file) {
             return Ok(written.clone());
         }
-        let mut writer = SegmentWriter::create(storage, segment.day)?;
+        let mut writer = SegmentWriter::create(storage, segment.day, None)?;
         read_segment(storage, segment, &mut |row| {
             if sources.contains(row.source) { Ok(()) } else { writer.push(row) }
         })?;

@@ -72,18 +72,6 @@ pub(crate) struct Segment {
     /// The first and the last time, in microseconds since the Unix epoch.
     pub first: i64,
     pub last: i64,
-    /// The index that was derived from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index: Option<IndexFile>,
-}
-
-/// The index of a segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct IndexFile {
-    /// The file's name in the lake.
-    pub file: String,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// How far a log is read.
@@ -174,9 +162,7 @@ impl Commit {
 
     /// The files that must be there for it to be read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
-        let indexes = self.segments.iter().filter_map(|segment| segment.index.as_ref());
-        let segments = self.segments.iter().map(|segment| &segment.file);
-        segments.chain(indexes.map(|index| &index.file)).chain(&self.checkpoint).map(String::as_str)
+        self.segments.iter().map(|segment| &segment.file).chain(&self.checkpoint).map(String::as_str)
     }
 }
 

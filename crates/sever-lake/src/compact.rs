@@ -155,7 +155,7 @@ fn merge(
         })?;
     }
     let Some(day) = bin.first().map(|segment| segment.day) else { return Ok(0) };
-    let mut writer = SegmentWriter::create(storage, day)?;
+    let mut writer = SegmentWriter::create(storage, day, None)?;
     writer.rows(&rows, &rows.all_sorted())?;
     new.extend(writer.seal(storage, names)?);
     Ok(dropped)

@@ -416,7 +416,15 @@ impl<'a> Gathering<'a> {
             match self.register.existed(number, from, to) {
                 Existed::Yes => continue,
                 Existed::No => {}
-                Existed::Doubtful => _ = doubtful.insert(who),
+                Existed::Doubtful => {
+                    doubtful.insert(who);
+                    let of_day = &mut self.day;
+                    of_day
+                        .by_endpoint
+                        .values_mut()
+                        .chain(of_day.by_field.values_mut())
+                        .for_each(|set| set.unset(number));
+                }
             }
             bitmap.unset(number);
         }
@@ -434,17 +442,22 @@ impl<'a> Gathering<'a> {
             return;
         }
         let people = self.people;
+        let mut split = Vec::new();
         people.of(row, |named| {
-            let Named::Subject(who) = named else { return };
-            if !doubtful.contains(&who) {
-                return;
-            }
-            let number = self.who.number(who);
-            if self.register.existed(number, row.time, row.time) == Existed::Yes {
-                self.day.there[level].set(number);
-                self.subjects.set(number);
+            let number = self.who.number(named.who());
+            match named {
+                _ if !doubtful.contains(&named.who()) => {}
+                Named::Other(_) => split.push(number),
+                Named::Subject(_) => {
+                    if self.register.existed(number, row.time, row.time) == Existed::Yes {
+                        self.day.there[level].set(number);
+                        self.subjects.set(number);
+                        split.push(number);
+                    }
+                }
             }
         });
+        self.split(&endpoint(row.resource), row.fields, level, split.into_iter());
     }
 
     /// Ends the day.

@@ -43,8 +43,6 @@ pub struct DaySum {
     pub retracted: u64,
     /// Bytes of the segments.
     pub bytes: u64,
-    /// Bytes of what was derived from them.
-    pub index_bytes: u64,
     /// The logs that they speak of.
     pub sources: u64,
     /// The first use.
@@ -74,7 +72,6 @@ pub fn overview(dir: &Path) -> Result<Overview, LakeError> {
             rows: sum(|segment| segment.rows),
             retracted: sum(|segment| segment.retracted),
             bytes: sum(|segment| segment.bytes),
-            index_bytes: sum(|segment| segment.index.as_ref().map_or(0, |index| index.bytes)),
             sources: sources.len() as u64,
             first: of_day.iter().map(|segment| EventTime::from_micros(segment.first)).min(),
             last: of_day.iter().map(|segment| EventTime::from_micros(segment.last)).max(),

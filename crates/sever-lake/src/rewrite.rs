@@ -89,7 +89,7 @@ fn forget(storage: &dyn Storage, what: &Rewrite, touched: &HashSet<String>) -> R
                 continue;
             }
             let mut counts = Rewritten::default();
-            let mut writer = SegmentWriter::create(storage, segment.day)?;
+            let mut writer = SegmentWriter::create(storage, segment.day, None)?;
             each(storage, &segment, what, &mut counts, &mut |row| writer.push(row))?;
             let written = writer.seal(storage, &mut names)?;
             known.insert(segment.file.clone(), written.clone());

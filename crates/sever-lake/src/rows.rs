@@ -10,6 +10,7 @@ use bytes::Bytes;
 use parquet::data_type::ByteArray;
 use sever_model::{Judgement, Stage};
 
+use crate::LakeError;
 use crate::row::{CREDENTIAL, JUDGEMENT, KEY, SOURCE, TEXTS, UseRow, stage, write_reason};
 
 /// Bytes that a row takes beside its texts: its numbers, and where each text stands.
@@ -121,7 +122,11 @@ impl Rows {
     }
 
     /// Hands over rows in an order.
-    pub(crate) fn each(&self, order: &[u32], mut each: impl FnMut(&UseRow<'_>)) {
+    pub(crate) fn each(
+        &self,
+        order: &[u32],
+        mut each: impl FnMut(&UseRow<'_>) -> Result<(), LakeError>,
+    ) -> Result<(), LakeError> {
         let mut subjects: Vec<&str> = Vec::new();
         for at in order {
             let mut texts = [""; TEXTS.len()];
@@ -133,8 +138,9 @@ impl Rows {
             let number = |column: &[i64]| column.get(*at as usize).copied().unwrap_or(0);
             let count = self.counts.get(*at as usize).copied().flatten();
             let row = UseRow::of(number(&self.times), number(&self.offsets), count, &texts);
-            each(&UseRow { data_subjects: &subjects, ..row });
+            each(&UseRow { data_subjects: &subjects, ..row })?;
         }
+        Ok(())
     }
 
     /// The rows that stand, sorted: a row and the word that takes it back are both left out, and a word

@@ -18,8 +18,8 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, TypePtr};
 use sever_model::EventTime;
 
-use crate::commit::{IndexFile, Segment};
-use crate::observe::{SegmentObserver, observer};
+use crate::commit::Segment;
+use crate::index::{IndexWriter, RunBuilder};
 use crate::row::{SCHEMA, TEXTS, UseRow};
 use crate::rows::Rows;
 use crate::storage::{Put, Storage, Stored};
@@ -36,15 +36,20 @@ const VARIED: [&str; 3] = ["actor.user.credential_uid", "actor.session.uid", "da
 pub(crate) struct SegmentWriter {
     scratch: PathBuf,
     writer: SerializedFileWriter<Summed>,
-    observer: Option<Box<dyn SegmentObserver>>,
+    /// What the index will hold of it.
+    run: Option<(RunBuilder, Arc<IndexWriter>)>,
     segment: Segment,
     /// Rows of the next group, where they come one by one.
     open: Rows,
 }
 
 impl SegmentWriter {
-    /// Begins a segment of that day.
-    pub(crate) fn create(storage: &dyn Storage, day: i64) -> Result<SegmentWriter, LakeError> {
+    /// Begins a segment of that day, which goes into the index, too, where one is at hand.
+    pub(crate) fn create(
+        storage: &dyn Storage,
+        day: i64,
+        index: Option<&Arc<IndexWriter>>,
+    ) -> Result<SegmentWriter, LakeError> {
         let folder = folder(day);
         let scratch = storage.scratch(&format!("{folder}/segment"));
         let scratch = scratch.map_err(|error| file_error(storage.place(&folder), error))?;
@@ -63,9 +68,9 @@ impl SegmentWriter {
             sources: Default::default(),
             first: i64::MAX,
             last: i64::MIN,
-            index: None,
         };
-        Ok(SegmentWriter { scratch, writer, observer: observer(day), segment, open: Rows::default() })
+        let run = index.map(|index| (RunBuilder::new(day), index.clone()));
+        Ok(SegmentWriter { scratch, writer, run, segment, open: Rows::default() })
     }
 
     /// Adds rows, as sorted.
@@ -104,8 +109,9 @@ impl SegmentWriter {
             }
             before = source;
         }
-        if let Some(observer) = &mut self.observer {
-            rows.each(order, |row| observer.row(row));
+        if let Some((run, index)) = &mut self.run {
+            let mut numbering = index.numbering();
+            rows.each(order, |row| run.row(row, &mut numbering))?;
         }
         let written = write_group(&mut self.writer, rows, order).and_then(|()| Ok(self.writer.flush()?));
         written.map_err(|error| broken(self.scratch.clone(), error))?;
@@ -120,7 +126,7 @@ impl SegmentWriter {
         if self.open.len() > 0 {
             self.close_group()?;
         }
-        let SegmentWriter { scratch, writer, observer, mut segment, .. } = self;
+        let SegmentWriter { scratch, writer, run, mut segment, .. } = self;
         if segment.rows == 0 {
             std::fs::remove_file(&scratch).map_err(|error| file_error(scratch.clone(), error))?;
             return Ok(None);
@@ -130,10 +136,6 @@ impl SegmentWriter {
         segment.bytes = out.file.metadata().map_err(failed)?.len();
         segment.pieces.push((segment.bytes, out.take()));
         drop(out);
-        let index = scratch.with_extension("run");
-        if let Some(observer) = observer {
-            observer.seal(&index)?;
-        }
         let folder = std::mem::take(&mut segment.file);
         loop {
             segment.file = format!("{folder}/{}.parquet", names.next());
@@ -142,15 +144,9 @@ impl SegmentWriter {
                 break;
             }
         }
-        if index.exists() {
-            let bytes = std::fs::metadata(&index).map_err(|error| file_error(index.clone(), error))?.len();
-            let file = format!("{}.run", segment.file.trim_end_matches(".parquet"));
-            let failed = |error| file_error(storage.place(&file), error);
-            // The segment's name was free; whatever has the index's belongs to nothing.
-            if storage.publish(&index, &file).map_err(failed)? == Put::Taken {
-                storage.remove(&file).and_then(|()| storage.publish(&index, &file)).map_err(failed)?;
-            }
-            segment.index = Some(IndexFile { file, bytes });
+        // A day with rows that take back others is answered from its rows.
+        if let Some((run, index)) = run.filter(|_| segment.retracted == 0) {
+            index.save(run, &segment.file)?;
         }
         Ok(Some(segment))
     }

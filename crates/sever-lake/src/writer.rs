@@ -17,6 +17,7 @@ use crate::change::{Remove, Replaced, commit, prune};
 use crate::commit::{Offset, Segment};
 use crate::compact::compact_full;
 use crate::dictionary::DictionaryWriter;
+use crate::index::IndexWriter;
 use crate::row::UseRow;
 use crate::rows::Rows;
 use crate::segment::{GROUP_ROWS, Names, SEGMENT_ROWS, SegmentWriter};
@@ -45,6 +46,7 @@ pub struct LakeWriter {
     checkpoint: Option<String>,
     key: FingerprintKey,
     dictionary: Option<DictionaryWriter>,
+    index: Option<Arc<IndexWriter>>,
     codes: Codes,
 }
 
@@ -96,8 +98,15 @@ impl LakeWriter {
             checkpoint: None,
             key,
             dictionary,
+            index: None,
             codes: Codes::default(),
         })
+    }
+
+    /// The same, with the rows going into the index as they are written.
+    #[must_use]
+    pub fn with_index(self, index: Option<IndexWriter>) -> LakeWriter {
+        LakeWriter { index: index.map(Arc::new), ..self }
     }
 
     /// Keeps one use. A row of [`sever_model::Stage::Retracted`] takes back the earlier row of the same place and
@@ -214,7 +223,7 @@ impl LakeWriter {
             return Err(LakeError::Days { max: DAYS_MAX });
         }
         for order in parts(&rows) {
-            let mut writer = SegmentWriter::create(&*self.storage, day)?;
+            let mut writer = SegmentWriter::create(&*self.storage, day, self.index.as_ref())?;
             writer.rows(&rows, &order)?;
             self.sealed.extend(writer.seal(&*self.storage, &mut self.names)?);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sever_model::Fingerprint;
 
@@ -179,6 +179,39 @@ impl Index {
             count += 1;
         }
         Ok(count)
+    }
+}
+
+/// Puts segments into the index while they are written.
+#[derive(Debug)]
+pub struct IndexWriter {
+    dir: PathBuf,
+    numbering: Mutex<Numbering>,
+    _lock: File,
+}
+
+impl IndexWriter {
+    /// Opens an index for writing; nothing where another process writes it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn open(dir: &Path) -> Result<Option<IndexWriter>, LakeError> {
+        let Some(lock) = lock(dir)? else { return Ok(None) };
+        let numbering = Mutex::new(Numbering::create(dir)?);
+        Ok(Some(IndexWriter { dir: dir.to_owned(), numbering, _lock: lock }))
+    }
+
+    /// The numbers that its runs use.
+    pub fn numbering(&self) -> MutexGuard<'_, Numbering> {
+        self.numbering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the run of a segment, which counts once the segment does.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, run: RunBuilder, segment: &str) -> Result<(), LakeError> {
+        save(run, &mut self.numbering(), &run_path(&self.dir, segment))
     }
 }
 

@@ -242,7 +242,7 @@ fn made() -> impl Strategy<Value = Made> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn lists_answer_as_rows_do(
         mut rows in prop::collection::vec(made(), 0..120),

@@ -13,7 +13,7 @@ use sever_connect::SourceSettings;
 use sever_decode::{Format as LogFormat, Mapping};
 use sever_detect::registry;
 use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncLine, SyncOutcome, Watch};
-use sever_lake::{LakeWriter, People, ReachAnswer, ReachQuery, TouchedBy};
+use sever_lake::{IndexWriter, LakeWriter, People, ReachAnswer, ReachQuery, TouchedBy};
 use sever_model::port::{Detector, Source};
 use sever_model::{
     Class, EventSource, EventTime, FactKind, Finding, Fingerprint, FingerprintKey, Inventory, Limits, SourceId,
@@ -394,7 +394,9 @@ impl Site {
                 let run = format!("scan-{}", crate::clock::now().micros());
                 let sources = inputs.iter().map(|input| input.source.id.to_string());
                 let (dir, key) = (self.store.lake_dir(), self.store.key());
-                Some(LakeWriter::create(&dir, &run, sources, key, Some(self.dictionary()?)).map_err(lake_failure)?)
+                let lake =
+                    LakeWriter::create(&dir, &run, sources, key, Some(self.dictionary()?)).map_err(lake_failure)?;
+                Some(lake.with_index(IndexWriter::open(&self.store.index_dir()).map_err(lake_failure)?))
             }
         };
         let setup = ScanSetup {
