@@ -44,6 +44,7 @@ mod run;
 mod sequence;
 mod set;
 
+pub use ask::Rows;
 pub(crate) use ask::{Address, List};
 pub use back::TouchedBy;
 pub(crate) use bitmap::Bitmap;
@@ -54,6 +55,7 @@ pub(crate) use keep::LakeSegments;
 pub use keep::{IndexWriter, SegmentOf, Segments};
 pub use numbering::Numbering;
 pub(crate) use run::Note;
+pub use run::{FacetSize, Size};
 
 /// An opened index: the numbers of subjects, and the runs of each day.
 #[derive(Debug)]

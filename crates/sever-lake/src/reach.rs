@@ -142,13 +142,12 @@ pub fn reach(
     register: Option<&dyn SubjectRegister>,
     people: &People,
 ) -> Result<ReachAnswer, LakeError> {
-    let thing = query.filter.thing.clone();
-    let Some((thing, facet)) = thing.and_then(|thing| Some((thing.clone(), thing.0.facet()?))) else {
+    let Some(thing) = query.filter.thing.clone().filter(|(pivot, _)| pivot.by_lists()) else {
         return reach_where(dir, query, register, people, &mut |_| true);
     };
     let lake = LakeSegments::newest(dir)?;
     let index = Index::open(index, &lake)?;
-    index.reach(&[thing], facet, query, register, people, &mut |filter, each| lake.read(filter, each))
+    index.reach(&[thing], query, register, people, &mut |filter, each| lake.read(filter, each))
 }
 
 /// What touched a person's data: by actor, judgement and endpoint, the first day first.

@@ -15,7 +15,7 @@ use crate::row::{Pivot, network};
 use crate::{Filter, LakeError, People, UseRow};
 
 /// Hands over the lake's rows that a filter lets through.
-pub(crate) type Rows<'a> = &'a mut dyn FnMut(&Filter, &mut dyn FnMut(&UseRow<'_>)) -> Result<u64, LakeError>;
+pub type Rows<'a> = &'a mut dyn FnMut(&Filter, &mut dyn FnMut(&UseRow<'_>)) -> Result<u64, LakeError>;
 
 /// The subjects of a list, by number.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +33,13 @@ impl List<'_> {
 }
 
 impl Pivot {
+    /// Whether the index keeps lists of such things.
+    pub const fn by_lists(self) -> bool {
+        self.facet().is_some()
+    }
+
     /// The lists that have it, if any do.
-    pub(crate) const fn facet(self) -> Option<Facet> {
+    const fn facet(self) -> Option<Facet> {
         match self {
             Pivot::Key | Pivot::Issuer | Pivot::Account | Pivot::Person => Some(Facet::Actor),
             Pivot::Address | Pivot::Network => Some(Facet::Address),
@@ -52,17 +57,21 @@ struct Asked {
 }
 
 impl Index {
-    /// Answers whose data the things touched that a query names: `things` are of pivots that lists
-    /// are kept by, all of one facet.
-    pub(crate) fn reach(
+    /// Answers whose data these things touched, all together; the query's own thing is not looked at.
+    /// They are kept by lists of one kind ([`Pivot::by_lists`]); of others there is nothing. What
+    /// lists cannot say comes from `rows`.
+    ///
+    /// # Errors
+    /// When rows are needed and cannot be read.
+    pub fn reach(
         &self,
         things: &[(Pivot, String)],
-        facet: Facet,
         query: &ReachQuery,
         register: Option<&dyn SubjectRegister>,
         people: &People,
         rows: Rows<'_>,
     ) -> Result<ReachAnswer, LakeError> {
+        let Some(facet) = things.first().and_then(|(pivot, _)| pivot.facet()) else { return Ok(ReachAnswer::default()) };
         let mut gathering = Gathering::new(Some(&self.numbering), register, people, query.detail);
         let mut looked = 0;
         for (date, day) in &self.days {

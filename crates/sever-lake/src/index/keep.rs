@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sever_model::Fingerprint;
 
 use super::build::RunBuilder;
-use super::run::Run;
+use super::run::{Run, Size};
 use super::{Day, Index, Numbering};
 use crate::commit::{Commit, Segment};
 use crate::reader::{read_of, read_segment};
@@ -166,6 +166,13 @@ impl Index {
         }
         let Some(_lock) = lock(dir)? else { return Err(LakeError::Busy { path: dir.to_owned() }) };
         Numbering::create(dir)?.forget(who, instead)
+    }
+
+    /// What it takes.
+    pub fn size(&self) -> Size {
+        let mut size = Size::default();
+        self.days.values().flat_map(|day| &day.runs).for_each(|run| run.size(&mut size));
+        size
     }
 
     /// Compares every run with its checksums; how many there are.

@@ -290,10 +290,67 @@ impl Run {
         pairs.take_while(|pair| *pair < start + lists).for_each(|pair| each(pair - start));
     }
 
-    /// The bytes of the sets of a facet, of the way back, and of the whole run.
-    pub(super) fn sizes(&self, facet: Facet) -> [u64; 3] {
-        let sets = self.section(Section::Facet(facet as u8, 4)).len();
-        [sets as u64, self.section(Section::Reverse).len() as u64, self.map.len() as u64]
+    /// Adds up what its sets take.
+    pub(super) fn size(&self, into: &mut Size) {
+        into.runs += 1;
+        into.bytes += self.map.len() as u64;
+        into.back_bytes += self.section(Section::Reverse).len() as u64;
+        into.back_pairs += self.head.facets.first().map_or(0, |facet| facet.pairs);
+        let actors = self.head.facets.first().map_or(0, |facet| facet.lists);
+        into.back_bound += bound(self.head.subjects * actors, self.head.facets.first().map_or(0, |facet| facet.pairs));
+        for (facet, of) in [Facet::Actor, Facet::Address, Facet::Agent].into_iter().zip(&mut into.facets) {
+            let head = self.head.facets.get(facet as usize).copied().unwrap_or_default();
+            of.lists += head.lists;
+            of.pairs += head.pairs;
+            of.set_bytes += self.section(Section::Facet(facet as u8, 4)).len() as u64;
+            of.beside_bytes += [0, 1, 2, 3].map(|part| self.section(Section::Facet(facet as u8, part)).len() as u64).iter().sum::<u64>();
+            let mut sums = self.sequence(Section::Facet(facet as u8, 2)).from(0);
+            let mut before = sums.next().unwrap_or(0);
+            for sum in sums {
+                of.bound += bound(self.head.subjects, sum - before);
+                before = sum;
+            }
+        }
+    }
+}
+
+/// What an index takes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Size {
+    /// Runs.
+    pub runs: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Bytes of the way back, from a subject to what touched it.
+    pub back_bytes: u64,
+    /// Pairs in it.
+    pub back_pairs: u64,
+    /// The bits that theory needs for them.
+    pub back_bound: f64,
+    /// By who acted, from where, and with what.
+    pub facets: [FacetSize; 3],
+}
+
+/// What the lists of one kind take.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FacetSize {
+    /// Lists.
+    pub lists: u64,
+    /// Subjects in them.
+    pub pairs: u64,
+    /// Bytes of the sets.
+    pub set_bytes: u64,
+    /// Bytes of what finds them: keys, counts and places.
+    pub beside_bytes: u64,
+    /// The bits that theory needs for the sets.
+    pub bound: f64,
+}
+
+/// `n (log2(U/n) + 1.44)`: the fewest bits of a set of `n` among `U`, nearly.
+fn bound(universe: u64, count: u64) -> f64 {
+    match count {
+        0 => 0.0,
+        _ => count as f64 * ((universe as f64 / count as f64).log2() + 1.44),
     }
 }
 

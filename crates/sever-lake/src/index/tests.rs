@@ -280,9 +280,9 @@ proptest! {
         let judged = [None, Some("forged"), Some("never-issued"), Some("issued"), Some("expired")][judged].map(str::to_owned);
         let query = ReachQuery { filter, judged, detail: Detail::ALL };
         let register = with_register.then_some(&Register as &dyn SubjectRegister);
-        let facet = pivot.facet().expect("kept by lists");
+        prop_assert!(pivot.by_lists());
         let mut said = index
-            .reach(&[thing], facet, &query, register, &people, &mut |filter, each| segments.read(filter, each))
+            .reach(&[thing], &query, register, &people, &mut |filter, each| segments.read(filter, each))
             .expect("an answer");
 
         let mut gathering = Gathering::new(None, register, &people, Detail::ALL);
