@@ -3,6 +3,7 @@
 mod acting;
 mod connections;
 mod guard;
+mod retention;
 mod secret;
 mod sigma;
 
@@ -409,7 +410,11 @@ impl Site {
             watch,
         };
         let mut progress = Meter::stderr();
-        sever_engine::scan(setup, &mut progress).map_err(engine_failure)
+        let outcome = sever_engine::scan(setup, &mut progress).map_err(engine_failure)?;
+        if keep == Keep::Uses {
+            self.remember_retention()?;
+        }
+        Ok(outcome)
     }
 
     /// Where judged uses are kept.
@@ -676,7 +681,10 @@ fn register_failure(error: sever_store::RegisterError) -> Failure {
 
 /// Why the lake gave no answer.
 pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
-    let failure = Failure::new(error.to_string());
+    let failure = match &error {
+        sever_lake::LakeError::Held { .. } => Failure::new(error.to_string()).exit(Exit::Refused),
+        error => Failure::new(error.to_string()),
+    };
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,
