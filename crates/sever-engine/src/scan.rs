@@ -120,6 +120,10 @@ pub fn scan(setup: ScanSetup<'_>, progress: &mut dyn Progress) -> Result<ScanOut
         detectors: setup.detectors,
     });
     progress.begin("scan", Some(setup.inputs.iter().map(|input| input.bytes).sum()), Unit::Bytes);
+    let identities = match setup.lake {
+        Some(_) => lake::identities(&setup.inputs, &setup.key),
+        None => Vec::new(),
+    };
     let mut merge = merge::Merge::new(setup.inputs, &setup.limits, &mut symbols)?;
     let mut judging = Judging { pipeline, inventory: setup.inventory, register: setup.register, watch: setup.watch };
     let mut sink = lake::Sink::new(setup.lake, setup.inventory, sources);
@@ -134,14 +138,9 @@ pub fn scan(setup: ScanSetup<'_>, progress: &mut dyn Progress) -> Result<ScanOut
     }
     let report = pipeline.report();
     let (findings, findings_dropped) = pipeline.into_findings().into_sorted();
-    Ok(ScanOutcome {
-        findings,
-        findings_dropped,
-        report,
-        logs: merge.into_reports(),
-        symbols_overflowed: symbols.overflowed(),
-        lake_rows: sink.finish()?,
-    })
+    let logs = merge.into_reports();
+    let lake_rows = sink.finish(&logs, identities)?;
+    Ok(ScanOutcome { findings, findings_dropped, report, logs, symbols_overflowed: symbols.overflowed(), lake_rows })
 }
 
 /// The judge with all it looks at.

@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sever_model::FingerprintKey;
 
 use crate::hold::{Hold, Lowered};
 use crate::storage::{Put, Storage};
@@ -79,8 +80,27 @@ pub(crate) struct Segment {
 pub struct Offset {
     /// So many bytes.
     pub bytes: u64,
-    /// What tells the file from another of the same name, as whoever reads it sees fit.
+    /// What tells the file from another of the same name: see [`Offset::identity`].
     pub identity: String,
+}
+
+impl Offset {
+    /// Bytes at a file's beginning that identify it. Enough for a few records with their times.
+    pub const HEAD_BYTES: usize = 1024;
+
+    /// What identifies a file: how long its beginning was when it was looked at, at most
+    /// [`Offset::HEAD_BYTES`], and its fingerprint. A file that grew still begins with as many bytes of
+    /// the same fingerprint; one that was rotated or written anew does not.
+    pub fn identity(head: &[u8], key: &FingerprintKey) -> String {
+        let head = head.get(..Offset::HEAD_BYTES).unwrap_or(head);
+        format!("head-{}-{:032x}", head.len(), key.fingerprint(head).0)
+    }
+
+    /// Whether this is a file that begins so.
+    pub fn is_of(&self, head: &[u8], key: &FingerprintKey) -> bool {
+        let length = self.identity.split('-').nth(1).and_then(|length| length.parse().ok());
+        length.and_then(|length| head.get(..length)).is_some_and(|head| Offset::identity(head, key) == self.identity)
+    }
 }
 
 /// A commit as it is written, with what shows that it is whole.
@@ -188,4 +208,22 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 /// The name of a commit: its number in 20 digits, so that names sort as numbers do.
 pub(crate) fn name(number: u64) -> String {
     format!("{FOLDER}/{number:020}.json")
+}
+
+#[cfg(test)]
+mod tests {
+    //! A file is known again when it has grown, and not when another has its name.
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_by_how_it_begins() {
+        let key = FingerprintKey::new([7; 16]);
+        let offset = Offset { bytes: 5, identity: Offset::identity(b"first", &key) };
+        assert!(offset.is_of(b"first", &key) && offset.is_of(b"first and more", &key));
+        assert!(!offset.is_of(b"fir", &key) && !offset.is_of(b"other and more", &key));
+        let long = vec![b'a'; 2 * Offset::HEAD_BYTES];
+        let offset = Offset { bytes: 5, identity: Offset::identity(&long, &key) };
+        assert!(offset.is_of(&long[..Offset::HEAD_BYTES], &key) && !offset.is_of(b"aaa", &key));
+    }
 }

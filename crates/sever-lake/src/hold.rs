@@ -110,6 +110,15 @@ pub fn keep_for(dir: &Path, span: Span, who: &str, at: WallTime) -> Result<Optio
     Ok(lowered)
 }
 
+/// Whether anything may be deleted, here or of what stands beside the lake.
+///
+/// # Errors
+/// Where a hold stops it, or the lake cannot be read.
+pub fn may_delete(dir: &Path) -> Result<(), LakeError> {
+    let storage = crate::storage::of(dir)?;
+    refuse(&*storage, &Commit::newest(&*storage)?.holds)
+}
+
 /// Refuses a deletion that a hold stops.
 pub(crate) fn refuse(storage: &dyn Storage, holds: &[Hold]) -> Result<(), LakeError> {
     let names: Vec<String> =

@@ -50,9 +50,9 @@ pub use commit::Offset;
 pub use common::{Common, SURPRISE_MIN, common};
 pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
-pub use hold::{Held, Hold, Lowered, hold, keep_for, release};
+pub use hold::{Held, Hold, Lowered, hold, keep_for, may_delete, release};
 pub use index::{Index, IndexWriter, TouchedBy};
-pub use overview::{DaySum, Overview, overview, verify};
+pub use overview::{DaySum, Overview, files, overview, verify};
 pub use people::{Pairs, People};
 pub use reach::{
     ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, forget, reach, reach_where, touched, update_index,

@@ -1,7 +1,7 @@
 //! What a lake holds, without reading its rows.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sever_model::{EventTime, WallTime};
 
@@ -89,6 +89,16 @@ pub fn overview(dir: &Path) -> Result<Overview, LakeError> {
         kept_for_days: commit.kept_for_days,
         lowered: commit.lowered,
     })
+}
+
+/// The segments that count, as whoever else reads them finds them.
+///
+/// # Errors
+/// When the newest commit cannot be read.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>, LakeError> {
+    let storage = crate::storage::of(dir)?;
+    let commit = Commit::newest(&*storage)?;
+    Ok(commit.segments.iter().map(|segment| storage.place(&segment.file)).collect())
 }
 
 /// Reads every byte of what counts and holds it against its checksums; how many segments that were.

@@ -15,6 +15,7 @@ mod doctor;
 mod explain;
 mod findings;
 mod init;
+mod lake;
 mod list;
 mod logs;
 mod output;
@@ -117,6 +118,8 @@ enum Command {
     Reach(reach::Args),
     /// Say what people have in common: keys, credentials, endpoints, networks, by lift
     Common(common::Args),
+    /// Say what the lake of judged uses holds; compact it, check it, hold it for the law
+    Lake(lake::Args),
     /// Say what would be closed of a person, account or key, in which order, and why
     Plan(plan::Args),
     /// Close what an approved plan says, in its order, try every door, and prove it
@@ -187,6 +190,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
+        Command::Lake(args) => lake::run(args, global, out),
         Command::Plan(args) => plan::run(args, global, out),
         Command::Cut(args) => cut::run(args, global, out),
         Command::Verify(args) => verify::run(args, global, out),

@@ -1,11 +1,25 @@
 //! Hands settled uses on to the lake.
 
-use sever_detect::SettledSink;
-use sever_lake::{LakeError, LakeWriter, UseRow};
-use sever_model::port::{Resolved, Settled};
-use sever_model::{Batch, EventSource, Inventory, Judgement, Stage, Symbols};
+use std::io::Read;
 
+use sever_detect::SettledSink;
+use sever_lake::{LakeError, LakeWriter, Offset, UseRow};
+use sever_model::port::{Resolved, Settled};
+use sever_model::{Batch, EventSource, FingerprintKey, Inventory, Judgement, Stage, Symbols};
+
+use super::{LogInput, LogReport};
 use crate::EngineError;
+
+/// What identifies each file, by how it begins, decompressed or not as it lies. One that cannot be read has none,
+/// and whoever reads it says why.
+pub(super) fn identities(inputs: &[LogInput], key: &FingerprintKey) -> Vec<String> {
+    let of = |input: &LogInput| {
+        let mut head = Vec::with_capacity(Offset::HEAD_BYTES);
+        let mut file = (input.open)().ok()?.take(Offset::HEAD_BYTES as u64);
+        file.read_to_end(&mut head).ok().map(|_| Offset::identity(&head, key))
+    };
+    inputs.iter().map(|input| of(input).unwrap_or_default()).collect()
+}
 
 /// Writes each use once, when its judgement is as final as this scan can make it, and each event
 /// that presents no token and tells whose data was in an answer.
@@ -21,15 +35,18 @@ impl<'a> Sink<'a> {
         Sink { lake, inventory, sources, failed: None }
     }
 
-    /// Seals what was written, and says how many rows that is.
-    pub(super) fn finish(self) -> Result<u64, EngineError> {
+    /// Makes what was written count, with how far each file was read, and says how many rows that is.
+    /// `identities` are those of the files, in order.
+    pub(super) fn finish(self, logs: &[LogReport], identities: Vec<String>) -> Result<u64, EngineError> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
-        let rows = self.lake.as_ref().map_or(0, LakeWriter::rows);
-        if let Some(lake) = self.lake {
-            lake.finish()?;
+        let Some(mut lake) = self.lake else { return Ok(0) };
+        for (log, identity) in logs.iter().zip(identities) {
+            lake.read_to(log.source.id.as_str(), Offset { bytes: log.accounting.bytes, identity });
         }
+        let rows = lake.rows();
+        lake.finish()?;
         Ok(rows)
     }
 

@@ -20,6 +20,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let mut site = Site::open(global, out)?;
+    site.remember_retention()?;
     let moment = site.moment(&args.times)?;
     let inventory = site.inventory(&moment)?;
     if inventory.coverage().lines.is_empty() {
@@ -36,7 +37,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         key: site.key(),
         limits: site.limits.clone(),
     };
-    let (found, dropped) = sever_engine::check(setup, moment.as_of);
+    let (mut found, dropped) = sever_engine::check(setup, moment.as_of);
+    if site.config.detectors.off.iter().all(|off| off != "evidence-tampered") {
+        found.extend(site.lowered_retention(moment.known_at.as_event())?);
+    }
     if args.times.as_of.is_none() && args.times.known_at.is_none() {
         site.save_findings(RunKind::Check, Vec::new(), &found)?;
     }

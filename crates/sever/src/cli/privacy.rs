@@ -8,7 +8,7 @@ mod tell;
 
 use crate::cli::Global;
 use crate::cli::output::Output;
-use crate::cli::site::Site;
+use crate::cli::site::{Site, lake_failure};
 use crate::config::Deed;
 use crate::exit::Exit;
 use crate::hint::Failure;
@@ -92,9 +92,11 @@ fn basis(args: &BasisArgs, site: &mut Site, global: &Global, out: &mut Output) -
 }
 
 fn sweep(args: &SweepArgs, site: &mut Site, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    site.remember_retention()?;
     let (past, rewrite) = terms(site);
     let write = if args.dry_run { Write::DryRun } else { Write::Now };
     if write == Write::Now {
+        sever_lake::may_delete(&site.lake_dir()).map_err(lake_failure)?;
         site.allow(Deed::Sweep, global)?;
     }
     let swept = match write {
@@ -102,7 +104,7 @@ fn sweep(args: &SweepArgs, site: &mut Site, global: &Global, out: &mut Output) -
         Write::DryRun => site.store(async |store| store.past(&past).await)?,
     };
     let rows = sever_lake::rewrite(&site.lake_dir(), &rewrite, write);
-    let rows = rows.map_err(crate::cli::site::lake_failure)?;
+    let rows = rows.map_err(lake_failure)?;
     let ids = match write == Write::Now && rows.dropped > 0 {
         true => site.update_index().and_then(|_| erase::forget_ids(site))?,
         false => 0,

@@ -3,6 +3,7 @@
 mod acting;
 mod connections;
 mod guard;
+mod retention;
 mod secret;
 mod sigma;
 
@@ -415,6 +416,9 @@ impl Site {
         if outcome.lake_rows > 0 {
             self.update_index()?;
         }
+        if keep == Keep::Uses {
+            self.remember_retention()?;
+        }
         Ok(outcome)
     }
 
@@ -720,7 +724,10 @@ fn register_failure(error: sever_store::RegisterError) -> Failure {
 
 /// Why the lake gave no answer.
 pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
-    let failure = Failure::new(error.to_string());
+    let failure = match &error {
+        sever_lake::LakeError::Held { .. } => Failure::new(error.to_string()).exit(Exit::Refused),
+        error => Failure::new(error.to_string()),
+    };
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -41,11 +41,13 @@ pub enum Deed {
     Erase,
     /// Delete what is past its time.
     Sweep,
+    /// Lift a legal hold.
+    Release,
 }
 
 impl Deed {
     /// All of them, in the order that documents give.
-    pub const ALL: [Deed; 5] = [Deed::Reveal, Deed::Subjects, Deed::Basis, Deed::Erase, Deed::Sweep];
+    pub const ALL: [Deed; 6] = [Deed::Reveal, Deed::Subjects, Deed::Basis, Deed::Erase, Deed::Sweep, Deed::Release];
 
     /// The word for it in the configuration.
     pub const fn word(self) -> &'static str {
@@ -55,6 +57,7 @@ impl Deed {
             Deed::Basis => "basis",
             Deed::Erase => "erase",
             Deed::Sweep => "sweep",
+            Deed::Release => "release",
         }
     }
 

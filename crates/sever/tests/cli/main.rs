@@ -26,6 +26,7 @@ mod demo;
 mod facts;
 mod formats;
 mod help;
+mod lake;
 mod logs;
 mod objects;
 mod plan;

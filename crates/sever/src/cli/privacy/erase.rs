@@ -29,6 +29,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, site: &mut Site, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
+    sever_lake::may_delete(&site.lake_dir()).map_err(lake_failure)?;
     match (&args.person, &args.subject) {
         (Some(person), _) => erase_person(person, site, global, out),
         (None, Some(subject)) => erase_subject(subject, site, global, out),

@@ -56,6 +56,21 @@ impl Site {
         Ok(access)
     }
 
+    /// Records something that nobody needs a role for. The record, for telling.
+    ///
+    /// # Errors
+    /// When no reason is given, or the store fails.
+    pub fn record(&mut self, reason: &str) -> Result<Access, Failure> {
+        let reason = reason.trim().to_owned();
+        if reason.chars().count() < REASON_CHARS_MIN {
+            return Err(Failure::usage("it needs a reason, which is recorded").hint("at least five letters: `case 7`"));
+        }
+        let (at, who) = (crate::clock::now(), crate::operator::login());
+        let access = Access { at, who, role: "none".to_owned(), reason, what: command() };
+        self.store_mut(async |store| store.record_access(&access).await)?;
+        Ok(access)
+    }
+
     /// The role in which a login may do a thing.
     fn role(&self, deed: Deed, who: &str, wanted: Option<&str>) -> Result<&Role, Failure> {
         let roles = &self.config.privacy.roles;
