@@ -177,7 +177,8 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
     index.push_str(
-        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n- [The lake, column by column](lake.md)\n",
+        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n- [The lake, column by column](lake.md)\n\
+         - [The reach index, byte by byte](reach.md)\n",
     );
     let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (command, kind, title, what) in KINDS {

@@ -71,7 +71,9 @@ impl Index {
         people: &People,
         rows: Rows<'_>,
     ) -> Result<ReachAnswer, LakeError> {
-        let Some(facet) = things.first().and_then(|(pivot, _)| pivot.facet()) else { return Ok(ReachAnswer::default()) };
+        let Some(facet) = things.first().and_then(|(pivot, _)| pivot.facet()) else {
+            return Ok(ReachAnswer::default());
+        };
         let mut gathering = Gathering::new(Some(&self.numbering), register, people, query.detail);
         let mut looked = 0;
         for (date, day) in &self.days {

@@ -303,7 +303,10 @@ impl Run {
             of.lists += head.lists;
             of.pairs += head.pairs;
             of.set_bytes += self.section(Section::Facet(facet as u8, 4)).len() as u64;
-            of.beside_bytes += [0, 1, 2, 3].map(|part| self.section(Section::Facet(facet as u8, part)).len() as u64).iter().sum::<u64>();
+            of.beside_bytes += [0, 1, 2, 3]
+                .map(|part| self.section(Section::Facet(facet as u8, part)).len() as u64)
+                .iter()
+                .sum::<u64>();
             let mut sums = self.sequence(Section::Facet(facet as u8, 2)).from(0);
             let mut before = sums.next().unwrap_or(0);
             for sum in sums {
