@@ -52,7 +52,7 @@ pub(crate) use build::DAY_MICROS;
 pub use build::RunBuilder;
 pub(crate) use face::{Face, endpoint};
 pub(crate) use keep::LakeSegments;
-pub use keep::{IndexWriter, SegmentOf, Segments};
+pub use keep::{IndexWriter, SegmentOf, Segments, bytes};
 pub use numbering::Numbering;
 pub(crate) use run::Note;
 pub use run::{FacetSize, Size};

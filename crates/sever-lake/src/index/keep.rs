@@ -247,6 +247,22 @@ pub(super) fn lock(dir: &Path) -> Result<Option<File>, LakeError> {
     }
 }
 
+/// What the files of an index take; 0 where there is none.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub fn bytes(dir: &Path) -> Result<u64, LakeError> {
+    if !dir.exists() {
+        return Ok(0);
+    }
+    let size = |path: &PathBuf| {
+        fs::metadata(path).map(|file| file.len()).map_err(|error| LakeError::File { path: path.clone(), error })
+    };
+    let beside = ["subjects", "subjects.table"].map(|name| dir.join(name));
+    let files = runs_below(dir)?.into_iter().chain(beside.into_iter().filter(|path| path.exists()));
+    files.map(|path| size(&path)).sum()
+}
+
 fn runs_below(dir: &Path) -> Result<Vec<PathBuf>, LakeError> {
     let mut runs = Vec::new();
     for folder in entries(dir)?.into_iter().filter(|path| path.is_dir()) {

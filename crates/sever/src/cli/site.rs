@@ -460,6 +460,11 @@ impl Site {
         sever_lake::forget(&lake, &index, self.key().fingerprint(id.as_bytes()), instead).map_err(lake_failure)
     }
 
+    /// Where the reach index lies.
+    pub fn index_dir(&self) -> PathBuf {
+        self.store.index_dir()
+    }
+
     /// Where judged uses are kept.
     pub fn lake_dir(&self) -> PathBuf {
         self.store.lake_dir()
