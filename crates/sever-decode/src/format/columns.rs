@@ -2,23 +2,29 @@
 
 use crate::search::{cut_at, until};
 
-/// The columns of a record; kept from record to record, so that reading one allocates nothing.
+/// Where the columns of a record stand; kept from record to record, so that reading one allocates nothing.
 ///
 /// Quoted columns lose their marks, and doubled marks become one. Bounded by the record.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    /// The record, and behind it the columns that stand otherwise there.
-    text: String,
-    /// Where each stands in `text`.
+    /// The columns that stand otherwise in the record.
+    unquoted: String,
+    /// Where each stands in the record, or, past its end, in `unquoted`.
     places: Vec<(usize, usize)>,
 }
 
+/// The columns of one record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split<'a> {
+    record: &'a str,
+    columns: &'a Columns,
+}
+
 impl Columns {
-    /// Takes the columns of the next record. Whatever stands between a column's closing mark and the
+    /// Tells the columns of the next record apart. Whatever stands between a column's closing mark and the
     /// next comma belongs to it as it is.
-    pub fn split(&mut self, record: &str) {
-        self.text.clear();
-        self.text.push_str(record);
+    pub fn split<'a>(&'a mut self, record: &'a str) -> Split<'a> {
+        self.unquoted.clear();
         self.places.clear();
         let bytes = record.as_bytes();
         let mut at = 0;
@@ -29,7 +35,7 @@ impl Columns {
                 _ => self.put(at, at + until(record.get(at..).unwrap_or(""), b',').len()),
             };
             if end >= record.len() {
-                return;
+                return Split { record, columns: self };
             }
             at = end + 1;
         }
@@ -50,11 +56,11 @@ impl Columns {
                 close + 1
             }
             _ => {
-                let start = self.text.len();
+                let start = record.len() + self.unquoted.len();
                 let after = self.unquote(quoted);
                 let plain = until(after, b',');
-                self.text.push_str(plain);
-                self.places.push((start, self.text.len()));
+                self.unquoted.push_str(plain);
+                self.places.push((start, record.len() + self.unquoted.len()));
                 record.len() - after.len() + plain.len()
             }
         }
@@ -63,24 +69,27 @@ impl Columns {
     /// Writes what a quoted column holds, and gives what follows its closing mark.
     fn unquote<'a>(&mut self, mut quoted: &'a str) -> &'a str {
         while let Some((text, after)) = cut_at(quoted, b'"') {
-            self.text.push_str(text);
+            self.unquoted.push_str(text);
             let Some(rest) = after.strip_prefix('"') else { return after };
-            self.text.push('"');
+            self.unquoted.push('"');
             quoted = rest;
         }
-        self.text.push_str(quoted);
+        self.unquoted.push_str(quoted);
         ""
     }
+}
 
+impl<'a> Split<'a> {
     /// How many there are.
-    pub fn len(&self) -> usize {
-        self.places.len()
+    pub fn len(self) -> usize {
+        self.columns.places.len()
     }
 
     /// The n-th, from 0; empty where there is none.
-    pub fn at(&self, at: usize) -> &str {
-        let place = self.places.get(at).copied();
-        place.and_then(|(start, end)| self.text.get(start..end)).unwrap_or("")
+    pub fn at(self, at: usize) -> &'a str {
+        let Some((start, end)) = self.columns.places.get(at).copied() else { return "" };
+        let own = || self.columns.unquoted.get(start - self.record.len()..end - self.record.len());
+        if end <= self.record.len() { self.record.get(start..end) } else { own() }.unwrap_or("")
     }
 }
 
@@ -91,8 +100,8 @@ mod tests {
     fn check(record: &str, expect: &[&str]) {
         let mut columns = Columns::default();
         columns.split("before,\"it\"\"\"");
-        columns.split(record);
-        let seen: Vec<&str> = (0..columns.len()).map(|at| columns.at(at)).collect();
+        let split = columns.split(record);
+        let seen: Vec<&str> = (0..split.len()).map(|at| split.at(at)).collect();
         assert_eq!(seen, expect, "{record}");
     }
 
