@@ -1,6 +1,6 @@
 //! The columns of one record of CSV, unquoted.
 
-use crate::search::{cut_at, until};
+use crate::search::{cut_at, place_of, until};
 
 /// Where the columns of a record stand; kept from record to record, so that reading one allocates nothing.
 ///
@@ -32,7 +32,7 @@ impl Columns {
             let end = match bytes.get(at) {
                 Some(b'"') => self.quoted(record, at + 1),
                 Some(b',') => self.put(at, at),
-                _ => self.put(at, at + until(record.get(at..).unwrap_or(""), b',').len()),
+                _ => self.put(at, next(b',', bytes, at)),
             };
             if end >= record.len() {
                 return Split { record, columns: self };
@@ -48,16 +48,16 @@ impl Columns {
 
     /// Takes a quoted column from behind its mark on, and gives where it ends: at a comma or at the end.
     fn quoted(&mut self, record: &str, from: usize) -> usize {
-        let quoted = record.get(from..).unwrap_or("");
-        let close = from + until(quoted, b'"').len();
-        match record.as_bytes().get(close..) {
+        let bytes = record.as_bytes();
+        let close = next(b'"', bytes, from);
+        match bytes.get(close..) {
             Some([b'"', b',', ..] | [b'"']) => {
                 self.places.push((from, close));
                 close + 1
             }
             _ => {
                 let start = record.len() + self.unquoted.len();
-                let after = self.unquote(quoted);
+                let after = self.unquote(record.get(from..).unwrap_or(""));
                 let plain = until(after, b',');
                 self.unquoted.push_str(plain);
                 self.places.push((start, record.len() + self.unquoted.len()));
@@ -77,6 +77,12 @@ impl Columns {
         self.unquoted.push_str(quoted);
         ""
     }
+}
+
+/// Where a mark next stands, from a place on; the end where there is none.
+fn next(mark: u8, bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + place_of(mark, rest).unwrap_or(rest.len())
 }
 
 impl<'a> Split<'a> {
