@@ -5,8 +5,14 @@
 
 /// Where a text first stands in another.
 pub(crate) fn place(text: &str, what: &str) -> Option<usize> {
-    let first = *what.as_bytes().first()?;
-    memchr::memchr_iter(first, text.as_bytes()).find(|at| stands(text, *at, what))
+    let (first, mut from) = (*what.as_bytes().first()?, 0);
+    loop {
+        let at = from + place_of(first, text.as_bytes().get(from..)?)?;
+        if stands(text, at, what) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 /// What stands before and after a mark, as [`str::split_once`] tells.

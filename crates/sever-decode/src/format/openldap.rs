@@ -227,8 +227,9 @@ fn debug(text: &str) -> Option<(EventTime, &str)> {
 /// `conn=1000 rest`: the number, and what follows.
 fn numbered<'a>(text: &'a str, name: &str) -> Option<(u64, &'a str)> {
     let rest = text.strip_prefix(name)?;
-    let (number, rest) = cut_at(rest, b' ').unwrap_or((rest, ""));
-    Some((number.parse().ok()?, rest))
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at_checked(digits)?;
+    Some((number.parse().ok()?, rest.strip_prefix(' ').unwrap_or(rest)))
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {

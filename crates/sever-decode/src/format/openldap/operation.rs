@@ -179,7 +179,9 @@ impl Operation {
 
 /// A quoted value: slapd writes a quotation mark within a name as `\22`.
 fn value<'a>(text: &'a str, before: &str) -> Option<&'a str> {
-    cut(text, before).map(|(_, rest)| until(rest, b'"'))
+    // Most stand first.
+    let rest = text.strip_prefix(before).or_else(|| cut(text, before).map(|(_, rest)| rest))?;
+    Some(until(rest, b'"'))
 }
 
 /// `mech=SIMPLE`, or what the number of a method stands for.
