@@ -94,7 +94,11 @@ impl Operation {
             }
             (Operation::Search { attributes, .. }, "SRCH") | (Operation::Change { attributes, .. }, "MOD") => {
                 if let Some(named) = rest.strip_prefix("attr=") {
-                    *attributes = named.trim_end().replace(' ', ",");
+                    attributes.clear();
+                    for name in words(named.trim_end()) {
+                        let comma = if attributes.is_empty() { "" } else { "," };
+                        attributes.extend([comma, name]);
+                    }
                 }
             }
             // The extended operation itself comes first, so this is not met; it tells the same.
@@ -141,7 +145,8 @@ impl Operation {
         match self {
             Operation::Bind { dn, .. } if dn.is_empty() || outcome.error == SASL_IN_PROGRESS => return,
             Operation::Bind { dn, mechanism } => {
-                (row.actor, row.account, row.resource) = (name(dn), name(dn), dn);
+                let who = name(dn);
+                (row.actor, row.account, row.resource) = (who, who, dn);
                 action::write(action, &[], &["BIND ", mechanism]);
             }
             Operation::Search { base, filter, attributes } => {
