@@ -60,6 +60,8 @@ struct Day {
     refused: Bitmap,
     /// Surely there: existing subjects, and people who are only in an answer.
     there: [Bitmap; LEVELS.len()],
+    /// Whether somebody is in those who was not in a list.
+    mixed: bool,
     requests: u64,
     by_endpoint: Map<Box<str>, Bitmap>,
     by_field: Map<Box<str>, Bitmap>,
@@ -231,6 +233,7 @@ impl<'a> Gathering<'a> {
                 self.subjects.set(number);
             }
             self.day.there[level].set(number);
+            self.day.mixed = true;
             split.push(number);
         });
         self.split(&class, row.fields, level, split.into_iter());
@@ -328,6 +331,7 @@ impl<'a> Gathering<'a> {
         let who = self.who.fingerprint(subject);
         let others: Vec<u32> = people.beside(who, resource).map(|other| self.who.number(other)).collect();
         others.iter().for_each(|other| self.day.there[level].set(*other));
+        self.day.mixed |= !others.is_empty();
         self.split(resource, fields, level, others.into_iter());
     }
 
@@ -391,11 +395,15 @@ impl<'a> Gathering<'a> {
         let mut named = std::mem::take(&mut self.day.named);
         for (bitmap, level) in named.iter_mut().zip(0..) {
             self.keep_existing(bitmap, &mut doubtful);
-            self.subjects.add(bitmap);
-            if let Some(there) = self.day.there.get_mut::<usize>(level) {
-                there.add(bitmap);
+            if self.register.register.is_none() {
+                // Who is a member is then told by who is named.
+                self.subjects.add(bitmap);
             }
-            bitmap.clear();
+            match self.day.there.get_mut::<usize>(level) {
+                Some(there) if !self.day.mixed => std::mem::swap(there, bitmap),
+                Some(there) => _ = there.absorb(bitmap, None),
+                None => {}
+            }
         }
         refused.clear();
         (self.day.named, self.day.refused) = (named, refused);
@@ -465,27 +473,23 @@ impl<'a> Gathering<'a> {
         let Some(date) = self.day.date.take() else { return };
         let requests = std::mem::take(&mut self.day.requests);
         let [first, ..] = &self.day.there;
-        let mut new = 0;
-        first.each_beyond(&self.levels[0], |number| {
-            new += 1;
-            if self.detail.listed {
-                self.listed.push((number, date));
-            }
-        });
-        let people = first.count();
-        if requests + people > 0 {
-            let by = self.answer.by_day.entry(date).or_default();
-            *by = ByDay { requests: by.requests + requests, people: by.people + people, new: by.new + new };
-        }
         for (name, there) in self.day.by_endpoint.drain() {
             self.by_endpoint.entry(name).or_default().add_in(&there, first);
         }
         for (name, there) in self.day.by_field.drain() {
             self.by_field.entry(name).or_default().add_in(&there, first);
         }
-        for (all, there) in self.levels.iter_mut().zip(&mut self.day.there) {
-            all.add(there);
-            there.clear();
+        let mut counts = [[0; 2]; LEVELS.len()];
+        let mut list = |number| self.listed.push((number, date));
+        let mut listing = self.detail.listed.then_some(&mut list as &mut dyn FnMut(u32));
+        for ((all, there), counted) in self.levels.iter_mut().zip(&mut self.day.there).zip(&mut counts) {
+            *counted = all.absorb(there, listing.take());
+        }
+        self.day.mixed = false;
+        let [[people, new], ..] = counts;
+        if requests + people > 0 {
+            let by = self.answer.by_day.entry(date).or_default();
+            *by = ByDay { requests: by.requests + requests, people: by.people + people, new: by.new + new };
         }
     }
 

@@ -70,6 +70,27 @@ impl Bitmap {
         }
     }
 
+    /// Takes all out of `from`, and puts them in here: how many they were, how many were new here, and
+    /// each new one to `each`.
+    pub(crate) fn absorb(&mut self, from: &mut Bitmap, mut each: Option<&mut dyn FnMut(u32)>) -> [u64; 2] {
+        if self.words.len() < from.words.len() {
+            self.words.resize(from.words.len(), 0);
+        }
+        let (mut all, mut fresh) = (0, 0);
+        for (at, (here, there)) in self.words.iter_mut().zip(&mut from.words).enumerate() {
+            let taken = std::mem::take(there);
+            let mut new = taken & !*here;
+            *here |= taken;
+            all += u64::from(taken.count_ones());
+            fresh += u64::from(new.count_ones());
+            while let Some(each) = each.as_mut().filter(|_| new != 0) {
+                each(at as u32 * 64 + new.trailing_zeros());
+                new &= new - 1;
+            }
+        }
+        [all, fresh]
+    }
+
     /// How many are not in `other`.
     pub(crate) fn count_beyond(&self, other: &Bitmap) -> u64 {
         self.count() - self.count_in(other)
