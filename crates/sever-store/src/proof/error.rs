@@ -51,7 +51,9 @@ impl ProofError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            ProofError::File { .. } => None,
+            ProofError::File { .. } => {
+                Some("check that the data directory is yours, writable and has room, then run this again")
+            }
             ProofError::Damaged { .. } => {
                 Some("put the folder back from a backup; until then nothing can be added to this log")
             }
