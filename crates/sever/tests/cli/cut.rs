@@ -76,7 +76,7 @@ rm -f answer.$$
 ";
 
 /// The system and its people, pulled; nothing where there is no Python.
-fn company(undoes: &str) -> Option<World> {
+pub(crate) fn company(undoes: &str) -> Option<World> {
     let python = sever_testkit::find_program("python3").or_else(|| {
         sever_testkit::skip("cut", "`python3` is not installed");
         None
@@ -96,16 +96,16 @@ fn company(undoes: &str) -> Option<World> {
     Some(world)
 }
 
-fn digest(world: &World) -> String {
+pub(crate) fn digest(world: &World) -> String {
     let plan = world.sever("plan bob@shop.example --out bob.plan.json -f json");
     plan.json()["digest"].as_str().unwrap_or_else(|| panic!("{}", plan.all())).to_owned()
 }
 
-fn cut(world: &World, digest: &str, more: &str) -> Said {
+pub(crate) fn cut(world: &World, digest: &str, more: &str) -> Said {
     world.sever(&format!("cut bob@shop.example --plan bob.plan.json --digest {digest} --typed Bob -f json {more}"))
 }
 
-fn verdicts(said: &Said) -> Vec<String> {
+pub(crate) fn verdicts(said: &Said) -> Vec<String> {
     let of = |row: &Value| row["verdict"].as_str().unwrap_or_default().to_owned();
     said.json()["rows"].as_array().unwrap_or_else(|| panic!("{}", said.all())).iter().map(of).collect()
 }

@@ -14,6 +14,7 @@
 //! proof    the evidence of departures: shown, exported, checked
 //! strangers  the same checked by tools of others, and stamped by them
 //! plan     what would be closed, in which order and why
+//! departures  a departure beside the cut: connections that answer, the day to come, claims, our own probes
 //! cut      a departure from plan to proof; refused; killed at every call
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
@@ -23,6 +24,7 @@
 
 mod cut;
 mod demo;
+mod departures;
 mod facts;
 mod formats;
 mod help;
