@@ -163,6 +163,7 @@ fn scan(logs: &Logs, inventory: &Inventory, register: &Register, settings: &Sett
         detectors: sever_detect::registry::make_all(settings, &[]),
         key: ledger::KEY,
         limits,
+        knocks: Vec::new(),
         lake: None,
         watch: None,
     };
