@@ -5,6 +5,8 @@ mod connections;
 mod guard;
 mod retention;
 mod secret;
+#[cfg(feature = "s3")]
+mod shelf;
 mod sigma;
 
 use std::io::{self, Read};
@@ -104,6 +106,8 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let store = runtime.block_on(Store::open(&config.data_dir)).map_err(store_failure)?;
         let limits = Limits { skew: config.skew, ..Limits::default() };
+        #[cfg(feature = "s3")]
+        shelf::teach();
         Ok(Site { config, limits, store, runtime })
     }
 
@@ -394,7 +398,7 @@ impl Site {
             Keep::Uses => {
                 let run = format!("scan-{}", crate::clock::now().micros());
                 let sources = inputs.iter().map(|input| input.source.id.to_string());
-                let (dir, key) = (self.store.lake_dir(), self.store.key());
+                let (dir, key) = (self.lake_dir(), self.store.key());
                 Some(LakeWriter::create(&dir, &run, sources, key, Some(self.dictionary()?)).map_err(lake_failure)?)
             }
         };
@@ -417,9 +421,9 @@ impl Site {
         Ok(outcome)
     }
 
-    /// Where judged uses are kept.
+    /// Where judged uses are kept: a folder, or the address of a part of a bucket.
     pub fn lake_dir(&self) -> PathBuf {
-        self.store.lake_dir()
+        self.config.lake.clone().unwrap_or_else(|| self.store.lake_dir())
     }
 
     /// Who is in an answer: the configured resolvers and subject sets.
@@ -685,7 +689,11 @@ pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
         sever_lake::LakeError::Held { .. } => Failure::new(error.to_string()).exit(Exit::Refused),
         error => Failure::new(error.to_string()),
     };
-    match error.hint() {
+    let told = match &error {
+        sever_lake::LakeError::File { error, .. } => places::hint_of(error),
+        _ => None,
+    };
+    match told.or_else(|| error.hint().map(str::to_owned)) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
