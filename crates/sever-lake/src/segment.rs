@@ -32,9 +32,28 @@ pub(crate) const SEGMENT_ROWS: usize = 8 * GROUP_ROWS;
 /// Columns that seldom say the same twice, which a dictionary would only cost.
 const VARIED: [&str; 3] = ["actor.user.credential_uid", "actor.session.uid", "data_subjects.list.element"];
 
+/// A file on its way: what it left on this machine goes with it, whatever became of it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Where what is derived from it is written.
+    fn index(&self) -> PathBuf {
+        self.0.with_extension("run")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Published, neither is there any more; one that cannot be removed now is swept later.
+        for path in [&self.0, &self.index()] {
+            std::fs::remove_file(path).ok();
+        }
+    }
+}
+
 /// Writes one segment.
 pub(crate) struct SegmentWriter {
-    scratch: PathBuf,
+    scratch: Scratch,
     writer: SerializedFileWriter<Summed>,
     observer: Option<Box<dyn SegmentObserver>>,
     segment: Segment,
@@ -47,9 +66,9 @@ impl SegmentWriter {
     pub(crate) fn create(storage: &dyn Storage, day: i64) -> Result<SegmentWriter, LakeError> {
         let folder = folder(day);
         let scratch = storage.scratch(&format!("{folder}/segment"));
-        let scratch = scratch.map_err(|error| file_error(storage.place(&folder), error))?;
-        let broken = |error: ParquetError| broken(scratch.clone(), error);
-        let out = File::create(&scratch).map_err(|error| file_error(scratch.clone(), error))?;
+        let scratch = Scratch(scratch.map_err(|error| file_error(storage.place(&folder), error))?);
+        let broken = |error: ParquetError| broken(scratch.0.clone(), error);
+        let out = File::create(&scratch.0).map_err(|error| file_error(scratch.0.clone(), error))?;
         let out = Summed { file: out, sum: crc32fast::Hasher::new() };
         let (schema, properties) = layout().map_err(broken)?;
         let writer = SerializedFileWriter::new(out, schema, properties).map_err(broken)?;
@@ -108,7 +127,7 @@ impl SegmentWriter {
             rows.each(order, |row| observer.row(row));
         }
         let written = write_group(&mut self.writer, rows, order).and_then(|()| Ok(self.writer.flush()?));
-        written.map_err(|error| broken(self.scratch.clone(), error))?;
+        written.map_err(|error| broken(self.scratch.0.clone(), error))?;
         let end = self.writer.bytes_written() as u64;
         self.segment.pieces.push((end, self.writer.inner_mut().take()));
         Ok(())
@@ -122,22 +141,21 @@ impl SegmentWriter {
         }
         let SegmentWriter { scratch, writer, observer, mut segment, .. } = self;
         if segment.rows == 0 {
-            std::fs::remove_file(&scratch).map_err(|error| file_error(scratch.clone(), error))?;
             return Ok(None);
         }
-        let mut out = writer.into_inner().map_err(|error| broken(scratch.clone(), error))?;
-        let failed = |error| file_error(scratch.clone(), error);
+        let mut out = writer.into_inner().map_err(|error| broken(scratch.0.clone(), error))?;
+        let failed = |error| file_error(scratch.0.clone(), error);
         segment.bytes = out.file.metadata().map_err(failed)?.len();
         segment.pieces.push((segment.bytes, out.take()));
         drop(out);
-        let index = scratch.with_extension("run");
+        let index = scratch.index();
         if let Some(observer) = observer {
             observer.seal(&index)?;
         }
         let folder = std::mem::take(&mut segment.file);
         loop {
             segment.file = format!("{folder}/{}.parquet", names.next());
-            let put = storage.publish(&scratch, &segment.file);
+            let put = storage.publish(&scratch.0, &segment.file);
             if put.map_err(|error| file_error(storage.place(&segment.file), error))? == Put::Done {
                 break;
             }
