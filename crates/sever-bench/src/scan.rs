@@ -2,7 +2,8 @@
 //!
 //! The same two files, in the page cache, on one core, in turns: the floor, then the whole scan
 //! (decode, merge, judge, every detector; no lake), and again. The medians are compared. Then the scan
-//! with Sigma rules, which are a user's own and no part of the first figure.
+//! with Sigma rules, which are a user's own and no part of the first figure, and with the lake written
+//! and synced.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -13,6 +14,7 @@ use sever_decode::{Format, Mapping};
 use sever_detect::registry::Settings;
 use sever_detect::sigma;
 use sever_engine::{LogInput, Quiet, ScanOutcome, ScanSetup};
+use sever_lake::{DictionaryKey, DictionaryWriter, LakeWriter};
 use sever_model::{
     Account, AccountKind, AccountStatus, Coverage, Credential, CredentialKind, Employment, EventSource, EventTime,
     Exportable, Fact, FactRow, Inventory, Limits, Person, SourceId, Stint, Valid, WallTime,
@@ -51,6 +53,14 @@ pub(crate) fn rows(scale: f64) -> Result<Vec<Row>> {
             per_line("scan_secs"),
             2.0,
         ),
+        Row::against(
+            "scan with the lake, a line",
+            per_line("lake_secs"),
+            "ns",
+            "parse only",
+            per_line("floor_secs"),
+            3.0,
+        ),
         Row::limit("ledger, a live token", of(&tokens, "bytes_per_token"), "bytes", 24.0),
         Row::against(
             "ledger, most while it grew",
@@ -70,19 +80,25 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
     let inventory = inventory();
     let register = register::of(folder.path(), lines::SUBJECTS, ledger::KEY)?;
     let own_rules = Settings { sigma: rules(), ..Settings::default() };
-    let (mut floors, mut scans, mut sigmas) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut floors, mut scans, mut sigmas, mut lakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut outcome = None;
     // The first turn warms the page cache and is not counted.
     for turn in 0..=TURNS {
         let (floor_secs, _) = timed(|| Ok(floor::parse(&logs.issuer)?.wrapping_add(floor::parse(&logs.gateway)?)))?;
-        let (scan_secs, found) = timed(|| scan(&logs, &inventory, &register, &Settings::default()))?;
-        let (sigma_secs, with_rules) = timed(|| scan(&logs, &inventory, &register, &own_rules))?;
+        let (scan_secs, found) = timed(|| scan(&logs, &inventory, &register, &Settings::default(), None))?;
+        let (sigma_secs, with_rules) = timed(|| scan(&logs, &inventory, &register, &own_rules, None))?;
         let matched = with_rules.findings.iter().filter(|finding| finding.detector == "sigma").count();
+        let (lake_secs, kept) = timed(|| {
+            let lake = lake(folder.path(), turn)?;
+            scan(&logs, &inventory, &register, &Settings::default(), Some(lake))
+        })?;
+        ensure!(kept.lake_rows > 0, "nothing was kept");
         ensure!(matched == 1, "{matched} Sigma rules matched, and not the one that does");
         if turn > 0 {
             floors.push(floor_secs);
             scans.push(scan_secs);
             sigmas.push(sigma_secs);
+            lakes.push(lake_secs);
         }
         outcome = Some(found);
     }
@@ -92,9 +108,17 @@ pub(crate) fn one(count: u64) -> Result<Numbers> {
         ("floor_secs".to_owned(), median(floors)),
         ("scan_secs".to_owned(), median(scans)),
         ("sigma_secs".to_owned(), median(sigmas)),
+        ("lake_secs".to_owned(), median(lakes)),
         ("lines".to_owned(), outcome.logs.iter().map(|log| log.accounting.events).sum::<u64>() as f64),
         ("bytes".to_owned(), outcome.logs.iter().map(|log| log.accounting.bytes).sum::<u64>() as f64),
     ]))
+}
+
+/// A lake as an installation has it, with the dictionary of ids. A new one each turn.
+fn lake(folder: &Path, turn: usize) -> Result<LakeWriter> {
+    let dictionary = DictionaryWriter::open(&folder.join(format!("subjects-{turn}")), &DictionaryKey::random())?;
+    let sources = ["issuer", "gateway"].map(str::to_owned);
+    Ok(LakeWriter::create(&folder.join(format!("lake-{turn}")), "scan-1", sources, ledger::KEY, Some(dictionary))?)
 }
 
 /// A fast scan that judged nothing would be no measurement.
@@ -141,7 +165,13 @@ fn rules() -> sigma::Settings {
     sigma::Settings { rules: (0..RULES).map(rule).collect() }
 }
 
-fn scan(logs: &Logs, inventory: &Inventory, register: &Register, settings: &Settings) -> Result<ScanOutcome> {
+fn scan(
+    logs: &Logs,
+    inventory: &Inventory,
+    register: &Register,
+    settings: &Settings,
+    lake: Option<LakeWriter>,
+) -> Result<ScanOutcome> {
     let common = serde_json::json!({
         "time": "ts", "kind": "event", "issuer": "iss", "key_id": "kid", "credential": "jti", "token_subject": "sub",
         "audience": "aud", "client": "client", "issued_at": "iat", "expires_at": "exp", "outcome": "status",
@@ -164,7 +194,7 @@ fn scan(logs: &Logs, inventory: &Inventory, register: &Register, settings: &Sett
         key: ledger::KEY,
         limits,
         knocks: Vec::new(),
-        lake: None,
+        lake,
         watch: None,
     };
     Ok(sever_engine::scan(setup, &mut Quiet)?)

@@ -1,11 +1,12 @@
-//! Logs that lie in object storage: `s3://bucket/key`, behind a plain [`Read`].
+//! Object storage: logs that lie there (`s3://bucket/key`), behind a plain [`Read`], and the lake, where
+//! it is kept there ([`Shelf`]).
 //!
-//! For reading logs only, streamed: an object is never held. Credentials are those of AWS's own
+//! Logs are only read, streamed: an object is never held. Credentials are those of AWS's own
 //! chain: the environment, the profile of `~/.aws`, web identity, the container, the machine;
-//! `AWS_ENDPOINT_URL` names another store that speaks S3. Nothing is written, and no host is asked
+//! `AWS_ENDPOINT_URL` names another store that speaks S3. No host is asked
 //! but the store and, for credentials, what the chain names.
 //!
-//! The role needs `s3:ListBucket` on the bucket and `s3:GetObject` on the objects.
+//! For logs the role needs `s3:ListBucket` on the bucket and `s3:GetObject` on the objects.
 
 #[cfg(feature = "s3")]
 mod profile;
@@ -70,6 +71,8 @@ pub fn open(url: &str) -> Result<Box<dyn Read>, ObjectError> {
 
 #[cfg(feature = "s3")]
 use s3 as reading;
+#[cfg(feature = "s3")]
+pub use s3::{Kept, Shelf};
 
 /// What is said where a build leaves object storage out.
 #[cfg(not(feature = "s3"))]

@@ -37,29 +37,44 @@ pub(crate) struct Rows {
 #[derive(Default)]
 struct Texts {
     arena: String,
-    /// Where each begins, and its length.
+    /// How many there are.
+    count: usize,
+    /// Where each begins, and its length; empty as long as all are the same.
     spans: Vec<(u32, u32)>,
+    /// The last one's.
+    last: (u32, u32),
 }
 
 impl Texts {
     /// Adds a text; how many bytes it took.
     fn push(&mut self, text: &str) -> usize {
-        if let Some(last) = self.spans.last().copied().filter(|_| self.last() == text) {
-            self.spans.push(last);
-            return 0;
+        let same = self.count > 0 && self.text(self.last) == text;
+        let mut taken = 0;
+        if !same {
+            if self.count > 0 && self.spans.is_empty() {
+                self.spans.resize(self.count, self.last);
+            }
+            // INVARIANT: an arena holds less than 4 GiB, for rows are sealed long before.
+            self.last = (self.arena.len() as u32, text.len() as u32);
+            self.arena.push_str(text);
+            taken = text.len();
         }
-        // INVARIANT: an arena holds less than 4 GiB, for rows are sealed long before.
-        self.spans.push((self.arena.len() as u32, text.len() as u32));
-        self.arena.push_str(text);
-        text.len()
+        if !self.spans.is_empty() {
+            self.spans.push(self.last);
+        }
+        self.count += 1;
+        taken
     }
 
-    fn last(&self) -> &str {
-        self.spans.len().checked_sub(1).map_or("", |at| self.at(at))
+    fn span(&self, at: usize) -> (u32, u32) {
+        if self.spans.is_empty() { self.last } else { self.spans.get(at).copied().unwrap_or_default() }
     }
 
     fn at(&self, at: usize) -> &str {
-        let (start, length) = self.spans.get(at).copied().unwrap_or_default();
+        self.text(self.span(at))
+    }
+
+    fn text(&self, (start, length): (u32, u32)) -> &str {
         self.arena.get(start as usize..start as usize + length as usize).unwrap_or("")
     }
 }
@@ -81,7 +96,7 @@ impl Rows {
         for code in subjects {
             bytes += self.subjects.push(code) + 8;
         }
-        self.ends.push(self.subjects.spans.len() as u32);
+        self.ends.push(self.subjects.count as u32);
         self.retracted += u64::from(row.stage == Stage::Retracted);
         self.bytes += bytes;
     }
@@ -221,7 +236,7 @@ impl Texts {
     fn values(&self, order: impl Iterator<Item = usize> + Clone) -> Vec<ByteArray> {
         let mut arena = Vec::new();
         let mut last = None;
-        let spans = order.map(|at| self.spans.get(at).copied().unwrap_or_default());
+        let spans = order.map(|at| self.span(at));
         for span in spans.clone() {
             if last != Some(span) {
                 let (start, length) = (span.0 as usize, span.1 as usize);

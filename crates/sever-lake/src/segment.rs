@@ -32,9 +32,19 @@ pub(crate) const SEGMENT_ROWS: usize = 8 * GROUP_ROWS;
 /// Columns that seldom say the same twice, which a dictionary would only cost.
 const VARIED: [&str; 3] = ["actor.user.credential_uid", "actor.session.uid", "data_subjects.list.element"];
 
+/// A file on its way: what it left on this machine goes with it, whatever became of it.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Published, it is there no more; one that cannot be removed now is swept later.
+        std::fs::remove_file(&self.0).ok();
+    }
+}
+
 /// Writes one segment.
 pub(crate) struct SegmentWriter {
-    scratch: PathBuf,
+    scratch: Scratch,
     writer: SerializedFileWriter<Summed>,
     /// What the index will hold of it.
     run: Option<(RunBuilder, Arc<IndexWriter>)>,
@@ -52,9 +62,9 @@ impl SegmentWriter {
     ) -> Result<SegmentWriter, LakeError> {
         let folder = folder(day);
         let scratch = storage.scratch(&format!("{folder}/segment"));
-        let scratch = scratch.map_err(|error| file_error(storage.place(&folder), error))?;
-        let broken = |error: ParquetError| broken(scratch.clone(), error);
-        let out = File::create(&scratch).map_err(|error| file_error(scratch.clone(), error))?;
+        let scratch = Scratch(scratch.map_err(|error| file_error(storage.place(&folder), error))?);
+        let broken = |error: ParquetError| broken(scratch.0.clone(), error);
+        let out = File::create(&scratch.0).map_err(|error| file_error(scratch.0.clone(), error))?;
         let out = Summed { file: out, sum: crc32fast::Hasher::new() };
         let (schema, properties) = layout().map_err(broken)?;
         let writer = SerializedFileWriter::new(out, schema, properties).map_err(broken)?;
@@ -114,7 +124,7 @@ impl SegmentWriter {
             rows.each(order, |row| run.row(row, &mut numbering))?;
         }
         let written = write_group(&mut self.writer, rows, order).and_then(|()| Ok(self.writer.flush()?));
-        written.map_err(|error| broken(self.scratch.clone(), error))?;
+        written.map_err(|error| broken(self.scratch.0.clone(), error))?;
         let end = self.writer.bytes_written() as u64;
         self.segment.pieces.push((end, self.writer.inner_mut().take()));
         Ok(())
@@ -128,18 +138,17 @@ impl SegmentWriter {
         }
         let SegmentWriter { scratch, writer, run, mut segment, .. } = self;
         if segment.rows == 0 {
-            std::fs::remove_file(&scratch).map_err(|error| file_error(scratch.clone(), error))?;
             return Ok(None);
         }
-        let mut out = writer.into_inner().map_err(|error| broken(scratch.clone(), error))?;
-        let failed = |error| file_error(scratch.clone(), error);
+        let mut out = writer.into_inner().map_err(|error| broken(scratch.0.clone(), error))?;
+        let failed = |error| file_error(scratch.0.clone(), error);
         segment.bytes = out.file.metadata().map_err(failed)?.len();
         segment.pieces.push((segment.bytes, out.take()));
         drop(out);
         let folder = std::mem::take(&mut segment.file);
         loop {
             segment.file = format!("{folder}/{}.parquet", names.next());
-            let put = storage.publish(&scratch, &segment.file);
+            let put = storage.publish(&scratch.0, &segment.file);
             if put.map_err(|error| file_error(storage.place(&segment.file), error))? == Put::Done {
                 break;
             }

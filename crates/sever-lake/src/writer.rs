@@ -14,7 +14,7 @@ use std::sync::Arc;
 use sever_model::FingerprintKey;
 
 use crate::change::{Remove, Replaced, commit, prune};
-use crate::commit::{Offset, Segment};
+use crate::commit::{Commit, Offset, Segment};
 use crate::compact::compact_full;
 use crate::dictionary::DictionaryWriter;
 use crate::index::IndexWriter;
@@ -83,7 +83,7 @@ impl LakeWriter {
         dictionary: Option<DictionaryWriter>,
     ) -> Result<LakeWriter, LakeError> {
         // A lake that cannot be used says so before hours are spent on it.
-        crate::commit::Commit::newest(&*storage)?;
+        Commit::newest(&*storage)?;
         Ok(LakeWriter {
             storage,
             run: run.to_owned(),
@@ -228,6 +228,27 @@ impl LakeWriter {
             self.sealed.extend(writer.seal(&*self.storage, &mut self.names)?);
         }
         Ok(())
+    }
+}
+
+impl Drop for LakeWriter {
+    /// Takes back what a run wrote that ends without a commit: on a full disk it would keep it full.
+    fn drop(&mut self) {
+        if self.sealed.is_empty() {
+            return;
+        }
+        // A commit that said it failed may stand all the same. Where that cannot be told, or a hold
+        // stops every deletion, sweeping sees to it later.
+        let Ok(newest) = Commit::newest(&*self.storage) else { return };
+        let named: BTreeSet<&str> = newest.files().collect();
+        if newest.holds.is_empty() && !self.sealed.iter().any(|segment| named.contains(segment.file.as_str())) {
+            for segment in &self.sealed {
+                let index = segment.index.as_ref().map(|index| &index.file);
+                for file in index.into_iter().chain([&segment.file]) {
+                    self.storage.remove(file).ok();
+                }
+            }
+        }
     }
 }
 

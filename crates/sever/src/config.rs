@@ -57,6 +57,8 @@ pub struct Config {
     pub zone: Zone,
     /// Where facts, findings and judged uses are kept.
     pub data_dir: PathBuf,
+    /// Where judged uses are kept instead: a folder, or the address of a part of a bucket.
+    pub lake: Option<PathBuf>,
     /// Where facts come from.
     pub sources: Vec<SourceConfig>,
     /// Where events come from.

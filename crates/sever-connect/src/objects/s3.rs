@@ -4,6 +4,8 @@
 //! knows no futures. Listing is paged; bodies are streamed, and one that breaks off is taken up again
 //! where it broke.
 
+mod shelf;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -18,6 +20,8 @@ use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStore
 use tokio::runtime::Runtime;
 
 use super::{Address, Object, ObjectError, SCHEME, profile};
+
+pub use shelf::{Kept, Shelf};
 
 /// Most objects of one listing.
 const OBJECTS_MAX: usize = 1_000_000;
@@ -163,6 +167,8 @@ fn path(address: Address<'_>) -> Result<Path, ObjectError> {
 enum Act {
     List,
     Get,
+    Put,
+    Delete,
 }
 
 /// An error of the store in a line, with what to do.
@@ -179,6 +185,8 @@ fn told(address: Address<'_>, error: &Error, act: Act) -> ObjectError {
         let right = match act {
             Act::List => format!("`s3:ListBucket` on `arn:aws:s3:::{bucket}`"),
             Act::Get => format!("`s3:GetObject` on `arn:aws:s3:::{bucket}/*`"),
+            Act::Put => format!("`s3:PutObject` on `arn:aws:s3:::{bucket}/*`"),
+            Act::Delete => format!("`s3:DeleteObject` on `arn:aws:s3:::{bucket}/*`"),
         };
         (format!("{address} is refused"), format!("the role needs {right}"))
     } else if matches!(error, Error::Unauthenticated { .. }) || said("InvalidAccessKeyId") || said("SignatureDoesNot") {

@@ -4,8 +4,11 @@ mod acting;
 mod connections;
 mod guard;
 mod knocking;
+mod reach;
 mod retention;
 mod secret;
+#[cfg(feature = "s3")]
+mod shelf;
 mod sigma;
 
 use std::io::{self, Read};
@@ -15,11 +18,11 @@ use sever_connect::SourceSettings;
 use sever_decode::{Format as LogFormat, Mapping};
 use sever_detect::registry;
 use sever_engine::{LogInput, ScanOutcome, ScanSetup, SyncLine, SyncOutcome, Watch};
-use sever_lake::{IndexWriter, LakeWriter, People, ReachAnswer, ReachQuery, TouchedBy};
+use sever_lake::{IndexWriter, LakeWriter, People};
 use sever_model::port::{Detector, Source};
 use sever_model::{
-    Class, EventSource, EventTime, FactKind, Finding, Fingerprint, FingerprintKey, Inventory, Limits, SourceId,
-    SubjectRegister, WallTime, Zone,
+    Class, EventSource, EventTime, FactKind, Finding, FingerprintKey, Inventory, Limits, SourceId, SubjectRegister,
+    WallTime, Zone,
 };
 use sever_store::{Brake, Register, RegisterInput, Run, RunKind, Store};
 
@@ -106,6 +109,8 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let store = runtime.block_on(Store::open(&config.data_dir)).map_err(store_failure)?;
         let limits = Limits { skew: config.skew, ..Limits::default() };
+        #[cfg(feature = "s3")]
+        shelf::teach();
         Ok(Site { config, limits, store, runtime })
     }
 
@@ -396,7 +401,7 @@ impl Site {
             Keep::Uses => {
                 let run = format!("scan-{}", crate::clock::now().micros());
                 let sources = inputs.iter().map(|input| input.source.id.to_string());
-                let (dir, key) = (self.store.lake_dir(), self.store.key());
+                let (dir, key) = (self.lake_dir(), self.store.key());
                 let lake =
                     LakeWriter::create(&dir, &run, sources, key, Some(self.dictionary()?)).map_err(lake_failure)?;
                 Some(lake.with_index(IndexWriter::open(&self.store.index_dir()).map_err(lake_failure)?))
@@ -425,52 +430,9 @@ impl Site {
         Ok(outcome)
     }
 
-    /// Whose data a thing touched, by the lists of the reach index, which are brought up to date first.
-    ///
-    /// # Errors
-    /// When the lake or the index cannot be read.
-    pub fn reach(&self, query: &ReachQuery, register: Option<&dyn SubjectRegister>) -> Result<ReachAnswer, Failure> {
-        let (lake, index) = (self.lake_dir(), self.update_index()?);
-        sever_lake::reach(&lake, &index, query, register, &self.people()?).map_err(lake_failure)
-    }
-
-    /// What touched a person's data.
-    ///
-    /// # Errors
-    /// As [`Site::reach`].
-    pub fn touched(&self, subject: &str) -> Result<Vec<TouchedBy>, Failure> {
-        let (lake, index) = (self.lake_dir(), self.update_index()?);
-        sever_lake::touched(&lake, &index, subject, &self.people()?).map_err(lake_failure)
-    }
-
-    /// Brings the reach index up to date; where it lies. A process that is at it already does so.
-    ///
-    /// # Errors
-    /// When the lake cannot be read, or the index cannot be written.
-    pub fn update_index(&self) -> Result<PathBuf, Failure> {
-        let index = self.store.index_dir();
-        sever_lake::update_index(&self.lake_dir(), &index).map_err(lake_failure)?;
-        Ok(index)
-    }
-
-    /// Puts a subject out of the reach index, once the lake's rows no longer name them.
-    ///
-    /// # Errors
-    /// When the index cannot be written, or another process is at it.
-    pub fn forget_in_index(&self, id: &str) -> Result<bool, Failure> {
-        let instead = Fingerprint(rand::random());
-        let (lake, index) = (self.lake_dir(), self.store.index_dir());
-        sever_lake::forget(&lake, &index, self.key().fingerprint(id.as_bytes()), instead).map_err(lake_failure)
-    }
-
-    /// Where the reach index lies.
-    pub fn index_dir(&self) -> PathBuf {
-        self.store.index_dir()
-    }
-
-    /// Where judged uses are kept.
+    /// Where judged uses are kept: a folder, or the address of a part of a bucket.
     pub fn lake_dir(&self) -> PathBuf {
-        self.store.lake_dir()
+        self.config.lake.clone().unwrap_or_else(|| self.store.lake_dir())
     }
 
     /// Who is in an answer: the configured resolvers and subject sets.
@@ -736,7 +698,11 @@ pub fn lake_failure(error: sever_lake::LakeError) -> Failure {
         sever_lake::LakeError::Held { .. } => Failure::new(error.to_string()).exit(Exit::Refused),
         error => Failure::new(error.to_string()),
     };
-    match error.hint() {
+    let told = match &error {
+        sever_lake::LakeError::File { error, .. } => places::hint_of(error),
+        _ => None,
+    };
+    match told.or_else(|| error.hint().map(str::to_owned)) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }

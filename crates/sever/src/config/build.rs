@@ -48,6 +48,7 @@ pub(super) fn config(
     let brakes = top.section("brakes");
     Ok(Config {
         data_dir: top.path("data_dir"),
+        lake: lake(&top),
         sources: top.each("source").iter().map(source).collect(),
         logs: top.each("log").iter().map(log).collect(),
         classes: top.each("class").iter().map(class).collect(),
@@ -144,6 +145,13 @@ fn suppression(at: &Section<'_>, zone: &Zone) -> Suppression {
         until: value::day(zone, "until", &at.text("until")).unwrap_or(EventTime::MIN),
         origin: at.node.origin.clone(),
     }
+}
+
+/// A folder is taken from the file that names it; an address is taken as it is.
+fn lake(top: &Section<'_>) -> Option<PathBuf> {
+    let Paths { base, text } = top.paths("lake");
+    let folder = |text: &str| if sever_connect::objects::is_object(text) { text.into() } else { base.join(text) };
+    (!text.is_empty()).then(|| folder(&text))
 }
 
 fn privacy(at: &Section<'_>) -> PrivacyConfig {

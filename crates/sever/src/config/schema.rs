@@ -100,6 +100,7 @@ use Need::{Default, Optional, Required};
 pub(super) static ROOT: &[Field] = &[
     field("zone", Zone, Default("UTC"), "time zone of dates and local times that name none, such as a last day"),
     field("data_dir", Path, Default("severance-data"), "where facts, findings and judged uses are kept"),
+    field("lake", Text, Optional, "where judged uses are kept instead: a folder, or `s3://bucket/prefix`"),
     field("source", Tables(SOURCE), Optional, "where facts come from: people, accounts, keys, rights"),
     field("log", Tables(LOG), Optional, "where events come from"),
     field("class", Tables(CLASS), Optional, "a class of token, and how its issuances and uses join"),

@@ -85,3 +85,64 @@ fn what_is_not_there_is_an_error_with_its_cure() {
     assert!(said.stderr.starts_with("error: `s3://logs/none/` holds no object\nhint: "), "{}", said.stderr);
     assert_eq!(said.exit, 3);
 }
+
+#[test]
+fn a_lake_in_a_bucket_answers_as_one_in_a_folder_does() {
+    let Some(moto) = Moto::start(None).unwrap() else { return };
+    moto.put("lakes", "").unwrap();
+    let (near, far) = (World::with_logs(), World::with_logs());
+    let role = "[[privacy.role]]\nname = \"counsel\"\nwho = [\"*\"]\nmay = [\"reveal\", \"sweep\"]\n";
+    near.append("severance.toml", role);
+    far.write(
+        "severance.toml",
+        format!("lake = \"s3://lakes/prod\"\n{}", std::fs::read_to_string(near.path("severance.toml")).unwrap()),
+    );
+    let asked = |words: &str| {
+        let (here, there) = (near.sever(words), sever(&far, &moto, KEY, words));
+        assert_eq!(here.exit, there.exit, "{words}: {}", there.all());
+        (here, there)
+    };
+    asked("sync");
+    for _ in 0..2 {
+        asked("scan");
+        let (here, there) = asked("reach kid-2024-04 --judged never-issued");
+        assert_eq!(here.stdout, there.stdout, "{}", there.all());
+    }
+    let (_, there) = asked("lake");
+    assert!(there.stderr.contains("lake: s3://lakes/prod") && there.stderr.contains("commit "), "{}", there.all());
+    assert!(!far.path("severance-data/lake").exists(), "nothing of it lies here");
+    asked("lake check");
+    asked("lake compact");
+    // A hold there is seen wherever one runs, and so is its absence.
+    assert_eq!(asked("lake hold add case-7 --reason letter").1.told("HOLD `case-7`").len(), 1);
+    let refused = sever(&far, &moto, KEY, "privacy sweep --reveal yearly");
+    assert_eq!((refused.exit, refused.told("`s3://lakes/prod`").len()), (4, 1), "{}", refused.all());
+    let refused = sever(&far, &moto, ("nobody", "test"), "lake");
+    assert!(refused.exit == 0 || refused.stderr.contains("hint: "), "{}", refused.all());
+}
+
+#[test]
+fn of_two_runs_at_once_in_a_bucket_each_is_committed() {
+    let Some(moto) = Moto::start(None).unwrap() else { return };
+    moto.put("lakes", "").unwrap();
+    let worlds = [World::with_logs(), World::with_logs(), World::with_logs()];
+    std::thread::scope(|scope| {
+        for (at, world) in worlds.iter().enumerate() {
+            let moto = &moto;
+            let log = format!("name = \"gateway-{at}\"");
+            let config =
+                std::fs::read_to_string(world.path("severance.toml")).unwrap().replacen("name = \"gateway\"", &log, 1);
+            let config = config.replace("used_in = [\"gateway\"]", &format!("used_in = [\"gateway-{at}\"]"));
+            world.write("severance.toml", format!("lake = \"s3://lakes/shared\"\n{config}"));
+            scope.spawn(move || {
+                sever(world, moto, KEY, "sync");
+                let said = sever(world, moto, KEY, "scan");
+                assert_eq!(said.exit, 15, "{}", said.all());
+            });
+        }
+    });
+    let said = sever(&worlds[0], &moto, KEY, "lake --format json").json();
+    let offsets = sever(&worlds[0], &moto, KEY, "lake offsets --format json").json();
+    let logs: Vec<&str> = offsets["rows"].as_array().unwrap().iter().filter_map(|row| row["log"].as_str()).collect();
+    assert_eq!(logs, ["gateway-0", "gateway-1", "gateway-2", "issuer"], "{said}");
+}
