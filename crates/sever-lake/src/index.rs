@@ -44,8 +44,8 @@ mod run;
 mod sequence;
 mod set;
 
+pub(crate) use ask::Address;
 pub use ask::Rows;
-pub(crate) use ask::{Address, List};
 pub use back::TouchedBy;
 pub(crate) use bitmap::Bitmap;
 pub(crate) use build::DAY_MICROS;
@@ -54,8 +54,8 @@ pub(crate) use face::{Face, endpoint};
 pub(crate) use keep::LakeSegments;
 pub use keep::{IndexWriter, SegmentOf, Segments, bytes};
 pub use numbering::Numbering;
-pub(crate) use run::Note;
 pub use run::{FacetSize, Size};
+pub(crate) use run::{List, Note};
 
 /// An opened index: the numbers of subjects, and the runs of each day.
 #[derive(Debug)]

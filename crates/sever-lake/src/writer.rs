@@ -105,8 +105,9 @@ impl LakeWriter {
 
     /// The same, with the rows going into the index as they are written.
     #[must_use]
-    pub fn with_index(self, index: Option<IndexWriter>) -> LakeWriter {
-        LakeWriter { index: index.map(Arc::new), ..self }
+    pub fn with_index(mut self, index: Option<IndexWriter>) -> LakeWriter {
+        self.index = index.map(Arc::new);
+        self
     }
 
     /// Keeps one use. A row of [`sever_model::Stage::Retracted`] takes back the earlier row of the same place and
@@ -243,10 +244,7 @@ impl Drop for LakeWriter {
         let named: BTreeSet<&str> = newest.files().collect();
         if newest.holds.is_empty() && !self.sealed.iter().any(|segment| named.contains(segment.file.as_str())) {
             for segment in &self.sealed {
-                let index = segment.index.as_ref().map(|index| &index.file);
-                for file in index.into_iter().chain([&segment.file]) {
-                    self.storage.remove(file).ok();
-                }
+                self.storage.remove(&segment.file).ok();
             }
         }
     }

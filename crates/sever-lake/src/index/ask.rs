@@ -8,7 +8,7 @@ use sever_model::{EventTime, SubjectRegister};
 use super::Index;
 use super::build::{ADDRESS_TEXT, DAY_MICROS};
 use super::face::Face;
-use super::run::{Facet, Run};
+use super::run::{Facet, List, Run};
 use crate::gather::Gathering;
 use crate::reach::{ReachAnswer, ReachQuery, level, level_of_row};
 use crate::row::{Pivot, network};
@@ -16,21 +16,6 @@ use crate::{Filter, LakeError, People, UseRow};
 
 /// Hands over the lake's rows that a filter lets through.
 pub type Rows<'a> = &'a mut dyn FnMut(&Filter, &mut dyn FnMut(&UseRow<'_>)) -> Result<u64, LakeError>;
-
-/// The subjects of a list, by number.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct List<'a> {
-    run: &'a Run,
-    facet: Facet,
-    rank: u64,
-}
-
-impl List<'_> {
-    #[inline]
-    pub(crate) fn each(self, mut take: impl FnMut(u32)) {
-        self.run.subjects(self.facet, self.rank, |number| take(number as u32));
-    }
-}
 
 impl Pivot {
     /// Whether the index keeps lists of such things.
@@ -47,13 +32,6 @@ impl Pivot {
             Pivot::Credential | Pivot::Session | Pivot::Endpoint => None,
         }
     }
-}
-
-/// One list of a run that is asked about.
-struct Asked {
-    rank: u64,
-    thing: u64,
-    face: u32,
 }
 
 impl Index {
@@ -138,15 +116,14 @@ fn of_rows(
 /// Takes in the lists of one run.
 fn one(run: &Run, facet: Facet, things: &[(Pivot, String)], judged: Option<&str>, gathering: &mut Gathering<'_>) {
     let levels: Vec<Option<usize>> = run.tables.faces.iter().map(|face| level_of(face, judged)).collect();
-    asked(run, facet, things, |Asked { rank, thing, face }| {
-        let (Some(Some(level)), Some(face)) = (levels.get(face as usize), run.tables.faces.get(face as usize)) else {
-            return;
-        };
+    asked(run, facet, things, |list| {
+        let at = list.face as usize;
+        let (Some(Some(level)), Some(face)) = (levels.get(at), run.tables.faces.get(at)) else { return };
         if *level < 3 {
-            gathering.count(face.outcome(), run.requests(facet, rank), run.times(facet, rank));
-            addresses(run, facet, rank, thing, |address| gathering.address(address));
+            gathering.count(face.outcome(), list.requests, run.times(facet, list.rank));
+            addresses(run, facet, list.rank, list.thing, |address| gathering.address(address));
         }
-        gathering.list(face, *level, run.note(facet, rank), List { run, facet, rank });
+        gathering.list(face, *level, run.note(facet, list.rank), list);
     });
 }
 
@@ -177,17 +154,17 @@ fn level_of(face: &Face, judged: Option<&str>) -> Option<usize> {
 }
 
 /// The lists of a run that are of one of the things, each once.
-fn asked(run: &Run, facet: Facet, things: &[(Pivot, String)], mut take: impl FnMut(Asked)) {
+fn asked(run: &Run, facet: Facet, things: &[(Pivot, String)], take: impl FnMut(List<'_>)) {
     let mut ranges: Vec<Range<u64>> = things.iter().flat_map(|(pivot, value)| places(run, *pivot, value)).collect();
     ranges.sort_unstable_by_key(|range| range.start);
-    let mut behind = 0;
+    let mut apart: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
     for range in ranges {
-        let range = range.start.max(behind)..range.end;
-        behind = behind.max(range.end);
-        if !range.is_empty() {
-            run.lists(facet, range, |rank, thing, face| take(Asked { rank, thing, face }));
+        match apart.last_mut() {
+            Some(before) if range.start <= before.end => before.end = before.end.max(range.end),
+            _ => apart.push(range),
         }
     }
+    run.lists(facet, &apart, take);
 }
 
 /// Where a thing's lists are, by the number that stands for it in a run.

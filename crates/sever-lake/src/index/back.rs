@@ -43,13 +43,11 @@ type Key = (Actor, Face, bool);
 
 impl Index {
     /// What touched a person: by actor, judgement and endpoint, the first day first. Refused requests
-    /// touched nobody and are left out.
-    pub(crate) fn touched(
-        &self,
-        who: Fingerprint,
-        people: &People,
-        rows: Rows<'_>,
-    ) -> Result<Vec<TouchedBy>, LakeError> {
+    /// touched nobody and are left out. Days that lists cannot answer come from `rows`.
+    ///
+    /// # Errors
+    /// When rows are needed and cannot be read.
+    pub fn touched(&self, who: Fingerprint, people: &People, rows: Rows<'_>) -> Result<Vec<TouchedBy>, LakeError> {
         let mut touches: BTreeMap<Key, BTreeSet<i64>> = BTreeMap::new();
         let mut add = |actor: &Actor, face: &Face, through_others: bool, day: i64| {
             if face.outcome() != Outcome::Refused {

@@ -9,6 +9,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -22,7 +23,7 @@ use super::bits::Bits;
 use super::build::{ADDRESS_TEXT, DAY_MICROS, STARTS_EVERY, TIME_BITS};
 use super::face::{Actor, Face};
 use super::numbering::map;
-use super::sequence::Sequence;
+use super::sequence::{Numbers, Sequence};
 use super::set::{self, Shape};
 use crate::LakeError;
 
@@ -208,19 +209,24 @@ impl Run {
         Sequence::new(self.section(section)).unwrap_or(Sequence::EMPTY)
     }
 
-    /// Lists of a facet whose things lie in a range, as rank, thing and face.
-    pub(super) fn lists(&self, facet: Facet, things: std::ops::Range<u64>, mut each: impl FnMut(u64, u64, u32)) {
+    /// The lists of a facet whose things lie in these ranges, which rise and do not overlap.
+    pub(super) fn lists(&self, facet: Facet, things: &[Range<u64>], mut each: impl FnMut(List<'_>)) {
         let faces = self.tables.faces.len() as u64;
         let keys = self.sequence(Section::Facet(facet as u8, 0));
         if faces == 0 {
             return;
         }
-        let (first, keys) = keys.seek(things.start.saturating_mul(faces));
-        for (rank, key) in (first..).zip(keys) {
-            if key / faces >= things.end {
-                return;
+        let mut cursor = Cursor::new(self, facet);
+        for range in things {
+            let (first, keys) = keys.seek(range.start.saturating_mul(faces));
+            for (rank, key) in (first..).zip(keys) {
+                if key / faces >= range.end {
+                    break;
+                }
+                let Some((shape, at, requests)) = cursor.list(rank) else { return };
+                let (thing, face) = (key / faces, (key % faces) as u32);
+                each(List { run: self, facet, rank, thing, face, requests, shape, at });
             }
-            each(rank, key / faces, (key % faces) as u32);
         }
     }
 
@@ -231,38 +237,13 @@ impl Run {
         Some((key.checked_div(faces)?, key.checked_rem(faces)? as u32))
     }
 
-    /// The numbers of a list's subjects, rising.
-    #[inline]
-    pub(super) fn subjects(&self, facet: Facet, rank: u64, each: impl FnMut(u64)) {
-        self.set(Section::Facet(facet as u8, 2), rank, self.head.subjects, each);
-    }
-
     /// The addresses of a list of actors.
     pub(super) fn addresses(&self, rank: u64, each: impl FnMut(u64)) {
-        self.set(Section::Addresses(0), rank, ADDRESS_TEXT + self.tables.others.len() as u64, each);
-    }
-
-    #[inline]
-    fn set(&self, section: Section, rank: u64, universe: u64, each: impl FnMut(u64)) {
-        let counts = self.sequence(section);
-        let from = rank / STARTS_EVERY as u64 * STARTS_EVERY as u64;
-        let Some(mut at) = self.sequence(section.part(1)).number(rank / STARTS_EVERY as u64) else { return };
-        let mut sums = counts.from(from);
-        let mut before = sums.next().unwrap_or(0);
-        for list in from..=rank {
-            let Some(sum) = sums.next() else { return };
-            let shape = Shape { count: sum - before, universe };
-            if list == rank {
-                return set::each(Bits(self.section(section.part(2))), at, shape, each);
-            }
-            at += shape.bits();
-            before = sum;
+        let universe = ADDRESS_TEXT + self.tables.others.len() as u64;
+        let mut places = Places::new(self, Section::Addresses(0), universe);
+        if let Some((shape, at)) = places.place(rank) {
+            set::each(Bits(self.section(Section::Addresses(2))), at, shape, each);
         }
-    }
-
-    /// Requests of a list.
-    pub(super) fn requests(&self, facet: Facet, rank: u64) -> u64 {
-        between(self.sequence(Section::Facet(facet as u8, 1)), rank)
     }
 
     /// What is noted of a list.
@@ -357,10 +338,97 @@ fn bound(universe: u64, count: u64) -> f64 {
     }
 }
 
-fn between(sums: Sequence<'_>, rank: u64) -> u64 {
-    let mut sums = sums.from(rank);
-    let before = sums.next().unwrap_or(0);
-    sums.next().unwrap_or(before).saturating_sub(before)
+/// One list of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct List<'a> {
+    pub(super) run: &'a Run,
+    facet: Facet,
+    pub(super) rank: u64,
+    pub(super) thing: u64,
+    pub(super) face: u32,
+    pub(super) requests: u64,
+    shape: Shape,
+    at: u64,
+}
+
+impl List<'_> {
+    /// The numbers of its subjects, rising.
+    #[inline]
+    pub(crate) fn each(self, mut take: impl FnMut(u32)) {
+        let sets = Bits(self.run.section(Section::Facet(self.facet as u8, 4)));
+        set::each(sets, self.at, self.shape, |number| take(number as u32));
+    }
+}
+
+/// Finds lists of a facet one after the other.
+struct Cursor<'a> {
+    places: Places<'a>,
+    requests: Sequence<'a>,
+    sums: Numbers<'a>,
+    before: u64,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(run: &'a Run, facet: Facet) -> Cursor<'a> {
+        let requests = run.sequence(Section::Facet(facet as u8, 1));
+        let places = Places::new(run, Section::Facet(facet as u8, 2), run.head.subjects);
+        Cursor { places, requests, sums: Sequence::EMPTY.from(0), before: 0 }
+    }
+
+    /// The shape of a list's set, where it begins, and the list's requests.
+    fn list(&mut self, rank: u64) -> Option<(Shape, u64, u64)> {
+        if self.places.next != Some(rank) || rank == 0 {
+            self.sums = self.requests.from(rank);
+            self.before = self.sums.next()?;
+        }
+        let sum = self.sums.next()?;
+        let requests = sum.saturating_sub(std::mem::replace(&mut self.before, sum));
+        self.places.place(rank).map(|(shape, at)| (shape, at, requests))
+    }
+}
+
+/// Finds the sets of lists one after the other: how large each is, and where it begins.
+struct Places<'a> {
+    counts: Sequence<'a>,
+    starts: Sequence<'a>,
+    universe: u64,
+    /// The list that comes next without a search.
+    next: Option<u64>,
+    sums: Numbers<'a>,
+    before: u64,
+    at: u64,
+}
+
+impl<'a> Places<'a> {
+    fn new(run: &'a Run, section: Section, universe: u64) -> Places<'a> {
+        let (counts, starts) = (run.sequence(section), run.sequence(section.part(1)));
+        Places { counts, starts, universe, next: None, sums: Sequence::EMPTY.from(0), before: 0, at: 0 }
+    }
+
+    fn place(&mut self, rank: u64) -> Option<(Shape, u64)> {
+        let every = STARTS_EVERY as u64;
+        let mut list = match self.next.filter(|next| (*next..*next + every).contains(&rank)) {
+            Some(next) => next,
+            None => {
+                let from = rank / every * every;
+                self.sums = self.counts.from(from);
+                self.before = self.sums.next()?;
+                self.at = self.starts.number(rank / every)?;
+                from
+            }
+        };
+        loop {
+            let sum = self.sums.next()?;
+            let shape = Shape { count: sum.saturating_sub(self.before), universe: self.universe };
+            let at = self.at;
+            (self.before, self.at) = (sum, at + shape.bits());
+            if list == rank {
+                self.next = Some(rank + 1);
+                return Some((shape, at));
+            }
+            list += 1;
+        }
+    }
 }
 
 fn footer(map: &[u8]) -> Result<Footer, &'static str> {
