@@ -51,7 +51,7 @@ pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use hold::{Held, Hold, Lowered, hold, keep_for, may_delete, release};
 pub use observe::SegmentObserver;
-pub use overview::{DaySum, Overview, files, overview, verify};
+pub use overview::{DaySum, Overview, checkpoint, files, overview, verify};
 pub use people::{Pairs, People};
 pub use reach::{ByDay, Outcomes, ReachAnswer, ReachQuery, Step, Touch, reach, reach_where, touched};
 pub use reader::{Filter, read};
