@@ -193,6 +193,7 @@ fn scan(
         detectors: sever_detect::registry::make_all(settings, &[]),
         key: ledger::KEY,
         limits,
+        knocks: Vec::new(),
         lake,
         watch: None,
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sever_model::act::ActError;
-use sever_model::{Span, UnknownWhy};
+use sever_model::{EventTime, Span, UnknownWhy};
 use ureq::http;
 
 use crate::connector::{Connection, ConnectionError};
@@ -271,6 +271,12 @@ impl Answer {
     /// How long the place asks us to wait (RFC 9110 §10.2.3), where it says so in seconds.
     pub(crate) fn retry_after(&self) -> Option<Span> {
         self.header("retry-after")?.trim().parse::<i64>().ok().filter(|secs| *secs >= 0).map(Span::secs)
+    }
+
+    /// What time it is there (RFC 9110 §6.6.1): their clock decides when what they gave ends, not ours.
+    pub(crate) fn date(&self) -> Option<EventTime> {
+        let date = jiff::fmt::rfc2822::parse(self.header("date")?).ok()?;
+        Some(EventTime::from_micros(date.timestamp().as_microsecond()))
     }
 
     /// For a receipt or as evidence: the status and the beginning of the body. For bodies that hold no

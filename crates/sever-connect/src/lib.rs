@@ -25,6 +25,7 @@ mod active_directory {
     mod probe;
     mod wire;
 }
+mod address;
 mod answers;
 mod aws_iam {
     mod account;
@@ -243,6 +244,7 @@ use std::path::PathBuf;
 use sever_model::port::{Source, SourceError};
 use sever_model::{FactKind, Limits, Record, SourceId, SystemId, Zone};
 
+pub use address::address_toward;
 pub use connector::{Connection, ConnectionError, Connector, DoorAnswers, Login, Open, Setting};
 pub use http::post_json;
 pub use registry::{CONNECTORS, PROVIDERS, connector, provider, sniff};

@@ -20,7 +20,7 @@ use serde::de::{DeserializeSeed, MapAccess};
 use sever_model::port::Reason;
 
 pub(crate) use elements::each_element;
-pub(crate) use pairs::{Members, each_pair, member, pair, pairs, written};
+pub(crate) use pairs::{Members, Text, each_pair, member, pair, pairs, written};
 pub(crate) use plan::{Column, Plan, Want};
 pub(crate) use slots::{Bits, Slots, Value, bit};
 
@@ -67,17 +67,21 @@ impl Reader {
         if too_deep(frame, self.depth_max) {
             return Err(Reason::TooDeep);
         }
-        let failed = match std::str::from_utf8(frame) {
-            Ok(text) => match walk(text, &self.plan, &mut self.slots) {
-                Ok(()) => {
-                    self.doubled += u64::from(self.slots.is_doubled());
-                    return Ok(Found { input: text, slots: &self.slots, first: 0 });
-                }
-                Err(reason) => reason,
-            },
-            Err(_) => Reason::NotUtf8,
-        };
-        self.read_repaired(frame, failed)
+        match std::str::from_utf8(frame) {
+            Ok(text) => self.read_part(text),
+            Err(_) => self.read_repaired(frame, Reason::NotUtf8),
+        }
+    }
+
+    /// Reads an object that stands in a record as it is written, and so nests no deeper than that.
+    pub fn read_part<'a>(&'a mut self, object: &'a str) -> Result<Found<'a>, Reason> {
+        match walk(object, &self.plan, &mut self.slots) {
+            Ok(()) => {
+                self.doubled += u64::from(self.slots.is_doubled());
+                Ok(Found { input: object, slots: &self.slots, first: 0 })
+            }
+            Err(failed) => self.read_repaired(object.as_bytes(), failed),
+        }
     }
 
     /// The record that was read last, again: it was sound, and not repaired.

@@ -5,8 +5,14 @@
 
 /// Where a text first stands in another.
 pub(crate) fn place(text: &str, what: &str) -> Option<usize> {
-    let first = *what.as_bytes().first()?;
-    memchr::memchr_iter(first, text.as_bytes()).find(|at| stands(text, *at, what))
+    let (first, mut from) = (*what.as_bytes().first()?, 0);
+    loop {
+        let at = from + place_of(first, text.as_bytes().get(from..)?)?;
+        if stands(text, at, what) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 /// What stands before and after a mark, as [`str::split_once`] tells.
@@ -23,12 +29,14 @@ pub(crate) fn cut_last<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a st
 }
 
 /// What stands before and after a mark of one ASCII byte.
+#[inline]
 pub(crate) fn cut_at(text: &str, mark: u8) -> Option<(&str, &str)> {
     let at = place_of(mark, text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What stands before a mark of one ASCII byte; all where there is none.
+#[inline]
 pub(crate) fn until(text: &str, mark: u8) -> &str {
     place_of(mark, text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text)
 }
@@ -48,12 +56,14 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
 const NEAR_BYTES: usize = 12;
 
 /// Where a mark first stands.
+#[inline]
 pub(crate) fn place_of(mark: u8, bytes: &[u8]) -> Option<usize> {
     nearest(bytes, |byte| byte == mark, |far| memchr::memchr(mark, far))
 }
 
 /// Where a byte first is one of some, which `far` looks for, too: from vector to vector, which takes as long to
 /// begin as looking at a word takes in all.
+#[inline]
 pub(crate) fn nearest(
     bytes: &[u8],
     is_one: impl Fn(u8) -> bool,

@@ -13,6 +13,7 @@
 
 mod detectors;
 mod judge;
+mod knocks;
 mod ledger;
 mod pipeline;
 pub mod registry;
@@ -20,4 +21,5 @@ mod resolve;
 
 pub use detectors::sigma;
 pub use judge::{ClassReport, Gap, GapKind, Report, builtin_classes};
+pub use knocks::OwnProbes;
 pub use pipeline::{Pipeline, SettledSink, Setup};

@@ -20,12 +20,13 @@
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, Resolved, Settled, Surplus, View};
 use sever_model::{
-    Batch, Class, EventSource, EventTime, FindingSet, FingerprintKey, Inventory, Judgement, Limits, SourceId, Stage,
-    SubjectRegister, Symbols,
+    Batch, Class, EventSource, EventTime, FindingSet, FingerprintKey, Inventory, Judgement, Knock, Limits, SourceId,
+    Stage, SubjectRegister, Symbols,
 };
 
 use crate::Report;
 use crate::judge::{self, Hearers, Judge, Told, WINDOW};
+use crate::knocks::{self, Knocks, OwnProbes};
 use crate::resolve::Resolver;
 
 /// What a pipeline is built from.
@@ -60,6 +61,8 @@ pub struct Pipeline {
     judge: Judge,
     detectors: Vec<Box<dyn Detector>>,
     findings: FindingSet,
+    /// Our own probes, which are nobody's use of anything.
+    knocks: Knocks,
     /// Scratch: what the rows of the run at hand stand for, and what was said of them at once.
     resolved: Vec<Resolved>,
     judged: Vec<Option<Judgement>>,
@@ -70,6 +73,8 @@ pub struct Pipeline {
 struct Saved {
     judge: judge::Saved,
     detectors: Vec<(String, serde_json::Value)>,
+    #[serde(default)]
+    knocks: knocks::Saved,
 }
 
 /// What detectors and the sink are told with.
@@ -92,9 +97,21 @@ impl Pipeline {
             sources,
             limits,
             detectors,
+            knocks: Knocks::default(),
             resolved: Vec::new(),
             judged: Vec::new(),
         }
+    }
+
+    /// The same, with our own tries of doors known: their traces are counted, and shown to nobody.
+    #[must_use]
+    pub fn knowing(self, knocks: Vec<Knock>) -> Pipeline {
+        Pipeline { knocks: Knocks::new(knocks), ..self }
+    }
+
+    /// What of the logs was our own tries of doors.
+    pub fn own_probes(&self) -> OwnProbes {
+        self.knocks.seen()
     }
 
     /// Takes a run of events of one file, in the merged order of all.
@@ -109,7 +126,8 @@ impl Pipeline {
         symbols: &Symbols,
         sink: &mut dyn SettledSink,
     ) {
-        let Pipeline { classes, sources, limits, resolver, judge, detectors, findings, resolved, judged } = self;
+        let Pipeline { classes, sources, limits, resolver, judge, detectors, findings, knocks, resolved, judged } =
+            self;
         let view = View { inventory, register, classes, symbols, sources, limits };
         let mut ears = Ears { view, detectors, findings, sink };
         resolver.prepare(inventory);
@@ -121,6 +139,13 @@ impl Pipeline {
                 judge.look_ahead(source, batch, row..rows.1.min(batch.len()).min(row + WINDOW), symbols);
             }
             let names = resolver.resolve(source, batch, row, inventory, symbols);
+            if knocks.account_for(source, batch, row, names, &ears.view) {
+                ears.show(source, batch, (shown, row), resolved, judged);
+                shown = row + 1;
+                resolved.clear();
+                judged.clear();
+                continue;
+            }
             let said = judge.take(source, batch, row, symbols);
             resolved.push(names);
             judged.push(said.map(|said| said.judgement));
@@ -198,7 +223,8 @@ impl Pipeline {
     pub fn save(&self, symbols: &Symbols) -> Result<serde_json::Value, serde_json::Error> {
         let source = |at: usize| self.sources.get(at).map_or_else(|| SourceId::from(""), |source| source.id.clone());
         let detectors = self.detectors.iter().map(|detector| (detector.meta().id.to_owned(), detector.save(symbols)));
-        serde_json::to_value(Saved { judge: self.judge.save(symbols, source), detectors: detectors.collect() })
+        let (judge, knocks) = (self.judge.save(symbols, source), self.knocks.save());
+        serde_json::to_value(Saved { judge, detectors: detectors.collect(), knocks })
     }
 
     /// Takes up a saved state, in a pipeline of the same classes that has seen nothing yet.
@@ -206,7 +232,8 @@ impl Pipeline {
     /// # Errors
     /// When the state is not one that it wrote, or is of other classes.
     pub fn load(&mut self, state: serde_json::Value, symbols: &mut Symbols) -> Result<(), serde_json::Error> {
-        let Saved { judge, detectors } = serde_json::from_value(state)?;
+        let Saved { judge, detectors, knocks } = serde_json::from_value(state)?;
+        self.knocks.load(knocks);
         let sources = &self.sources;
         let source = |id: &SourceId| sources.iter().position(|source| source.id == *id);
         self.judge.load(judge, symbols, source).map_err(serde::de::Error::custom)?;

@@ -14,11 +14,11 @@ mod merge;
 use std::io;
 
 use sever_decode::{Accounting, Format, Mapping};
-use sever_detect::{Pipeline, Report, Setup};
+use sever_detect::{OwnProbes, Pipeline, Report, Setup};
 use sever_lake::LakeWriter;
 use sever_model::port::{Detector, Events};
 use sever_model::{
-    Class, EventSource, EventTime, Finding, FingerprintKey, Inventory, Limits, SubjectRegister, Symbols,
+    Class, EventSource, EventTime, Finding, FingerprintKey, Inventory, Knock, Limits, SubjectRegister, Symbols,
 };
 
 use crate::{EngineError, Progress, Unit};
@@ -66,6 +66,8 @@ pub struct ScanSetup<'a> {
     pub key: FingerprintKey,
     /// The run's limits.
     pub limits: Limits,
+    /// Our own tries of doors, whose traces in the logs are nobody's use of anything.
+    pub knocks: Vec<Knock>,
     /// Where judged uses are kept, if they are.
     pub lake: Option<LakeWriter>,
     /// Sees every run of events before it is judged; for comparisons.
@@ -85,6 +87,8 @@ pub struct ScanOutcome {
     pub logs: Vec<LogReport>,
     /// Distinct recurring names that did not fit in the run's table.
     pub symbols_overflowed: u64,
+    /// What of the logs was our own tries of doors.
+    pub own_probes: OwnProbes,
     /// Judged uses written to the lake.
     pub lake_rows: u64,
 }
@@ -118,7 +122,8 @@ pub fn scan(setup: ScanSetup<'_>, progress: &mut dyn Progress) -> Result<ScanOut
         limits: setup.limits.clone(),
         key: setup.key,
         detectors: setup.detectors,
-    });
+    })
+    .knowing(setup.knocks);
     progress.begin("scan", Some(setup.inputs.iter().map(|input| input.bytes).sum()), Unit::Bytes);
     let identities = match setup.lake {
         Some(_) => lake::identities(&setup.inputs, &setup.key),
@@ -136,11 +141,19 @@ pub fn scan(setup: ScanSetup<'_>, progress: &mut dyn Progress) -> Result<ScanOut
     if let Some(last) = last {
         pipeline.stand(last, inventory, register, &symbols);
     }
-    let report = pipeline.report();
+    let (report, own_probes) = (pipeline.report(), pipeline.own_probes());
     let (findings, findings_dropped) = pipeline.into_findings().into_sorted();
     let logs = merge.into_reports();
     let lake_rows = sink.finish(&logs, identities)?;
-    Ok(ScanOutcome { findings, findings_dropped, report, logs, symbols_overflowed: symbols.overflowed(), lake_rows })
+    Ok(ScanOutcome {
+        findings,
+        findings_dropped,
+        report,
+        logs,
+        symbols_overflowed: symbols.overflowed(),
+        own_probes,
+        lake_rows,
+    })
 }
 
 /// The judge with all it looks at.

@@ -97,6 +97,15 @@ pub trait Probe: Send + Sync {
 
     /// Tries it. Never an error: what went wrong is [`DoorState::Unknown`] with its reason.
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried;
+
+    /// A departure is over, in which the door was tried: what was kept for trying it again is kept no longer.
+    /// Nothing, where nothing was kept.
+    ///
+    /// # Errors
+    /// Why it may still be there, in words.
+    fn over(&self, _door: &Door, _cx: &Cx<'_>) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// With what a door is tried.

@@ -36,6 +36,7 @@ mod grant;
 mod id;
 mod inventory;
 mod judgement;
+mod knock;
 mod limits;
 mod person;
 mod plan;
@@ -70,6 +71,7 @@ pub use inventory::{
     Inventory, MembershipRow, PersonIx, ResourceIx, Tables,
 };
 pub use judgement::{ClaimSet, Judgement, Unjudgeable};
+pub use knock::Knock;
 pub use limits::Limits;
 pub use person::{Employment, Person, Stint};
 pub use plan::{

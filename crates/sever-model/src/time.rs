@@ -256,6 +256,15 @@ impl Zone {
         Ok(EventTime(at.as_microsecond()))
     }
 
+    /// An instant as a clock on a wall of this zone shows it: `2026-09-30 17:00:00 KST`.
+    pub fn shown(&self, at: EventTime) -> String {
+        let Ok(instant) = jiff::Timestamp::from_microsecond(at.micros()) else { return at.to_string() };
+        let (local, called) = (self.0.to_datetime(instant), self.0.to_offset_info(instant));
+        let (date, time) = (local.date(), local.time().with().subsec_nanosecond(0).build());
+        let time = time.map_or_else(|_| local.time().to_string(), |time| time.to_string());
+        format!("{date} {time} {}", called.abbreviation())
+    }
+
     fn day_start(&self, date: &str, days: i64) -> Result<EventTime, TimeError> {
         let shape = || TimeError::Shape(date.to_owned());
         let civil: jiff::civil::Date = date.trim().parse().map_err(|_| shape())?;

@@ -78,19 +78,30 @@ impl StoreError {
             StoreError::Held(_) => "wait until it is done; if it was killed, run this again",
             StoreError::Finding { matches: 0, .. } => "`sever findings` lists them",
             StoreError::Finding { .. } => "write more of the id",
-            StoreError::Database(error) if is_busy(error) => {
-                "another `sever` is writing to this data directory: wait until it is done, then run this again"
-            }
-            StoreError::Database(_) | StoreError::Instants { .. } => return None,
+            StoreError::Database(error) => return database_hint(error),
+            StoreError::Instants { .. } => return None,
         })
     }
 }
 
-/// Whether another process holds the database (SQLITE_BUSY and its extended codes).
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+/// What to do where SQLite says why: by its primary code, which is the lower byte of any.
+fn database_hint(error: &sqlx::Error) -> Option<&'static str> {
+    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+    match code & 0xff {
+        BUSY => Some("another `sever` is writing to this data directory: wait until it is done, then run this again"),
+        FULL => Some("make room where the data directory is, then run this again: it goes on where it was"),
+        IO_ERROR => Some("check that the data directory has room and its disk is well, then run this again"),
+        READ_ONLY | CANNOT_OPEN => Some("the data directory must be yours and writable; then run this again"),
+        _ => None,
+    }
 }
+
+/// Codes of SQLite's.
+const BUSY: u32 = 5;
+const READ_ONLY: u32 = 8;
+const IO_ERROR: u32 = 10;
+const FULL: u32 = 13;
+const CANNOT_OPEN: u32 = 14;
 
 fn found(prefix: &str, matches: usize) -> String {
     match matches {

@@ -7,6 +7,7 @@
 //!   [`Gateway`] is an nginx before an application that believes the tokens of an [`OidcProvider`],
 //!   [`Desk`] somebody's browser and a client at one.
 //!   [`Verifier`] an application that believes the keys of any issuer, carefully or not.
+//! - [`Wire`]: somebody on the wire to any of them, who counts, kills and cuts.
 //! - [`SshHost`] and [`SshKeys`]: hosts with users and processes of their own, and a client with keys.
 //! - [`RealCompany`]: all of these servers together, a day of work on them, and one who leaves.
 //! - [`documents`]: the commands that a Markdown text tells to type.
@@ -43,6 +44,7 @@ mod slapd;
 mod ssh_hosts;
 mod sshd;
 mod verifier;
+mod wire;
 
 pub use client::Done;
 pub use company::Company;
@@ -63,3 +65,4 @@ pub use slapd::Slapd;
 pub use ssh_hosts::{Held, SshHost, SshKeys};
 pub use sshd::Sshd;
 pub use verifier::{Keys, Verifier};
+pub use wire::{Moment, Pass, Turn, Wire};

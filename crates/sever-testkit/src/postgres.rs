@@ -184,6 +184,27 @@ impl Postgres {
         given.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
     }
 
+    /// Its port, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// Ends it; what it holds stays.
+    pub fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    /// Starts it again where it was, after [`Postgres::stop`].
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server.start_again("postgresql")?;
+        crate::wait_until("postgresql to let its superuser in again", || {
+            Ok(self.manage("select 1")?.success.then_some(()))
+        })
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("postgres://127.0.0.1:{}", self.server.port())

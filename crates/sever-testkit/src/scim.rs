@@ -81,6 +81,16 @@ impl ScimServer {
         format!("http://127.0.0.1:{}{}", self.server.port(), self.base)
     }
 
+    /// Its port, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// Where it is by another way that leads to its port.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("http://127.0.0.1:{port}{}", self.base)
+    }
+
     /// Makes a user with roles; its id.
     ///
     /// # Errors
@@ -120,6 +130,18 @@ impl ScimServer {
             200 => serde_json::from_str(&answer.body).map(Some).context("no resource"),
             404 => Ok(None),
             status => bail!("GET {kind}: {status} {}", answer.body.trim()),
+        }
+    }
+
+    /// Deletes a user or group (`Users`, `Groups`).
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn delete(&self, kind: &str, id: &str) -> Result<()> {
+        let answer = self.ask("DELETE", &format!("/{kind}/{id}"), "")?;
+        match answer.status {
+            204 => Ok(()),
+            status => bail!("DELETE {kind}: {status} {}", answer.body.trim()),
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
     folder: TempDir,
+    /// What starts it again.
+    command: Command,
 }
 
 impl Server {
@@ -50,7 +52,7 @@ impl Server {
         let tag = format!("door-1 {name}[{}]: ", child.id());
         // Ends with the server, which holds the other end of the pipe.
         std::thread::spawn(move || stamp(said, log, &tag));
-        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), folder }.listening(name)
+        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), folder, command }.listening(name)
     }
 
     /// Starts one that listens where it was told to, in a folder that was made ready for it.
@@ -60,7 +62,32 @@ impl Server {
         // A group of its own, so that what the server starts ends with it.
         command.process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
-        Server { child, address, folder }.listening(name)
+        Server { child, address, folder, command }.listening(name)
+    }
+
+    /// Ends it, and leaves its folder as it is.
+    pub(crate) fn stop(&mut self) {
+        // Asked first, so that it takes its own children and locks with it; either way it is waited
+        // for, so that none is left behind.
+        self.signal("TERM");
+        let begun = Instant::now();
+        while begun.elapsed() < FAREWELL && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(POLL);
+        }
+        self.signal("KILL");
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+
+    /// Starts it again in its folder and on its port, after [`Server::stop`].
+    pub(crate) fn start_again(&mut self, name: &str) -> Result<()> {
+        self.child = self.command.spawn().with_context(|| format!("cannot start {name} again"))?;
+        let up = wait_until(&format!("{name} to listen again"), || {
+            self.alive(name)?;
+            Ok(TcpStream::connect(self.address).ok())
+        });
+        up.with_context(|| self.said())?;
+        Ok(())
     }
 
     /// Itself, once something listens.
@@ -115,16 +142,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked first, so that it takes its own children and locks with it; either way it is waited
-        // for, so that none is left behind.
-        self.signal("TERM");
-        let begun = Instant::now();
-        while begun.elapsed() < FAREWELL && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(POLL);
-        }
-        self.signal("KILL");
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.stop();
     }
 }
 

@@ -202,7 +202,22 @@ impl Slapd {
         Slapd::start_with("")
     }
 
+    /// The same as [`Slapd::start`], in another time: its clock is so far from ours, such as `+5h`.
+    ///
+    /// # Errors
+    /// When it is installed and does not come up.
+    pub fn start_at_another_time(offset: &str) -> Result<Option<Slapd>> {
+        let Some(faketime) = program_or_skip("slapd", "faketime") else { return Ok(None) };
+        let mut clock = Command::new(faketime);
+        clock.args(["-f", offset]);
+        Slapd::start_as("ppolicy_use_lockout", Some(clock))
+    }
+
     fn start_with(disclosure: &str) -> Result<Option<Slapd>> {
+        Slapd::start_as(disclosure, None)
+    }
+
+    fn start_as(disclosure: &str, within: Option<Command>) -> Result<Option<Slapd>> {
         let Some(slapd) = program_or_skip("slapd", "slapd") else { return Ok(None) };
         for name in ["ldapsearch", "openssl"] {
             if program_or_skip("slapd", name).is_none() {
@@ -218,7 +233,14 @@ impl Slapd {
             let text = CONFIGURATION.replace("FOLDER", folder_text).replace("MANAGER", MANAGER_PASSWORD);
             let text = text.replace("DISCLOSURE", disclosure);
             std::fs::write(folder.join("slapd.conf"), text).context("cannot write its configuration")?;
-            let mut command = Command::new(&slapd);
+            let mut command = match &within {
+                Some(within) => {
+                    let mut command = Command::new(within.get_program());
+                    command.args(within.get_args()).arg(&slapd);
+                    command
+                }
+                None => Command::new(&slapd),
+            };
             // With `-d` it stays in the foreground.
             command.args(["-d", "stats", "-h"]).arg(format!("ldap://127.0.0.1:{port}"));
             command.arg("-f").arg(folder.join("slapd.conf"));
@@ -241,6 +263,24 @@ impl Slapd {
     /// Where it is, for clients of our own.
     pub fn url(&self) -> String {
         format!("ldap://{}", self.server.address())
+    }
+
+    /// Its port, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// Ends it; what it holds stays.
+    pub fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    /// Starts it again where it was, after [`Slapd::stop`].
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server.start_again("slapd")
     }
 
     /// What it was started with: `slapd.conf`.

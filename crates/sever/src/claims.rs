@@ -27,16 +27,20 @@ fn said(case: &Departure, act: &Act, private: &mut BTreeMap<String, String>) -> 
         private.insert(name.to_owned(), value.to_owned());
     };
     match act {
+        // INVARIANT: a plan's digest stands in no public word. It is the departure's id, and whoever has the
+        // plan, whose names are then erased here, could tell by it whose statements these are.
         Act::Begun { digest } => {
+            keep("plan", digest);
             keep("about", &about(&case.plan.about));
             keep("name", &case.plan.typed);
             let (doors, steps) = (case.plan.doors.len(), case.plan.steps.len());
-            (ClaimKind::Plan, json!({ "plan": digest, "doors": doors, "steps": steps }))
+            (ClaimKind::Plan, json!({ "doors": doors, "steps": steps }))
         }
         Act::Approved(approval) => {
+            keep("plan", &approval.digest);
             keep("by", &approval.by);
             keep("signed_by", &approval.signed_by);
-            (ClaimKind::Approval, json!({ "plan": approval.digest, "at": approval.at.to_string() }))
+            (ClaimKind::Approval, json!({ "at": approval.at.to_string() }))
         }
         Act::Intended { step } => (ClaimKind::Intent, of_step(case, *step, &mut keep)),
         Act::Answered { step, receipt } => {

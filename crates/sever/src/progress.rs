@@ -58,6 +58,15 @@ impl Meter {
         self.bar.reset();
     }
 
+    /// Shows some words, where nothing is counted.
+    pub fn say(&mut self, words: &str) {
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(words.to_owned());
+        self.bar.tick();
+    }
+
     /// So much more of it is done.
     pub fn advance(&mut self, done: u64) {
         self.bar.inc(done);

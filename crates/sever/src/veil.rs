@@ -162,6 +162,36 @@ fn replaced(text: &str, known: &HashMap<String, String>) -> String {
         from = span.end;
     }
     out.push_str(text.get(from..).unwrap_or_default());
+    said_once(&out, known)
+}
+
+/// Text in which nobody is called twice: `person-x (shop/person-x)`, of a login and an id, is the latter.
+fn said_once(text: &str, known: &HashMap<String, String>) -> String {
+    let bare = |word: &str| word.trim_matches('`').to_owned();
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (") {
+        let name = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+        let stands_for = bare(name);
+        let same = after.split_once(')').filter(|(id, _)| {
+            let id = bare(id);
+            let is_one = id.strip_suffix(&stands_for).is_some_and(|of| of.is_empty() || of.ends_with('/'));
+            is_one && known.values().any(|pseudonym| *pseudonym == stands_for)
+        });
+        match same {
+            Some((id, after)) => {
+                out.push_str(before.strip_suffix(name).unwrap_or(before));
+                out.push_str(id);
+                rest = after;
+            }
+            None => {
+                out.push_str(before);
+                out.push_str(" (");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
     out
 }
 

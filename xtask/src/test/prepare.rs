@@ -16,8 +16,9 @@ use anyhow::{Context, Result};
 use crate::command;
 
 /// What is wanted from the system: the Debian package and a file that shows it is there.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("curl", "/usr/bin/curl"),
+    ("faketime", "/usr/bin/faketime"),
     ("glewlwyd", "/usr/bin/glewlwyd"),
     ("ldap-utils", "/usr/bin/ldapsearch"),
     ("nginx", "/usr/sbin/nginx"),

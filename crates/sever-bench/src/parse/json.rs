@@ -98,15 +98,29 @@ impl<'a> Record<'a> {
     }
 }
 
-/// An XML document's events, and those of the one that its texts hold escaped.
+/// An XML document's events, and those of the one that a text of it holds escaped.
 fn xml_events(xml: &str) {
+    use quick_xml::escape::resolve_predefined_entity;
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(xml);
+    // Where nothing is escaped, a text is borrowed.
+    let mut unescaped = String::new();
     loop {
         match reader.read_event() {
             Ok(Event::Eof) | Err(_) => return,
             Ok(Event::Start(start) | Event::Empty(start)) => drop(black_box(start.try_get_attribute("Name"))),
-            Ok(Event::Text(text)) => drop(black_box(text.decode())),
+            Ok(Event::Text(text)) => {
+                let text = black_box(text.decode()).unwrap_or_default();
+                if !unescaped.is_empty() {
+                    unescaped.push_str(&text);
+                }
+            }
+            Ok(Event::GeneralRef(entity)) => {
+                let name = entity.decode().unwrap_or_default();
+                unescaped.push_str(resolve_predefined_entity(&name).unwrap_or(""));
+            }
+            Ok(Event::End(_)) if unescaped.starts_with('<') => xml_events(&std::mem::take(&mut unescaped)),
+            Ok(Event::End(_)) => unescaped.clear(),
             Ok(event) => drop(black_box(event)),
         }
     }

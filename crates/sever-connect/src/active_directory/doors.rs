@@ -45,7 +45,17 @@ impl Doors for Reader {
         let mut talk = Talk::as_login(&self.place, &self.login, cx.patience)?;
         sees(&mut talk, &self.place.base)?;
         let mut list = DoorList { doors: Vec::new(), listing: Listing::Complete, gaps: Vec::new() };
-        let Some(entry) = wire::find(&mut talk, &self.place.base, of, login)? else { return Ok(list) };
+        let Some(entry) = wire::find(&mut talk, &self.place.base, of, login)? else {
+            // Another that goes by its name is nobody's until somebody says whose.
+            if let Some(other) = wire::namesake(&mut talk, &self.place.base, login)? {
+                let dn = other.dn;
+                list.gaps.push(format!(
+                    "its entry is gone, and another goes by its name now: {dn}; whose it is, `sync` tells"
+                ));
+                list.listing = Listing::Partial;
+            }
+            return Ok(list);
+        };
         let now = EventTime::from_micros(cx.clock.now().micros());
         list.doors.push(self.login(of, &entry, now, &mut list.gaps));
         list.doors.extend(keys::doors(&self.system, of, &entry, "userCertificate"));

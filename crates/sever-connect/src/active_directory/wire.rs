@@ -94,6 +94,15 @@ pub(super) fn find(talk: &mut Talk, base: &str, of: &AccountId, login: &str) -> 
     }
 }
 
+/// The entry that goes by the login of one that is not there.
+pub(super) fn namesake(talk: &mut Talk, base: &str, login: &str) -> Result<Option<Entry>, crate::ldap::reply::Failure> {
+    if login.is_empty() {
+        return Ok(None);
+    }
+    let filter = format!("(sAMAccountName={})", ldap_escape(login));
+    Ok(talk.search(base, Scope::Subtree, &filter, &NAMES)?.entries.into_iter().next())
+}
+
 /// The entry of whoever signs in by a name: a distinguished name, a principal, `DOMAIN\name`.
 pub(super) fn by_login(name: &str) -> String {
     let account = name.rsplit_once('\\').map_or(name, |(_, account)| account);

@@ -5,7 +5,7 @@ use sever_model::{Door, DoorKind, Span};
 
 use crate::connector::{Connection, ConnectionError, Login};
 use crate::http::Http;
-use crate::openbao_oidc::believer::{shown, try_key};
+use crate::openbao_oidc::believer::{shown, signed_by, try_key};
 use crate::openbao_oidc::issuer::Issuer;
 use crate::openbao_oidc::probe::not_a_key;
 
@@ -62,5 +62,9 @@ impl Probe for VerifierProbe {
             return not_a_key(door);
         }
         try_key(door, trial, &self.issuer, &|token| shown(&self.verifier, token, trial.nonce, cx), cx)
+    }
+
+    fn over(&self, door: &Door, cx: &Cx<'_>) -> Result<(), String> {
+        cx.secrets.forget(&signed_by(&door.native))
     }
 }

@@ -2,7 +2,7 @@
 //! in a repository or on a laptop. Which of them are somebody's, introspection tells.
 
 use sever_model::act::{ActError, Cx};
-use sever_model::{DoorKind, Operation, Receipt, Said, Secret};
+use sever_model::{DoorKind, EventTime, Operation, Receipt, Said, Secret};
 
 use super::bunch::Bunch;
 use super::ledger::{Held, Holdings, Ledger, receipt};
@@ -24,6 +24,12 @@ impl Given {
         Given { server, tokens }
     }
 
+    /// What time it is there, or else here.
+    fn now(&self, nonce: &str, cx: &Cx<'_>) -> EventTime {
+        let published = self.server.published(nonce, cx).ok();
+        published.and_then(|published| published.date).unwrap_or(cx.clock.now().as_event())
+    }
+
     /// The thing that a token is, where it is live and this account's.
     fn one(
         &self,
@@ -38,10 +44,8 @@ impl Given {
             Live::Active { until, client, of } if of.iter().any(|it| it == account) => (until, client),
             Live::Active { .. } | Live::Inactive => return Ok(None),
             // What the server does not look at says itself whose it is, and until when.
-            Live::Unsupported => match &claimed {
-                Some(it) if it.subject == account && it.until.is_none_or(|end| end > cx.clock.now().as_event()) => {
-                    (it.until, it.client.clone())
-                }
+            Live::Unsupported => match claimed.as_ref().filter(|it| it.subject == account) {
+                Some(it) if it.until.is_none_or(|end| end > self.now(nonce, cx)) => (it.until, it.client.clone()),
                 _ => return Ok(None),
             },
             Live::BadProbe(what) => {

@@ -92,11 +92,17 @@ impl Glewlwyd {
 
     /// A user's record; `None` where there is no such user.
     fn user(&self, user: &str, session: &str, cx: &Cx<'_>) -> Result<Option<Value>, ActError> {
+        Ok(self.user_now(user, session, cx)?.map(|(record, _)| record))
+    }
+
+    /// The same, and what time it is there.
+    fn user_now(&self, user: &str, session: &str, cx: &Cx<'_>) -> Result<Option<(Value, EventTime)>, ActError> {
         let answer = self.ask("GET", &format!("/user/{}", encoded(user)), session, None, cx)?;
         let record = answer.json();
+        let now = answer.date().unwrap_or(cx.clock.now().as_event());
         match answer.status {
             404 => Ok(None),
-            200 if record.get("username").and_then(Value::as_str) == Some(user) => Ok(Some(record)),
+            200 if record.get("username").and_then(Value::as_str) == Some(user) => Ok(Some((record, now))),
             200 => Err(ActError::Unexpected("user: not the record asked for".to_owned())),
             _ => Err(refusal(&answer, "user", LACKING)),
         }
@@ -189,10 +195,10 @@ impl Glewlwyd {
 impl Ledger for Glewlwyd {
     fn holds(&self, account: &str, nonce: &str, cx: &Cx<'_>) -> Result<Option<Holdings>, ActError> {
         self.signed_in(nonce, cx, |session| {
-            let Some(record) = self.user(account, session, cx)? else { return Ok(None) };
+            let Some((record, now)) = self.user_now(account, session, cx)? else { return Ok(None) };
             let sessions = self.sessions(account, session, cx)?;
             let tokens = self.refresh_tokens(account, session, cx)?;
-            Ok(Some(held(account, &record, &sessions, &tokens, self.access_token, cx.clock.now().as_event())))
+            Ok(Some(held(account, &record, &sessions, &tokens, self.access_token, now)))
         })
     }
 

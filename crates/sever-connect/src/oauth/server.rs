@@ -298,8 +298,7 @@ fn published(answer: &Answer) -> Result<Published, ActError> {
         return Err(ActError::Unexpected("JWKS: no keys".to_owned()));
     };
     let kids = keys.iter().filter_map(|key| key.get("kid")?.as_str().map(str::to_owned)).collect();
-    let date = answer.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-    Ok(Published { kids, date: date.map(|date| EventTime::from_micros(date.timestamp().as_microsecond())) })
+    Ok(Published { kids, date: answer.date() })
 }
 
 /// Why an answer to a change is none that helps: where the server itself failed, it may have been done.

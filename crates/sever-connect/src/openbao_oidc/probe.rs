@@ -3,7 +3,7 @@
 use sever_model::act::{Cx, Probe, Trial, Tried};
 use sever_model::{Door, DoorKind, DoorState, Secret, Span, UnknownWhy, VerdictStrength};
 
-use super::believer::try_key;
+use super::believer::{signed_by, try_key};
 use super::issuer::Issuer;
 use crate::connector::{Connection, ConnectionError};
 
@@ -29,6 +29,10 @@ impl Probe for IssuerProbe {
         }
         let asker = self.issuer.asker(self.token.expose(), trial.nonce, cx);
         try_key(door, trial, &self.issuer, &|token| self.issuer.introspect(&asker, token), cx)
+    }
+
+    fn over(&self, door: &Door, cx: &Cx<'_>) -> Result<(), String> {
+        cx.secrets.forget(&signed_by(&door.native))
     }
 }
 

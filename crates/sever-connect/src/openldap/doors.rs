@@ -45,7 +45,7 @@ impl Doors for Reader {
         let mut talk = Talk::as_login(&self.place, &self.login, cx.patience)?;
         sees(&mut talk, &self.place.base)?;
         let Some(entry) = wire::find(&mut talk, &self.place.base, of, login)? else {
-            return Ok(DoorList { doors: Vec::new(), listing: Listing::Complete, gaps: Vec::new() });
+            return Ok(nobody(namesake(&mut talk, &self.place.base, "", login)?.as_ref()));
         };
         let mut listed = Listed {
             reader: self,
@@ -190,6 +190,44 @@ impl Listed<'_> {
 
 fn put(door: &mut Door, name: &str, value: &str) {
     door.attributes.insert(name.to_owned(), value.to_owned());
+}
+
+/// What is listed of an account that is not there. Another that goes by its name is nobody's until
+/// somebody says whose.
+fn nobody(other: Option<&Entry>) -> DoorList {
+    let gaps: Vec<String> = other
+        .map(|it| {
+            format!("its entry is gone, and another goes by its name now: {}; whose it is, `sync` tells", told(it))
+        })
+        .into_iter()
+        .collect();
+    let listing = if gaps.is_empty() { Listing::Complete } else { Listing::Partial };
+    DoorList { doors: Vec::new(), listing, gaps }
+}
+
+/// An entry in words: its name, and since when it is there.
+pub(super) fn told(entry: &Entry) -> String {
+    let made = entry.first("createtimestamp").and_then(generalized);
+    made.map_or_else(|| entry.dn.clone(), |at| format!("{}, made {at}", entry.dn))
+}
+
+/// The entry that goes by a name of one that is not there: in its place, else by its login.
+pub(super) fn namesake(
+    talk: &mut Talk,
+    base: &str,
+    dn: &str,
+    login: &str,
+) -> Result<Option<Entry>, crate::ldap::reply::Failure> {
+    if !dn.is_empty()
+        && let Some(entry) = talk.entry(dn, &NAMES)?
+    {
+        return Ok(Some(entry));
+    }
+    if login.is_empty() {
+        return Ok(None);
+    }
+    let filter = format!("(uid={})", ldap_escape(login));
+    Ok(talk.search(base, Scope::Subtree, &filter, &NAMES)?.entries.into_iter().next())
 }
 
 /// All that is asked of an account, so that a probe sees what the listing saw.

@@ -9,7 +9,7 @@
 use sever_model::act::{Cx, Probe, Trial, Tried};
 use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Secret, Span, UnknownWhy, VerdictStrength};
 
-use super::doors::read;
+use super::doors::{namesake, read, told};
 use super::wire;
 use crate::connector::{Connection, ConnectionError, Login};
 use crate::ldap::place::{Place, kept};

@@ -74,7 +74,7 @@ impl RoleProbe {
         let negative = self.enter_as(&nobody, cx.secrets.derive(&nobody).expose(), trial.nonce, cx);
         // Where the answer itself is the proof, the catalogue need not be asked.
         let standing = match entry {
-            Some(Entry::NotPermitted(_)) => Standing::Hidden(String::new()),
+            Some(Entry::NotPermitted(_)) => Standing::Hidden(UnknownWhy::NothingToTry, String::new()),
             _ => self.standing(role, trial.nonce, cx),
         };
         verdict::login(entry, standing, positive, &negative)
@@ -117,7 +117,11 @@ impl RoleProbe {
             Ok(Some(role)) if role.can_login => Standing::MayLogIn,
             Ok(Some(_)) => Standing::MayNot,
             Ok(None) => Standing::Gone,
-            Err(failed) => Standing::Hidden(failed.unknown().1),
+            Err(failed) => match failed.unknown() {
+                // That nobody looks is no fault of whoever would.
+                (UnknownWhy::Unexpected, words) => Standing::Hidden(UnknownWhy::NothingToTry, words),
+                (why, words) => Standing::Hidden(why, words),
+            },
         }
     }
 

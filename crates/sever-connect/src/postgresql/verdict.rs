@@ -29,8 +29,8 @@ pub(crate) enum Standing {
     MayNot,
     /// There is none of the name.
     Gone,
-    /// It cannot be looked at.
-    Hidden(String),
+    /// It cannot be looked at, and why that leaves it unknown where nothing else was tried.
+    Hidden(UnknownWhy, String),
 }
 
 /// What a session of ours sees of a door.
@@ -117,10 +117,8 @@ pub(crate) fn login(entry: Option<Entry>, standing: Standing, positive: Control,
         (None, Standing::MayLogIn) => {
             tried(DoorState::Open { until: None }, VerdictStrength::Observed, "pg_roles shows rolcanlogin".to_owned())
         }
-        (None, Standing::Hidden(words)) => {
-            tried(DoorState::Unknown(UnknownWhy::NothingToTry), VerdictStrength::Observed, words)
-        }
-        (Some(entry), Standing::MayLogIn | Standing::Hidden(_)) => {
+        (None, Standing::Hidden(why, words)) => tried(DoorState::Unknown(why), VerdictStrength::Observed, words),
+        (Some(entry), Standing::MayLogIn | Standing::Hidden(..)) => {
             tried(DoorState::Unknown(UnknownWhy::Ambiguous), VerdictStrength::Tried, entry.words())
         }
     }

@@ -83,7 +83,8 @@ impl Doors for Reading {
             door
         };
         if is_active(user) {
-            list.doors.push(door(DoorKind::Login, id.to_owned(), format!("user {name}"), &[("user", id)]));
+            let attributes = [("user", id), ("name", name)];
+            list.doors.push(door(DoorKind::Login, id.to_owned(), format!("user {name}"), &attributes));
         }
         for (group, shown) in self.groups(id, user, &mut list.gaps, cx)? {
             let title = format!("{name} in group {}", if shown.is_empty() { &group } else { &shown });

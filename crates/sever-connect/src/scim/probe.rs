@@ -7,7 +7,7 @@ use sever_model::{Control, ControlKind, Door, DoorKind, DoorState, Span, Unknown
 use sha2::{Digest, Sha256};
 
 use super::connector::WINDOW;
-use super::wire::{Found, USERS, Wire, has_member, has_value, is_active, user_of};
+use super::wire::{Found, PAGES_MAX, USERS, Wire, has_member, has_value, is_active, user_of};
 use crate::connector::{Connection, ConnectionError};
 use crate::http::unknown;
 
@@ -39,13 +39,41 @@ impl Probing {
         Ok(Probing { wire: Wire::of(connection)?, twin })
     }
 
-    fn login(&self, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
-        let shown = login_shown(&self.wire.resource(USERS, user, trial.nonce, cx));
+    fn login(&self, door: &Door, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
+        let seen = self.wire.resource(USERS, user, trial.nonce, cx);
+        let shown = match (&seen, door.attribute("name")) {
+            (Ok(None), name) if !name.is_empty() => self.namesake(name, cx),
+            _ => login_shown(&seen),
+        };
         let controls = match shown {
             Shown::Shut(_) => vec![self.twin(trial, cx), self.nobody(user, trial, cx)],
             _ => Vec::new(),
         };
         self.weigh(shown, controls)
+    }
+
+    /// The user is gone. Who is made anew by signing in (JIT) has another id and the same name.
+    fn namesake(&self, name: &str, cx: &Cx<'_>) -> Shown {
+        let listed = match self.wire.list(USERS, Some(&format!("userName eq {}", json!(name))), PAGES_MAX, cx) {
+            // A server need not know filters.
+            Err(ActError::Refused(_)) => self.wire.list(USERS, None, PAGES_MAX, cx),
+            other => other,
+        };
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) => return Shown::Unknown(unknown(&error), format!("404; users by that name: {error}")),
+        };
+        // RFC 7643 §4.1.1: names differ by more than case.
+        let same =
+            |user: &Value| user.get("userName").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(name));
+        match (listed.resources.iter().find(|user| same(user) && is_active(user)), listed.gap) {
+            (Some(user), _) => {
+                let id = user.get("id").and_then(Value::as_str).unwrap_or_default();
+                Shown::Open(format!("404, and user {id} goes by its name now, active"))
+            }
+            (None, Some(gap)) => Shown::Unknown(UnknownWhy::Unexpected, format!("404; users by that name: {gap}")),
+            (None, None) => Shown::Shut("404, and nobody active goes by its name".to_owned()),
+        }
     }
 
     fn group(&self, group: &str, user: &str, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
@@ -143,7 +171,7 @@ impl Probe for Probing {
     fn try_door(&self, door: &Door, trial: &Trial<'_>, cx: &Cx<'_>) -> Tried {
         let user = user_of(door);
         match door.kind {
-            DoorKind::Login => self.login(user, trial, cx),
+            DoorKind::Login => self.login(door, user, trial, cx),
             DoorKind::Membership if user.is_empty() => {
                 decide(Shown::Unknown(UnknownWhy::NothingToTry, "the door names no user".to_owned()), Vec::new())
             }

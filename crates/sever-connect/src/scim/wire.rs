@@ -15,6 +15,9 @@ use crate::http::{Answer, Ask, Http, encoded};
 /// Most pages of one listing that are asked for.
 pub(crate) const PAGES_MAX: usize = 10_000;
 
+/// How often a list is listed that shifts meanwhile.
+const PASSES_MAX: usize = 3;
+
 /// Resources that are asked for at a time, unless `settings.page` says otherwise.
 const PAGE: usize = 100;
 
@@ -42,6 +45,14 @@ pub(crate) struct Listed {
     pub(crate) resources: Vec<Value>,
     /// Why it may not be all of them.
     pub(crate) gap: Option<String>,
+}
+
+/// What one pass over a list came to.
+enum Pass {
+    /// All of it, as far as it could be had.
+    Whole(Listed),
+    /// It shifted meanwhile; what was seen until then.
+    Shifted(Vec<Value>),
 }
 
 /// How a change is written.
@@ -85,37 +96,63 @@ impl Wire {
         found(&answer, id, path)
     }
 
-    /// Every resource of a list that fits a filter, page by page, of so many at most. A page that fails, a total that does
-    /// not fit, and a server that gives the same page again are gaps.
+    /// Every resource of a list that fits a filter, page by page, of so many at most. A page that fails, a
+    /// total that does not fit, and a server that gives the same page again are gaps.
+    ///
+    /// Pages are counted off (RFC 7644 §3.4.2.4): where somebody removes what was listed already, all else
+    /// moves up, and one that nobody touched would be passed over. Where that is seen, all is listed again.
     pub(crate) fn list(&self, path: &str, filter: Option<&str>, pages: usize, cx: &Cx<'_>) -> Result<Listed, ActError> {
+        let filter = filter.map(|filter| format!("&filter={}", encoded(filter))).unwrap_or_default();
+        let mut all = Vec::new();
+        for _ in 0..PASSES_MAX {
+            match self.pass(path, &filter, pages, cx)? {
+                Pass::Whole(listed) => return Ok(listed),
+                Pass::Shifted(resources) => all.extend(resources),
+            }
+        }
+        // What was seen in any pass is there.
+        let mut seen = HashSet::new();
+        all.retain(|resource| seen.insert(id(resource).to_owned()));
+        Ok(Listed { resources: all, gap: Some(format!("{path}: it changes while it is listed")) })
+    }
+
+    /// One pass over a list.
+    fn pass(&self, path: &str, filter: &str, pages: usize, cx: &Cx<'_>) -> Result<Pass, ActError> {
         let mut listed = Listed::default();
         let mut seen = HashSet::new();
-        let filter = filter.map(|filter| format!("&filter={}", encoded(filter))).unwrap_or_default();
         for _ in 0..pages {
-            let start = listed.resources.len() + 1;
-            let place = format!("{path}?startIndex={start}&count={}{filter}", self.page);
+            let before = listed.resources.len();
+            // INVARIANT: each page but the first begins with the last that is listed, so that what was
+            // removed or added before it shows.
+            let again = before.min(1);
+            let (start, count) = (before + 1 - again, self.page + again);
+            let place = format!("{path}?startIndex={start}&count={count}{filter}");
             let page = self.ask(Ask::new("GET", &place), cx).and_then(|answer| page(&answer, path));
-            let page = match page {
+            let mut page = match page {
                 Ok(page) => page,
-                Err(error) if start == 1 => return Err(error),
+                Err(error) if before == 0 => return Err(error),
                 Err(error) => {
                     listed.gap = Some(format!("{path}: a page from {start} on failed: {error}"));
-                    return Ok(listed);
+                    return Ok(Pass::Whole(listed));
                 }
             };
-            let before = listed.resources.len();
-            let length = page.resources.len();
-            for resource in page.resources {
-                let id = resource.get("id").and_then(Value::as_str).unwrap_or_default();
-                if !id.is_empty() && seen.insert(id.to_owned()) {
-                    listed.resources.push(resource);
+            if let Some(last) = listed.resources.last() {
+                let first = page.resources.first();
+                if first.map(id) == Some(id(last)) {
+                    page.resources.remove(0);
+                } else if first.map(id) != listed.resources.first().map(id) {
+                    return Ok(Pass::Shifted(listed.resources));
                 }
             }
+            let length = page.resources.len();
+            listed
+                .resources
+                .extend(page.resources.into_iter().filter(|it| !id(it).is_empty() && seen.insert(id(it).to_owned())));
             let (total, have) = (page.total, listed.resources.len());
             if length > have - before {
                 listed.gap =
                     Some(format!("{path}: what was listed came again: it says {total}, and {have} were listed"));
-                return Ok(listed);
+                return Ok(Pass::Whole(listed));
             }
             if before > 0 && length > 0 && total <= before {
                 listed.gap = Some(format!("{path}: says that there are {total}, and lists more"));
@@ -124,12 +161,16 @@ impl Wire {
                 if have < total {
                     listed.gap = Some(format!("{path}: says that there are {total}, and lists {have}"));
                 }
-                return Ok(listed);
+                return Ok(Pass::Whole(listed));
             }
         }
         listed.gap = Some(format!("{path}: more than {pages} pages"));
-        Ok(listed)
+        Ok(Pass::Whole(listed))
     }
+}
+
+fn id(resource: &Value) -> &str {
+    resource.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A resource, and by what a change can be bound to it as it is.

@@ -5,13 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sever_model::act::ActError;
-use sever_model::{CredentialId, Door, DoorKind, EventTime};
+use sever_model::{CredentialId, Door, DoorKind, EventTime, Span};
 
 use super::doors::{Found, Named, Principals, Seen};
 use super::hosts::Host;
 use super::line::{self, Signed};
 use super::site::Site;
 use crate::row::counted;
+
+/// How far a host's clock may be behind ours: what has ended by ours may not have by its own, and is a door
+/// until then.
+const SKEW_MAX: Span = Span::days(2);
 
 impl Site {
     /// Certificates that were signed, as whoever signs them keeps them; none where that is not said.
@@ -68,7 +72,7 @@ impl Found<'_> {
                         Named::Other => false,
                         Named::Nobody => signed.principals.iter().any(|name| name == self.login),
                     };
-                let is_past = signed.before.is_some_and(|before| before < now);
+                let is_past = signed.before.is_some_and(|before| before.plus(SKEW_MAX) < now);
                 if is_theirs && !is_past {
                     self.certificate(host, said, text, signed, now);
                 }

@@ -11,7 +11,7 @@ use sever_model::act::{Probe, Trial, Tried};
 use sever_model::{AccountId, Door, DoorKind, DoorState, Secret, StepDraft, UnknownWhy, VerdictStrength};
 use sever_testkit::SambaAdDc;
 
-use crate::suite::{self, For, Opened, World, cx, execute, open, tried};
+use crate::suite::{self, Expected, For, Opened, World, cx, execute, open, tried};
 
 const BOB: &str = "Bob-0f-a-test";
 const ZOE: &str = "Zoe-0f-a-test";
@@ -168,6 +168,13 @@ impl World for Shop {
         gap.contains("Kerberos tickets").then_some("a controller lists no tickets")
     }
 
+    fn expected(&self, door: &Door) -> Expected {
+        match door.kind {
+            DoorKind::Login => Expected::TRIED,
+            _ => Expected::OBSERVED,
+        }
+    }
+
     fn secret(&self, door: &Door) -> Option<Secret<String>> {
         (door.kind == DoorKind::Login).then(|| Secret::new(BOB.to_owned()))
     }
@@ -222,6 +229,7 @@ fn its_traps() -> Result<()> {
     a_group_within_a_group_remains(&shop, &opened).context("groups")?;
     a_delegation_is_seen_and_removed(&shop).context("delegation")?;
     the_difference_is_the_proof(&shop, &opened).context("login")?;
+    who_is_made_anew_is_open(&shop, &opened).context("made anew")?;
     what_the_server_may_not_be(&shop).context("server")
 }
 
@@ -320,6 +328,22 @@ fn the_difference_is_the_proof(shop: &Shop, opened: &Opened) -> Result<()> {
     let seen = replaced(opened.probe.as_ref(), door);
     assert_eq!(seen.state, DoorState::Open { until: None }, "{seen:?}");
     ensure!(shop.samba()?.audit_log()?.contains("severance-test-nonce"), "the nonce is not logged");
+    Ok(())
+}
+
+/// Somebody is deleted, and made anew under the same login (JIT): another entry, and a way in again.
+fn who_is_made_anew_is_open(shop: &Shop, opened: &Opened) -> Result<()> {
+    let doors = shop.doors_of(opened, DoorKind::Login)?;
+    let door = doors.first().context("no login")?;
+    shop.samba()?.manage("ldapdelete", &[&SambaAdDc::named("bob")], "")?.text()?;
+    let seen = replaced(opened.probe.as_ref(), door);
+    assert_eq!((&seen.state, seen.strength), (&DoorState::Closed, VerdictStrength::Observed), "{seen:?}");
+    shop.samba()?.add_user("bob", BOB)?;
+    let seen = replaced(opened.probe.as_ref(), door);
+    assert_eq!(seen.state, DoorState::Open { until: None }, "{seen:?}");
+    let (account, login) = shop.leaver();
+    let list = opened.doors.doors(&account, &login, &cx())?;
+    ensure!(list.doors.is_empty() && list.gaps.iter().any(|gap| gap.contains("another goes by its name")), "{list:?}");
     Ok(())
 }
 

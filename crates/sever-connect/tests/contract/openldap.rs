@@ -1,5 +1,7 @@
 //! `openldap`, against a real slapd, by OpenLDAP's own clients.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -14,7 +16,7 @@ use sever_model::{
 };
 use sever_testkit::Slapd;
 
-use crate::suite::{self, For, Opened, World, cx, execute, open, tried};
+use crate::suite::{self, Expected, For, Opened, World, cx, execute, open, tried};
 
 const BOB: &str = "bob-of-a-test";
 const ZOE: &str = "zoe-of-a-test";
@@ -115,6 +117,13 @@ impl World for Shop {
 
     fn doors(&self) -> Vec<(DoorKind, usize)> {
         vec![(DoorKind::Login, 1), (DoorKind::SshKey, 1), (DoorKind::Certificate, 1), (DoorKind::Membership, 2)]
+    }
+
+    fn expected(&self, door: &Door) -> Expected {
+        match door.kind {
+            DoorKind::Login => Expected::TRIED,
+            _ => Expected::OBSERVED,
+        }
     }
 
     fn secret(&self, door: &Door) -> Option<Secret<String>> {

@@ -13,7 +13,7 @@ use sever_model::{
 };
 use sever_testkit::{Held, SshHost, SshKeys, wait_until};
 
-use crate::suite::{self, For, Opened, World};
+use crate::suite::{self, Expected, For, Opened, World};
 
 const CERTIFIED: &str = "TrustedUserCAKeys /etc/ssh/user_ca.pub\nRevokedKeys /etc/ssh/revoked_keys\n";
 
@@ -127,6 +127,13 @@ impl World for Hosts {
 
     fn doors(&self) -> Vec<(DoorKind, usize)> {
         vec![(DoorKind::LiveConnection, 1), (DoorKind::SshKey, 3), (DoorKind::Certificate, 1)]
+    }
+
+    fn expected(&self, door: &Door) -> Expected {
+        match door.kind {
+            DoorKind::SshKey | DoorKind::Certificate => Expected::TRIED,
+            _ => Expected::OBSERVED,
+        }
     }
 
     fn secret(&self, door: &Door) -> Option<Secret<String>> {

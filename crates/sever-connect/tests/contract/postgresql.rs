@@ -146,6 +146,13 @@ impl suite::World for World {
         ]
     }
 
+    fn expected(&self, door: &Door) -> suite::Expected {
+        match door.kind {
+            DoorKind::Login => suite::Expected::TRIED,
+            _ => suite::Expected::OBSERVED,
+        }
+    }
+
     fn secret(&self, door: &Door) -> Option<Secret<String>> {
         (door.kind == DoorKind::Login).then(|| Secret::new("bob-of-a-test".to_owned()))
     }

@@ -1,14 +1,17 @@
 //! SCIM against two servers that differ where servers in the field do: PyPI's `scim2-server` in Entra's
 //! dialect, with deletion, and npm's `scimmy-routers` as RFC 7644 says.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sever_connect::{Connection, Login, connector};
 use sever_model::act::ActError;
 use sever_model::{AccountId, ControlKind, Door, DoorKind, DoorState, Listing, Said, Secret, UnknownWhy};
-use sever_testkit::{Honesty, ScimServer};
+use sever_testkit::{Honesty, Moment, Pass, ScimServer, Wire};
 
-use crate::suite::{self, For, World};
+use crate::suite::{self, Expected, For, World};
 
 /// Bob leaves, ann stays; both are operators, and bob alone is on call.
 struct Scim {
@@ -90,6 +93,10 @@ impl World for Scim {
     }
     fn doors(&self) -> Vec<(DoorKind, usize)> {
         vec![(DoorKind::Login, 1), (DoorKind::Membership, 3)]
+    }
+    fn expected(&self, _door: &Door) -> Expected {
+        // Nobody signs in through SCIM.
+        Expected::OBSERVED
     }
     fn secret(&self, _door: &Door) -> Option<Secret<String>> {
         None
@@ -209,6 +216,64 @@ fn pages_are_put_together() -> Result<()> {
     assert_eq!((list.listing, list.gaps), (Listing::Complete, Vec::new()));
     let memberships = list.doors.iter().filter(|door| !door.attribute("group").is_empty()).count();
     assert_eq!(memberships, 22);
+    Ok(())
+}
+
+/// Pages are counted off: where somebody else removes a group that was listed, the next page begins one
+/// too late. All is listed again; where it never stops, what is listed is told as partial.
+#[test]
+fn what_others_change_between_two_pages_hides_nothing_else() -> Result<()> {
+    for (changes, expected) in [(1, Listing::Complete), (u32::MAX, Listing::Partial)] {
+        let Some(server) = ScimServer::scim2_server()? else { return Ok(()) };
+        let mut world = Scim::on(server, &[("page", "3"), ("filter", "false")])?;
+        let (server, bob) = (Arc::new(world.server.take().context("it is stopped")?), world.bob.clone());
+        let goes = |at: u32| server.add_group(&format!("goes {at}"), &[&world.ann]);
+        let going: Vec<String> = (0..5).map(goes).collect::<Result<_>>()?;
+        let stays = |at: u32| server.add_group(&format!("stays {at}"), &[&bob]);
+        let staying: Vec<String> = (0..12).map(stays).collect::<Result<_>>()?;
+        let (other, done) = (server.clone(), AtomicU32::new(0));
+        let wire = Wire::to(server.port(), move |turn| {
+            // From the third page on what goes was listed already.
+            let later = turn.says("/Groups?startIndex=") && !turn.says("startIndex=1&") && !turn.says("startIndex=3&");
+            if turn.moment == Moment::Asked && later && done.load(Ordering::SeqCst) < changes {
+                let at = done.fetch_add(1, Ordering::SeqCst) as usize;
+                // What comes in its place keeps the total as it was.
+                let came = other.add_group(&format!("came {at}"), &[]);
+                let went = going.get(at).map_or(Ok(()), |id| other.delete("Groups", id));
+                assert!(came.is_ok() && went.is_ok(), "{came:?} {went:?}");
+            }
+            Pass::On
+        })?;
+        world.url = server.url_by(wire.port());
+        let list = world.opened()?.doors.doors(&world.leaver().0, "bob", &suite::cx())?;
+        assert_eq!(list.listing, expected, "{:?}", list.gaps);
+        let listed: Vec<&str> = list.doors.iter().map(|door| door.attribute("group")).collect();
+        if expected == Listing::Complete {
+            let missing: Vec<&String> = staying.iter().filter(|id| !listed.contains(&id.as_str())).collect();
+            ensure!(missing.is_empty(), "passed over, and told as complete: {missing:?}");
+        } else {
+            ensure!(list.gaps.iter().any(|gap| gap.contains("it changes while it is listed")), "{:?}", list.gaps);
+            ensure!(!listed.is_empty(), "what was seen is not told");
+        }
+    }
+    Ok(())
+}
+
+/// Somebody is deleted, and made anew by signing in (JIT): another id, the same name, and a way in again.
+#[test]
+fn who_is_made_anew_under_the_same_name_is_open() -> Result<()> {
+    for server in [ScimServer::scim2_server()?, ScimServer::scimmy(Honesty::Honest)?].into_iter().flatten() {
+        let world = Scim::on(server, &[])?;
+        let opened = world.opened()?;
+        let door = world.doors(&opened)?.into_iter().find(|door| door.kind == DoorKind::Login).context("no login")?;
+        world.server()?.delete("Users", &world.bob)?;
+        let seen = suite::tried(&world, opened.probe.as_ref(), &door, false);
+        assert_eq!(seen.state, DoorState::Closed, "{seen:?}");
+        let anew = world.server()?.add_user("bob", &[])?;
+        let seen = suite::tried(&world, opened.probe.as_ref(), &door, false);
+        assert_eq!(seen.state, DoorState::Open { until: None }, "{seen:?}");
+        ensure!(anew != world.bob && seen.evidence.contains(&anew), "{}", seen.evidence);
+    }
     Ok(())
 }
 

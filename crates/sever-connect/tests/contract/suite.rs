@@ -3,13 +3,17 @@
 //!
 //! 1. The doors of the leaver are listed, twice the same; an account that is not there has none.
 //! 2. The steps of a door are pure, and stay on its connection.
-//! 3. An open door is tried `Open`, with the nonce and without harm: it is open afterwards.
+//! 3. Trying a door before the cut shows what the world expects, word and strength, with the nonce and
+//!    without harm: it is open afterwards.
 //! 4. A step of another connection's, or an unknown verb, is refused.
-//! 5. After the steps no door is `Open`, a real client gets in by none, and a door is `Closed` only where
-//!    a control shows that it would have opened.
+//! 5. After the steps each door shows what the world expects: a verdict that is weaker than its provider
+//!    can give fails as one that is wrong does. A real client gets in by none that is closed, and a door
+//!    is `Closed` only where a control shows that it would have opened.
 //! 6. Doing every step again changes nothing, and is no error.
 //! 7. The bystander gets in as before.
 //! 8. With a probe whose credentials are wrong, and with the server gone, no door is `Closed`.
+//! 9. With our clock hours behind the server's, or ahead of it, the same doors are listed and each shows
+//!    the same, before the cut and after.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +23,7 @@ use sever_connect::{Connection, connector};
 use sever_model::act::{Action, Clock, Cx, Doors, Probe, Secrets, Trial, Tried};
 use sever_model::{
     AccountId, Approval, ApprovedPlan, ConnectionId, ControlKind, Coverage, Door, DoorKind, DoorState, Operation, Plan,
-    PlanOf, Request, Secret, Span, Step, StepDraft, WallTime, Work,
+    PlanOf, Request, Secret, Span, Step, StepDraft, UnknownWhy, VerdictStrength, WallTime, Work,
 };
 use sever_testkit::wait_until;
 
@@ -35,6 +39,51 @@ pub(crate) enum For {
     /// Trying them with credentials that are wrong; for a connector that tries without any of its own,
     /// and without a twin, `None` from [`World::connection`].
     ProbingWrongly,
+}
+
+/// What trying a door shows, but for when it would close by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shows {
+    /// It opens.
+    Open,
+    /// It is closed.
+    Closed,
+    /// Nobody knows, for this reason.
+    Unknown(UnknownWhy),
+}
+
+/// That, and how strongly.
+pub(crate) type Shown = (Shows, VerdictStrength);
+
+impl Shows {
+    fn of(tried: &Tried) -> Shown {
+        let shows = match tried.state {
+            DoorState::Open { .. } => Shows::Open,
+            DoorState::Closed => Shows::Closed,
+            DoorState::Unknown(why) => Shows::Unknown(why),
+        };
+        (shows, tried.strength)
+    }
+}
+
+/// What trying a door must show, and how strongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// Before the cut.
+    pub(crate) before: Shown,
+    /// After it, once it has come through.
+    pub(crate) after: Shown,
+}
+
+impl Expected {
+    /// Of a door that is tried itself: with the leaver's secret before, and ours or theirs after.
+    pub(crate) const TRIED: Expected = Expected::closes(VerdictStrength::Tried);
+    /// Of a door that can only be looked at.
+    pub(crate) const OBSERVED: Expected = Expected::closes(VerdictStrength::Observed);
+
+    const fn closes(strength: VerdictStrength) -> Expected {
+        Expected { before: (Shows::Open, strength), after: (Shows::Closed, strength) }
+    }
 }
 
 /// A real server with a leaver and a bystander on it.
@@ -54,11 +103,9 @@ pub(crate) trait World {
     fn gets_in(&self, door: &Door) -> Result<Option<bool>>;
     /// Whether the bystander gets in, asked of a real client.
     fn bystander_gets_in(&self) -> Result<bool>;
-    /// Doors that stay open for a reason, each with the reason: a token that nobody can revoke, a
-    /// system that says that it did and did not.
-    fn stays_open(&self, _door: &Door) -> Option<&'static str> {
-        None
-    }
+    /// What trying a door must show, by its kind. One that stays open is `Open` after the cut, with the
+    /// reason beside it: a token that nobody can revoke, a system that says that it did and did not.
+    fn expected(&self, door: &Door) -> Expected;
     /// A gap that is there with all scopes given, with the reason: what the system tells nobody.
     fn stays_unseen(&self, _gap: &str) -> Option<&'static str> {
         None
@@ -78,6 +125,19 @@ impl Clock for Here {
     fn wait(&self, span: Span) -> bool {
         std::thread::park_timeout(Duration::from_micros(span.micros().max(0) as u64));
         true
+    }
+}
+
+/// Our clock, so many hours before the server's; behind it, where negative.
+#[derive(Debug)]
+struct HoursAhead(i64);
+
+impl Clock for HoursAhead {
+    fn now(&self) -> WallTime {
+        Here.now().plus(Span::secs(self.0 * 3_600))
+    }
+    fn wait(&self, span: Span) -> bool {
+        Here.wait(span)
     }
 }
 
@@ -119,13 +179,10 @@ pub(crate) fn keeps(world: &mut dyn World) -> Result<()> {
     let opened = open(world)?;
     let doors = listed(world, &opened)?;
     let drafts: Vec<(&Door, StepDraft)> = drafts(&opened, &doors)?;
-    for door in &doors {
-        let before = tried(world, opened.probe.as_ref(), door, false);
-        if let Some(open) = world.gets_in(door)? {
-            ensure!(open, "{}: the test's own client does not get in before the cut", door.id);
-            ensure!(before.state != DoorState::Closed, "{}: closed before the cut: {before:?}", door.id);
-            ensure!(world.gets_in(door)? == Some(true), "{}: trying it closed it", door.id);
-        }
+    shows_before(world, &opened, &doors)?;
+    let before = |door: &Door| (world.expected(door).before, false);
+    for ahead in [&HoursAhead(-30), &HoursAhead(30)] {
+        skewed(world, &opened, &doors, ahead, &before).with_context(|| format!("before the cut, {ahead:?}"))?;
     }
     if let Some(wrong) = world.connection(For::ProbingWrongly) {
         let probe = connector(world.connector()).ok().and_then(|it| it.open_probe).context("no probe")?(&wrong)?;
@@ -138,37 +195,14 @@ pub(crate) fn keeps(world: &mut dyn World) -> Result<()> {
 
     execute(&opened, &drafts).context("the first time")?;
     for door in &doors {
-        let what = format!("{} to be closed", door.id);
-        let replaced = replaces(&drafts, door);
-        match world.stays_open(door) {
-            Some(why) => {
-                let tried = tried(world, opened.probe.as_ref(), door, replaced);
-                let open = matches!(tried.state, DoorState::Open { .. });
-                ensure!(open, "{}: not open, although {why}: {tried:?}", door.id);
-            }
-            None => {
-                let last = Mutex::new(None);
-                let closed = wait_until(&what, || {
-                    let tried = tried(world, opened.probe.as_ref(), door, replaced);
-                    let gets_in = world.gets_in(door)?;
-                    let done = !matches!(tried.state, DoorState::Open { .. }) && gets_in != Some(true);
-                    if let Ok(mut last) = last.lock() {
-                        *last = Some((tried.clone(), gets_in));
-                    }
-                    Ok(done.then_some(tried))
-                });
-                let closed = closed.with_context(|| format!("{last:?}"))?;
-                if closed.state == DoorState::Closed {
-                    let controls = &closed.controls;
-                    ensure!(controls.iter().all(|it| it.held), "{}: closed by a control that failed", door.id);
-                    let positive = controls.iter().any(|it| it.kind == ControlKind::Positive);
-                    ensure!(positive, "{}: closed, and nothing shows that it would have opened: {closed:?}", door.id);
-                }
-            }
-        }
+        shows_after(world, &opened, door, replaces(&drafts, door))?;
     }
     execute(&opened, &drafts).context("the second time")?;
     ensure!(world.bystander_gets_in()?, "the bystander is locked out");
+    let after = |door: &Door| (world.expected(door).after, replaces(&drafts, door));
+    let listed = opened.doors.doors(&world.leaver().0, &world.leaver().1, &cx())?.doors;
+    let there: Vec<Door> = doors.iter().filter(|door| listed.iter().any(|it| it.id == door.id)).cloned().collect();
+    skewed(world, &opened, &there, &HoursAhead(-30), &after).context("after the cut, our clock behind")?;
 
     world.stop();
     let hasty = Cx { patience: Span::secs(2), ..cx() };
@@ -180,6 +214,69 @@ pub(crate) fn keeps(world: &mut dyn World) -> Result<()> {
     }
     let (account, login) = world.leaver();
     ensure!(opened.doors.doors(&account, &login, &hasty).is_err(), "doors listed of a server that is gone");
+    Ok(())
+}
+
+/// Every door shows what is expected of it before the cut, and is as open after that as before.
+fn shows_before(world: &dyn World, opened: &Opened, doors: &[Door]) -> Result<()> {
+    let mut wrong = Vec::new();
+    for door in doors {
+        let opens = world.gets_in(door)?;
+        ensure!(opens != Some(false), "{}: the test's own client does not get in before the cut", door.id);
+        let before = tried(world, opened.probe.as_ref(), door, false);
+        if Shows::of(&before) != world.expected(door).before {
+            wrong.push(format!("{}: {before:?}", door.id));
+        }
+        ensure!(world.gets_in(door)? == opens, "{}: trying it closed it", door.id);
+    }
+    ensure!(wrong.is_empty(), "not as expected before the cut:\n{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// A door shows what is expected of it after the cut, once that has come through.
+fn shows_after(world: &dyn World, opened: &Opened, door: &Door, replaced: bool) -> Result<()> {
+    let expected = world.expected(door).after;
+    let last = Mutex::new(None);
+    let seen = wait_until(&format!("{} to show {expected:?}", door.id), || {
+        let tried = tried(world, opened.probe.as_ref(), door, replaced);
+        let gets_in = world.gets_in(door)?;
+        let done = Shows::of(&tried) == expected && (gets_in != Some(true) || expected.0 == Shows::Open);
+        if let Ok(mut last) = last.lock() {
+            *last = Some((tried.clone(), gets_in));
+        }
+        Ok(done.then_some(tried))
+    });
+    let seen = seen.with_context(|| format!("{last:?}"))?;
+    if seen.state == DoorState::Closed {
+        let controls = &seen.controls;
+        ensure!(controls.iter().all(|it| it.held), "{}: closed by a control that failed", door.id);
+        let positive = controls.iter().any(|it| it.kind == ControlKind::Positive);
+        ensure!(positive, "{}: closed, and nothing shows that it would have opened: {seen:?}", door.id);
+    }
+    Ok(())
+}
+
+/// What a door must show now, and whether its secret is ours.
+type Owed<'a> = dyn Fn(&Door) -> (Shown, bool) + 'a;
+
+/// What is listed and shown does not depend on how our clock stands to the server's.
+fn skewed(world: &dyn World, opened: &Opened, doors: &[Door], clock: &HoursAhead, expected: &Owed<'_>) -> Result<()> {
+    let cx = Cx { clock, ..cx() };
+    let (account, login) = world.leaver();
+    let listed = opened.doors.doors(&account, &login, &cx)?.doors;
+    // One of each kind tells, and trying is slow at some.
+    let mut kinds = Vec::new();
+    for door in doors {
+        ensure!(listed.iter().any(|it| it.id == door.id), "{}: not listed", door.id);
+        let (shows, replaced) = expected(door);
+        let kind = (door.kind, shows);
+        if kinds.contains(&kind) {
+            continue;
+        }
+        kinds.push(kind);
+        let tried = tried_by(world, opened.probe.as_ref(), door, replaced, &cx);
+        ensure!(Shows::of(&tried) == shows, "{}: {tried:?}", door.id);
+    }
     Ok(())
 }
 
@@ -232,8 +329,12 @@ fn replaces(drafts: &[(&Door, StepDraft)], door: &Door) -> bool {
 
 /// Tries a door as the engine would.
 pub(crate) fn tried(world: &dyn World, probe: &dyn Probe, door: &Door, replaced: bool) -> Tried {
+    tried_by(world, probe, door, replaced, &cx())
+}
+
+fn tried_by(world: &dyn World, probe: &dyn Probe, door: &Door, replaced: bool, cx: &Cx<'_>) -> Tried {
     let secret = world.secret(door);
-    probe.try_door(door, &Trial { nonce: "severance-test-nonce", secret: secret.as_ref(), replaced }, &cx())
+    probe.try_door(door, &Trial { nonce: "severance-test-nonce", secret: secret.as_ref(), replaced }, cx)
 }
 
 /// A plan of these drafts and no other, approved by two people.

@@ -144,18 +144,25 @@ impl Decoder for GoogleWorkspace {
         row.client = text(Path::ActingClient);
         let application = found.first(&[Path::Application as usize, Path::RowApplication as usize]);
         let activity = Activity { application, row };
-        let events = text(Path::Events);
+        let mut push = |told: [&str; 2], said: &Parameters| activity.push(told, said, known, action, out);
         // Only a list is one.
-        let count = event.each(if events.starts_with('[') { events } else { "" }, &mut |read| {
-            parameters.read(read.text(2));
-            activity.push([read.text(0), read.text(1)], parameters, known, action, out);
+        let events = Some(text(Path::Events)).filter(|events| events.starts_with('[')).unwrap_or("[]");
+        let count = parameters.each_event(events, &mut push).unwrap_or_else(|read| {
+            let mut at = 0;
+            event.each(events, &mut |found| {
+                at += 1;
+                if at > read {
+                    parameters.read(found.text(2));
+                    push([found.text(0), found.text(1)], parameters);
+                }
+            })
         });
         if count == 0 {
             let row = ROW_PARAMETERS.iter().map(|path| text(*path)).find(|json| json.starts_with('{'));
             parameters.read(if is_row(&found) { row.unwrap_or("") } else { text(Path::Flattened) });
             let first = |path: Path, row: Path| found.first(&[path as usize, row as usize]);
             let told = [first(Path::Type, Path::RowType), first(Path::Name, Path::RowName)];
-            activity.push(told, parameters, known, action, out);
+            push(told, parameters);
         }
         Ok(())
     }

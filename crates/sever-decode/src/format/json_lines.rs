@@ -12,6 +12,7 @@ use sever_model::{EventKind, EventTime, Outcome, Row, Zone};
 use super::{Format, Settings, address, endpoint, http_outcome, repairs};
 use crate::json::{Bits, Found, Plan, Reader, Value, Want, bit};
 use crate::mapping::{Field, PATHS_MAX, Pick, keys};
+use crate::search::cut_at;
 use crate::sniff::Sample;
 use crate::{Framing, Mapping, MappingError, when};
 
@@ -46,9 +47,9 @@ pub(super) fn decoder(mapping: &Mapping, settings: &Settings) -> Result<Box<dyn 
 
 /// The method and path of a whole request line (`GET /orders HTTP/1.1`); else no method, and the text.
 fn request_line(text: &str) -> (&str, &str) {
-    let mut words = text.split(' ');
-    match (words.next(), words.next(), words.next()) {
-        (Some(method), Some(path), Some(version)) if version.starts_with("HTTP/") => (method, path),
+    let parts = cut_at(text, b' ').and_then(|(method, rest)| Some((method, cut_at(rest, b' ')?)));
+    match parts {
+        Some((method, (path, version))) if version.starts_with("HTTP/") => (method, path),
         _ => ("", text),
     }
 }
@@ -181,11 +182,14 @@ impl Decoder for JsonLines {
             out.push(&row);
             return Ok(());
         };
-        let slot = rule.slots.iter().find(|slot| !found.text(**slot).is_empty() || found.has_several(**slot));
-        if slot.is_none() {
+        let said = |slot: &&usize| !found.text(**slot).is_empty() || found.has_several(**slot);
+        let slot = if found.has_any(rule.bits) { rule.slots.iter().find(said) } else { None };
+        let Some(slot) = slot else {
             tally.note(rule, &found);
-        }
-        with_subjects(slot.into_iter().flat_map(|slot| found.texts(*slot)), |subjects| {
+            out.push(&row);
+            return Ok(());
+        };
+        with_subjects(found.texts(*slot), |subjects| {
             out.push(&Row { data_subjects: subjects, ..row });
         });
         Ok(())

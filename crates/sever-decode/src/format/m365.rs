@@ -146,7 +146,7 @@ impl Decoder for M365 {
             return push(&found, texts, offset, out);
         }
         if written.starts_with('{') {
-            return push(&inner.read(written.as_bytes())?, texts, offset, out);
+            return push(&inner.read_part(written)?, texts, offset, out);
         }
         *data = serde_json::from_str(written).map_err(|_| Reason::Unrelated)?;
         if !data.trim_start().starts_with('{') {

@@ -71,53 +71,41 @@ struct Connection {
     bound: String,
 }
 
+/// An operation that ended, and the connection that it was of.
+struct Ended {
+    connection: u64,
+    asked: Operation,
+    outcome: operation::Outcome,
+}
+
 impl Decoder for Slapd {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
         let text = repaired(frame);
         let head = Head::parse(&text).ok_or(Reason::Unrelated)?;
-        // Every line of the log moves the year, not only those of slapd.
-        let time = match head.time {
-            Time::Debug(time) => Ok(time),
-            Time::Syslog(text) => self.clock.time(text),
+        let ended = if head.is_slapd { self.note(head.message) } else { None };
+        let time = match (head.time, &ended) {
+            (Time::Debug(time), _) => time,
+            (Time::Syslog(text), Some(_)) => self.clock.time(text)?,
+            // Every line of the log moves the year, not only those that give an event.
+            (Time::Syslog(text), None) => {
+                self.clock.pass(text);
+                EventTime::MIN
+            }
         };
-        if !head.is_slapd {
-            return Err(Reason::Unrelated);
+        let Some(Ended { connection, asked, outcome }) = ended else {
+            return if head.is_slapd { Ok(()) } else { Err(Reason::Unrelated) };
+        };
+        if !self.connections.contains_key(&connection) {
+            self.forgotten += insert(&mut self.connections, connection, Connection::default());
         }
-        let Some((connection, rest)) = numbered(head.message, "conn=") else {
-            if head.message.starts_with("slapd starting") {
-                self.restarted();
-            }
-            return Ok(());
-        };
-        let Some((operation, rest)) = numbered(rest, "op=") else {
-            self.connection(connection, rest);
-            return Ok(());
-        };
-        let key = (connection, operation);
-        if let Some(result) = operation::Outcome::parse(rest) {
-            let Some(asked) = self.operations.remove(&key) else { return Ok(()) };
-            let time = time?;
-            if !self.connections.contains_key(&connection) {
-                self.forgotten += insert(&mut self.connections, connection, Connection::default());
-            }
-            let Some(known) = self.connections.get_mut(&connection) else { return Ok(()) };
-            let mut row = Row::new(time, asked.kind(), offset);
-            asked.tell(result, known, &mut self.action, &mut row, &mut |row| {
-                (row.source_ip, row.node) = (&known.ip, head.host);
-                out.push(row);
-            });
-            if let Some(bound) = asked.binds(result) {
-                known.bound = bound;
-            }
-            return Ok(());
-        }
-        match self.operations.get_mut(&key) {
-            Some(asked) => asked.more(rest),
-            None => {
-                if let Some(asked) = Operation::parse(rest) {
-                    self.forgotten += insert(&mut self.operations, key, asked);
-                }
-            }
+        let Some(known) = self.connections.get_mut(&connection) else { return Ok(()) };
+        let mut row = Row::new(time, asked.kind(), offset);
+        asked.tell(outcome, known, &mut self.action, &mut row, &mut |row| {
+            (row.source_ip, row.node) = (&known.ip, head.host);
+            out.push(row);
+        });
+        if let Some(bound) = asked.binds(outcome) {
+            known.bound = bound;
         }
         Ok(())
     }
@@ -129,6 +117,33 @@ impl Decoder for Slapd {
 }
 
 impl Slapd {
+    /// Takes note of what a line says; the operation that it ends.
+    fn note(&mut self, message: &str) -> Option<Ended> {
+        let Some((connection, rest)) = numbered(message, "conn=") else {
+            if message.starts_with("slapd starting") {
+                self.restarted();
+            }
+            return None;
+        };
+        let Some((operation, rest)) = numbered(rest, "op=") else {
+            self.connection(connection, rest);
+            return None;
+        };
+        let key = (connection, operation);
+        if let Some(outcome) = operation::Outcome::parse(rest) {
+            return self.operations.remove(&key).map(|asked| Ended { connection, asked, outcome });
+        }
+        match self.operations.get_mut(&key) {
+            Some(asked) => asked.more(rest),
+            None => {
+                if let Some(asked) = Operation::parse(rest) {
+                    self.forgotten += insert(&mut self.operations, key, asked);
+                }
+            }
+        }
+        None
+    }
+
     /// `fd=16 ACCEPT from IP=192.0.2.7:48664 (IP=…)`, `fd=16 closed`.
     fn connection(&mut self, number: u64, rest: &str) {
         let Some((_, rest)) = numbered(rest, "fd=") else { return };
@@ -192,7 +207,10 @@ impl Head<'_> {
 /// or `6b0724fc conn=…` before 2.5.
 fn debug(text: &str) -> Option<(EventTime, &str)> {
     // Every line is looked at for it.
-    let (time, rest) = cut_at(text, b' ').filter(|_| matches!(text.as_bytes().get(8), Some(b'.' | b' ')))?;
+    if !matches!(text.as_bytes().get(8), Some(b'.' | b' ')) {
+        return None;
+    }
+    let (time, rest) = cut_at(text, b' ')?;
     let (secs, nanos) = cut_at(time, b'.').unwrap_or((time, "0"));
     let hexadecimal = |text: &str| i64::from_str_radix(text, 16).ok().filter(|_| !text.starts_with(['+', '-']));
     if secs.len() != 8 || nanos.len() > 8 {
@@ -209,8 +227,9 @@ fn debug(text: &str) -> Option<(EventTime, &str)> {
 /// `conn=1000 rest`: the number, and what follows.
 fn numbered<'a>(text: &'a str, name: &str) -> Option<(u64, &'a str)> {
     let rest = text.strip_prefix(name)?;
-    let (number, rest) = cut_at(rest, b' ').unwrap_or((rest, ""));
-    Some((number.parse().ok()?, rest))
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at_checked(digits)?;
+    Some((number.parse().ok()?, rest.strip_prefix(' ').unwrap_or(rest)))
 }
 
 fn score(sample: &Sample) -> Option<(u8, String)> {

@@ -74,24 +74,22 @@ struct PostgresCsv {
 
 impl Decoder for PostgresCsv {
     fn decode(&mut self, frame: &[u8], offset: u64, out: &mut dyn EventSink) -> Result<(), Reason> {
+        let PostgresCsv { columns, writer, times, utf8_repairs } = self;
         let text = repaired(frame);
-        self.utf8_repairs += u64::from(matches!(text, Cow::Owned(_)));
-        self.columns.split(&text);
-        let at = |column| self.columns.at(column);
+        *utf8_repairs += u64::from(matches!(text, Cow::Owned(_)));
+        let columns = columns.split(&text);
+        let at = |column| columns.at(column);
         if !begins_with_time(at(TIME)) {
             return Err(Reason::Unrelated);
         }
-        if self.columns.len() < COLUMNS_MIN {
-            return Err(Reason::Syntax(format!(
-                "csvlog has at least {COLUMNS_MIN} columns, not {}",
-                self.columns.len()
-            )));
+        if columns.len() < COLUMNS_MIN {
+            return Err(Reason::Syntax(format!("csvlog has at least {COLUMNS_MIN} columns, not {}", columns.len())));
         }
         if !postgres::is_severity(at(SEVERITY)) {
             return Err(Reason::Invalid("error_severity", shortened(at(SEVERITY))));
         }
         let record = Record {
-            time: postgres::time(at(TIME), self.times.as_mut())?,
+            time: postgres::time(at(TIME), times.as_mut())?,
             offset,
             user: at(USER),
             database: at(DATABASE),
@@ -104,7 +102,7 @@ impl Decoder for PostgresCsv {
             context: at(CONTEXT),
             application: at(APPLICATION),
         };
-        self.writer.push(&record, out);
+        writer.push(&record, out);
         Ok(())
     }
 
@@ -133,7 +131,7 @@ fn begins_with_time(text: &str) -> bool {
 fn score(sample: &Sample) -> Option<(u8, String)> {
     let mut columns = Columns::default();
     let mut begins = |line: &str| {
-        columns.split(line);
+        let columns = columns.split(line);
         let session = columns.at(SESSION).split_once('.');
         let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         begins_with_time(columns.at(TIME))

@@ -57,6 +57,15 @@ impl Clock {
         Clock { zone: settings.local_times(), year, month: 0, just_turned: false }
     }
 
+    /// Passes a line whose time nobody asks for: only the first of another month can move the year.
+    pub(super) fn pass(&mut self, text: &str) {
+        let month = text.get(..3).and_then(when::month_index);
+        if month.is_some() && month != Some(self.month) {
+            // One that cannot be read moves nothing.
+            self.time(text).ok();
+        }
+    }
+
     /// The instant of a line's time.
     pub(super) fn time(&mut self, text: &str) -> Result<EventTime, Reason> {
         if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {

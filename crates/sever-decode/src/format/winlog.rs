@@ -84,7 +84,7 @@ impl Winlog {
             written => {
                 let slot = data::list_slot(data);
                 list.clear();
-                list.push_str(data.read(written.as_bytes())?.text(slot));
+                list.push_str(data.read_part(written)?.text(slot));
                 if list.is_empty() {
                     data.again(written)
                 } else if data::read_list(list, data) {
@@ -92,7 +92,7 @@ impl Winlog {
                 } else if data::list_to_object(list, object) {
                     data.read(object.as_bytes())?
                 } else {
-                    data.read(written.as_bytes())?
+                    data.read_part(written)?
                 }
             }
         };

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -40,11 +40,9 @@ pub(crate) fn pairs<const N: usize>(list: &str, keys: (&str, &str), names: [&str
 pub(crate) fn each_pair(list: &str, keys: (&str, &str), each: &mut dyn FnMut(&str, &str)) {
     match list.trim_ascii_start().as_bytes().first() {
         Some(b'[') => {
-            for element in serde_json::from_str::<Vec<Element<'_>>>(list).unwrap_or_default() {
-                if let (Some(name), Some(value)) = (element.0.member(keys.0), element.0.member(keys.1)) {
-                    each(&written(name), &written(value));
-                }
-            }
+            let mut json = serde_json::Deserializer::from_str(list);
+            // Where it breaks off, what stood before was visited.
+            json.deserialize_seq(Pairs { keys, each }).ok();
         }
         Some(b'{') => {
             for (name, value) in serde_json::from_str::<Members<'_>>(list).map(|of| of.0).unwrap_or_default() {
@@ -68,12 +66,6 @@ impl<'a> Members<'a> {
     pub fn exact(&self, key: &str) -> Option<&'a str> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, it)| it.get())
     }
-
-    /// A member, whatever the case of its key.
-    fn member(&self, key: &str) -> Option<&'a str> {
-        let any_case = || self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, it)| it.get());
-        self.exact(key).or_else(any_case)
-    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -93,7 +85,7 @@ impl<'de> Visitor<'de> for ReadMembers {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
         let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(8);
-        while let Some((Key(key), value)) = map.next_entry()? {
+        while let Some((Text(key), value)) = map.next_entry()? {
             match members.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, place)) => *place = value,
                 None => members.push((key, value)),
@@ -103,81 +95,123 @@ impl<'de> Visitor<'de> for ReadMembers {
     }
 }
 
-/// An element of a list: its members, and none where it is no object.
-struct Element<'a>(Members<'a>);
+/// Visits the pairs of a list.
+struct Pairs<'k, 'e> {
+    keys: (&'k str, &'k str),
+    each: &'e mut dyn FnMut(&str, &str),
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Element<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Element<'a>, D::Error> {
-        deserializer.deserialize_any(ReadElement)
+impl<'de> Visitor<'de> for Pairs<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of pairs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(found) = list.next_element_seed(Pair { keys: self.keys })? {
+            if let [Some((_, name)), Some((_, value))] = found {
+                (self.each)(&written(name.get()), &written(value.get()));
+            }
+        }
+        Ok(())
     }
 }
 
-struct ReadElement;
+/// A member, by its key.
+type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
-impl<'de> Visitor<'de> for ReadElement {
-    type Value = Element<'de>;
+/// One element of a list: its name and value; neither where it is no object.
+struct Pair<'k> {
+    keys: (&'k str, &'k str),
+}
+
+impl<'de> DeserializeSeed<'de> for Pair<'_> {
+    type Value = [Option<Member<'de>>; 2];
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Pair<'_> {
+    type Value = [Option<Member<'de>>; 2];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an element")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<'de>, A::Error> {
-        ReadMembers.visit_map(map).map(Element)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = [None, None];
+        while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &RawValue>()? {
+            for (place, wanted) in found.iter_mut().zip([self.keys.0, self.keys.1]) {
+                // The key as it is asked for goes before one in another case; of two that are the same the last.
+                let counts = match place {
+                    None => key.eq_ignore_ascii_case(wanted),
+                    Some((known, _)) => key == *known || key == wanted,
+                };
+                if counts {
+                    *place = Some((key.clone(), value));
+                }
+            }
+        }
+        Ok(found)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Element<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Element(Members(Vec::new())))
+        Ok([None, None])
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
-        Ok(Element(Members(Vec::new())))
-    }
-}
-
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key<'a>, D::Error> {
-        deserializer.deserialize_str(ReadKey)
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok([None, None])
     }
 }
 
-struct ReadKey;
+/// A text, borrowed where it has no escapes.
+pub(crate) struct Text<'a>(pub Cow<'a, str>);
 
-impl<'de> Visitor<'de> for ReadKey {
-    type Value = Key<'de>;
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+        deserializer.deserialize_str(ReadText)
+    }
+}
+
+struct ReadText;
+
+impl<'de> Visitor<'de> for ReadText {
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
+        f.write_str("a text")
     }
 
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-        Ok(Key(Cow::Borrowed(key)))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-        Ok(Key(Cow::Owned(key.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
     }
 }
 

@@ -109,7 +109,11 @@ impl Slots {
     /// the first.
     #[inline]
     pub fn set(&mut self, slot: usize, value: Value, want: Want, repeated: bool) {
-        let value = if want == Want::Raw { value } else { self.written(value) };
+        let value = match value {
+            Value::Text { .. } | Value::Copied { .. } => value,
+            value if want == Want::Raw => value,
+            value => self.written(value),
+        };
         let Some(place) = self.values.get_mut(slot) else { return };
         self.filled |= bit(slot).unwrap_or_default();
         if matches!(place, Value::Absent) {

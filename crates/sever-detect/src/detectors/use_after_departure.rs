@@ -5,7 +5,8 @@
 //! skew, a possibility between the earliest and the latest. It is known when HR told, however late.
 //! Stays quiet for somebody who works here again, within the clock skew, for a sanctioned hand-over,
 //! and for service accounts, which are nobody's own. What was refused is told apart: it did not get
-//! in. A record that is several events (a sign-in and the token issued for it) is one use.
+//! in. A record that is several events (a sign-in and the token issued for it) is one use. Our own
+//! probes no detector is shown (`crate::knocks`).
 //! Bounded by: the last record of each log; all else that it asks is in the inventory.
 
 use sever_model::port::{Detector, Events, Resolved, View};

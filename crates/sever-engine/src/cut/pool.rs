@@ -59,3 +59,6 @@ pub(super) fn side_by_side<J: Sync, R: Send, E>(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl Run<'_, '_> {
             self.hand_off(step)?;
         }
         let cx = self.acting.cx;
-        let work = |(step, action): &(ApprovedStep<'_>, &dyn Action)| action.execute(step, &cx);
+        let work = |(step, action): &(ApprovedStep<'_>, &dyn Action)| (action.execute(step, &cx), cx.clock.now());
         side_by_side(self.acting.connections, cx.clock, &jobs, work, |together| {
             let of = |at: usize| jobs.get(at).map_or(0, |(_, (step, _))| step.step().number);
             let acts: Vec<Act> = together.into_iter().map(|(at, said)| self.said(of(at), said)).collect();
@@ -133,9 +133,10 @@ impl Run<'_, '_> {
     }
 
     /// What a system said, or kept to itself, as an act.
-    fn said(&mut self, step: u32, said: Result<Receipt, ActError>) -> Act {
+    fn said(&mut self, step: u32, (said, at): (Result<Receipt, ActError>, WallTime)) -> Act {
         let error = match said {
-            Ok(receipt) => return Act::Answered { step, receipt },
+            // INVARIANT: windows are counted by our clock, whatever time a system says that it is.
+            Ok(receipt) => return Act::Answered { step, receipt: Receipt { at, ..receipt } },
             Err(error) => error,
         };
         let mut retry = self.retries.of.get(&step).copied().unwrap_or(Retry::NONE);

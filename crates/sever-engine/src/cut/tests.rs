@@ -95,6 +95,80 @@ fn killed_at_every_boundary_nothing_is_skipped_and_nothing_that_was_answered_is_
     }
 }
 
+/// The disk is full at every write, by enumeration: nothing is done whose intent is not durable, nothing
+/// at all while it stays full, and once there is room it goes on.
+#[test]
+fn full_at_every_write_nothing_is_done_and_with_room_it_goes_on() {
+    for width in [1, 4] {
+        for room in 0.. {
+            let mut world = World::with(6);
+            world.width = width;
+            let world = Arc::new(world);
+            let plan = world.plan();
+            let what = format!("room for {room} writes, {width} at once");
+            let mut journal = Kept { room: Some(room), ..Kept::default() };
+            let Err(error) = run(&world, &plan, &["ann"], &mut journal) else {
+                assert!(room > 10, "only {room} writes");
+                break;
+            };
+            assert!(error.to_string().contains("full"), "{what}: {error}");
+            let intended = journal.rows.iter().filter(|row| matches!(row.act, Act::Intended { .. })).count();
+            let done = world.count(Call::Execute);
+            assert!(done <= intended, "{what}: {done} of {intended} intended");
+            // Full still: the beginning cannot be written, and nobody is asked for anything.
+            let asked = world.calls.lock().unwrap().clone();
+            assert!(run(&world, &plan, &["ann"], &mut journal).is_err(), "{what}");
+            assert_eq!(*world.calls.lock().unwrap(), asked, "{what}");
+
+            journal.room = None;
+            let (end, case) = run(&world, &plan, &["ann"], &mut journal).unwrap();
+            assert_eq!((end, closed(&case)), (CutEnd::Done, 6), "{what}");
+            assert!(world.real.lock().unwrap().values().all(|real| real.effects == 1), "{what}");
+            honest(&world, &case);
+        }
+    }
+}
+
+/// A system whose clock is hours from ours: nothing is closed by that, windows are counted by ours, and
+/// nobody waits for theirs.
+#[test]
+fn a_clock_that_is_hours_off_closes_nothing_and_is_not_waited_for() {
+    for seed in 0..200_u64 {
+        let key = sever_model::FingerprintKey::new(*b"skews of a test!");
+        let chance = |what: &str, of: u64| (key.hash64(format!("{seed} {what}").as_bytes()) % of) as i64;
+        let mut world = World::with(6);
+        world.skew = Span::secs(chance("skew", 48 * 3_600) - 24 * 3_600);
+        world.takes = Span::secs(chance("takes", 9));
+        // Some of them end by themselves, in the time that the system has, hours from now.
+        for (at, real) in world.real.get_mut().unwrap().values_mut().enumerate() {
+            let there = WallTime::from_secs(START).plus(world.skew);
+            let ends = chance(&format!("ends {at}"), 2) == 0;
+            real.until = ends.then(|| there.plus(Span::secs(3_600 + chance(&format!("until {at}"), 36_000))));
+        }
+        // One lies, so that something is open in the end.
+        let liar = chance("liar", 6) as usize;
+        world.fault = Box::new(move |call, at| (call == Call::Execute && at == liar).then_some(Fault::Lies));
+        let what =
+            format!("seed {seed}: a clock {} s off, {} s until closed", world.skew.as_secs(), world.takes.as_secs());
+        let world = Arc::new(world);
+        let (end, case) = run(&world, &world.plan(), &["ann"], &mut Kept::default()).unwrap();
+        honest(&world, &case);
+        assert_eq!((end, closed(&case), case.counts().open), (CutEnd::Done, 5, 1), "{what}");
+        let took = world_now(&world).since(WallTime::from_secs(START));
+        assert!(took < Span::secs(60), "{what}: it took {} s of ours", took.as_secs());
+        for door in &case.doors {
+            let StepState::Answered(receipt) = &case.steps_of(&door.door.id).next().unwrap().state else {
+                panic!("{what}: not answered")
+            };
+            let off = receipt.at.since(WallTime::from_secs(START));
+            assert!(off >= Span::ZERO && off < Span::secs(60), "{what}: answered at {} by our clock", receipt.at);
+            let (round, last) = door.verdicts.last().unwrap();
+            assert_eq!(*round, Round::Settled, "{what}");
+            assert!(last.at >= receipt.at.plus(Span::secs(10)), "{what}: tried within its window only");
+        }
+    }
+}
+
 #[test]
 fn who_says_done_and_does_nothing_is_found_open() {
     let mut world = World::with(3);

@@ -59,6 +59,7 @@ fn seen(inputs: Vec<LogInput>) -> (Vec<(i64, String)>, Vec<LogReport>) {
         detectors: Vec::new(),
         key: FingerprintKey::new([1; 16]),
         limits: Limits::default(),
+        knocks: Vec::new(),
         lake: None,
         watch: Some(&mut watch),
     };

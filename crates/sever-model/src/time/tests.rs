@@ -110,3 +110,11 @@ fn an_abbreviation_tells_the_two_hours_apart() {
     assert_eq!(at("2026-07-01 12:00:00", "CET"), None, "in July it is not called so");
     assert_eq!(at("2026-07-01 12:00:00", "KST"), None, "another zone's");
 }
+
+#[test]
+fn an_instant_is_shown_as_a_clock_in_its_zone_does() {
+    let at = EventTime::parse("2026-09-30T15:00:00Z").unwrap();
+    assert_eq!(Zone::named("Europe/Berlin").unwrap().shown(at), "2026-09-30 17:00:00 CEST");
+    assert_eq!(Zone::UTC.shown(at), "2026-09-30 15:00:00 UTC");
+    assert_eq!(Zone::UTC.shown(EventTime::MAX), EventTime::MAX.to_string());
+}

@@ -42,6 +42,9 @@ pub enum ProofError {
     /// A witness' or time stamp authority's answer is refused.
     #[error("the answer is refused: {0}")]
     Anchor(String),
+    /// What opens a departure's statements is still needed: its case is open.
+    #[error("departure `{0}` is not over: something was begun, and it has not ended since")]
+    Open(String),
     /// There is no log, or nothing in it.
     #[error("there is no proof log in `{}`", .0.display())]
     Empty(PathBuf),
@@ -51,7 +54,9 @@ impl ProofError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            ProofError::File { .. } => None,
+            ProofError::File { .. } => {
+                Some("check that the data directory is yours, writable and has room, then run this again")
+            }
             ProofError::Damaged { .. } => {
                 Some("put the folder back from a backup; until then nothing can be added to this log")
             }
@@ -60,6 +65,9 @@ impl ProofError {
             }
             ProofError::Claim { .. } => None,
             ProofError::Anchor(_) => Some("`sever proof anchor` writes the request that an answer must fit"),
+            ProofError::Open(_) => {
+                Some("end it first: `sever cut` with its plan and `--resume`, for which its names are needed")
+            }
             ProofError::Empty(_) => Some("`sever cut` and `sever verify` write it"),
         }
     }

@@ -123,11 +123,17 @@ impl ProofLog {
     /// Deletes what opens commitments, and states that it did: how many went. The log still verifies.
     ///
     /// # Errors
-    /// When the files cannot be written; erasing again finishes it.
+    /// [`ProofError::Open`] for a departure in which something was begun and that has not ended since: it is
+    /// gone on with by what would be deleted. When the files cannot be written; erasing again finishes it.
     pub fn erase(&mut self, what: &Erase, at: WallTime) -> Result<u64, ProofError> {
         let _lock = exclusive(&self.dir)?;
         self.refresh()?;
         let entries = LogReader::held(&self.dir, self.key.public(), &self.head).entries()?;
+        if let Erase::Departure(id) = what
+            && is_open(&entries, id)
+        {
+            return Err(ProofError::Open(id.clone()));
+        }
         let (mut live, mut of) = (HashSet::new(), HashSet::new());
         for entry in entries {
             let commitments = entry.statement.commitments.into_values().chain([entry.statement.departure]);
@@ -305,6 +311,16 @@ fn exclusive(dir: &Path) -> Result<File, ProofError> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let locked = file.and_then(|file| file.lock().map(|()| file));
     locked.map_err(|error| ProofError::File { path, error })
+}
+
+/// Whether something was begun in a departure that has not ended since.
+fn is_open(entries: &[Entry], departure: &str) -> bool {
+    let of = entries.iter().filter(|it| it.departure.as_deref() == Some(departure)).map(|it| &it.statement);
+    of.fold(false, |open, statement| match statement.kind {
+        ClaimKind::Plan | ClaimKind::Approval | ClaimKind::Intent | ClaimKind::Receipt => true,
+        ClaimKind::Coverage if statement.public.get("ended") == Some(&json!(true)) => false,
+        ClaimKind::Coverage | ClaimKind::Verdict | ClaimKind::Erasure => open,
+    })
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 mod brakes;
 mod desk;
 pub(super) mod page;
+mod scheduled;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use sever_engine::{Acting, CutEnd};
 use sever_model::act::Cx;
-use sever_model::{Plan, Refusal, Request, Span};
+use sever_model::{Approval, Departure, Plan, Refusal, Request, Span, WallTime};
 use sever_store::DerivedSecrets;
 
 use crate::approval::approvals;
@@ -46,6 +47,11 @@ pub struct Args {
     /// Go on with a cut that was begun; its approvals count
     #[arg(long)]
     pub resume: bool,
+    /// Wait until the plan may begin, then look at everything again and cut. What would be refused then is refused
+    /// now, as far as it can be known; nothing is begun before, so that it may be ended and run again. `at`, `cron`
+    /// and a systemd timer do as well: run it without this when the time has come
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// Fewest characters of a digest that are taken for it.
@@ -53,29 +59,30 @@ const DIGEST_CHARS_MIN: usize = 12;
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let mut site = Site::open(global, out)?;
-    let plan = read(&args.plan)?;
+    let mut plan = read(&args.plan)?;
     let thing = site.real(&args.thing)?;
     about(&site, &plan, &thing)?;
+    let begin = plan.not_before.map_or(WallTime::MIN, |begin| WallTime::from_micros(begin.micros()));
+    let waits = args.wait && begin > crate::clock::now();
+    begun(args, &site, &plan, if waits { begin } else { crate::clock::now() })?;
+    let mut said = Said {
+        typed: asked("the name of whom it is about", "--typed", args.typed.as_deref(), out)?,
+        digest: asked("the plan's digest", "--digest", args.digest.as_deref(), out)?,
+    };
+    if waits {
+        // Mistakes are told now, and not when nobody is there.
+        admitted(args, &site, &plan, &said, begin)?;
+        said.digest = plan.digest();
+        scheduled::wait(&plan, begin, &site.config.zone, out)?;
+        // Days may have passed: everything is read again.
+        site = Site::open(global, out)?;
+        plan = read(&args.plan)?;
+        about(&site, &plan, &thing)?;
+    }
     let now = crate::clock::now();
+    let Admitted { approved_by, tripped } = admitted(args, &site, &plan, &said, now)?;
     let digest = plan.digest();
-    let begun = site.store(async |store| store.acts(&digest).await)?;
-    let begun = sever_model::Departure::of(plan.clone(), &begun);
-    if args.resume && begun.begun_at.is_none() {
-        return Err(Failure::usage("nothing was begun of this plan").hint("leave `--resume` away"));
-    }
-    if begun.begun_at.is_none() && plan.made_at.plus(site.config.cutting.plan_age_max) < now {
-        return Err(refused(&Refusal::Stale(plan.made_at)));
-    }
-    let typed = asked("the name of whom it is about", "--typed", args.typed.as_deref(), out)?;
-    let named = asked("the plan's digest", "--digest", args.digest.as_deref(), out)?;
-    if named.len() < DIGEST_CHARS_MIN || !digest.starts_with(&named) {
-        return Err(refused(&Refusal::Digest { is: digest, asked: named }));
-    }
-    let approvers = &site.config.cutting.approvers;
-    let mut approved_by = approvals(&args.approvals, approvers, &digest, &crate::operator::login(), now)?;
-    approved_by.extend(begun.approvals.iter().filter(|_| args.resume).cloned());
-    let tripped = brakes::tripped(&site, &plan, now)?;
-    let request = Request { digest: &digest, typed: &typed, approvals: &approved_by, tripped: tripped.as_deref(), now };
+    let request = request(&digest, &said, &approved_by, tripped.as_deref(), now);
     let approved = plan.approve(&request).map_err(|refusal| refused(&refusal))?;
 
     let connections = site.connect(&plan, true)?;
@@ -91,7 +98,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         cx: Cx { clock: &SystemClock, secrets: &secrets, patience: PATIENCE },
     };
     let mut meter = Meter::stderr();
-    let cut = |case: &mut sever_model::Departure, journal: &mut dyn sever_engine::Journal| {
+    let cut = |case: &mut Departure, journal: &mut dyn sever_engine::Journal| {
         sever_engine::cut(&approved, &approved_by, &acting, case, journal, &mut meter)
     };
     let (end, case) = site.with_departure(&plan, cut)?;
@@ -106,6 +113,64 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     out.sheet(&sheet)?;
     out.hint(&page::next(&case, &args.thing, &args.plan));
     Ok(exits)
+}
+
+/// What whoever cuts has said by hand.
+struct Said {
+    typed: String,
+    digest: String,
+}
+
+/// What a plan is executed by.
+struct Admitted {
+    approved_by: Vec<Approval>,
+    /// The brake that tripped, if one did.
+    tripped: Option<String>,
+}
+
+/// What was begun of a plan. One that is too old by an instant is not begun then.
+fn begun(args: &Args, site: &Site, plan: &Plan, at: WallTime) -> Result<Departure, Failure> {
+    let acts = site.store(async |store| store.acts(&plan.digest()).await)?;
+    let begun = Departure::of(plan.clone(), &acts);
+    if args.resume && begun.begun_at.is_none() {
+        return Err(Failure::usage("nothing was begun of this plan").hint("leave `--resume` away"));
+    }
+    if begun.begun_at.is_none() && plan.made_at.plus(site.config.cutting.plan_age_max) < at {
+        return Err(refused(&Refusal::Stale(plan.made_at)));
+    }
+    Ok(begun)
+}
+
+/// That a plan may be executed at an instant, and by what.
+///
+/// # Errors
+/// Why it may not.
+fn admitted(args: &Args, site: &Site, plan: &Plan, said: &Said, at: WallTime) -> Result<Admitted, Failure> {
+    let begun = begun(args, site, plan, at)?;
+    let digest = plan.digest();
+    if said.digest.len() < DIGEST_CHARS_MIN || !digest.starts_with(&said.digest) {
+        return Err(refused(&Refusal::Digest { is: digest, asked: said.digest.clone() }));
+    }
+    if plan.not_before.is_some() && begun.begun_at.is_none() {
+        scheduled::still_leaves(site, plan)?;
+    }
+    let (now, login) = (crate::clock::now(), crate::operator::login());
+    let mut approved_by = approvals(&args.approvals, &site.config.cutting.approvers, &digest, &login, now)?;
+    approved_by.extend(begun.approvals.into_iter().filter(|_| args.resume));
+    let tripped = brakes::tripped(site, plan, now)?;
+    let request = request(&digest, said, &approved_by, tripped.as_deref(), at);
+    plan.approve(&request).map_err(|refusal| refused(&refusal))?;
+    Ok(Admitted { approved_by, tripped })
+}
+
+fn request<'a>(
+    digest: &'a str,
+    said: &'a Said,
+    approvals: &'a [Approval],
+    tripped: Option<&'a str>,
+    now: WallTime,
+) -> Request<'a> {
+    Request { digest, typed: &said.typed, approvals, tripped, now }
 }
 
 /// The plan of a file.
@@ -156,7 +221,12 @@ fn refused(refusal: &Refusal) -> Failure {
             "each approver signs the digest: `printf %s DIGEST | ssh-keygen -Y sign -n severance-plan -f KEY > me.sig`, \
              then `--approval me.sig`; who may is in `[[cutting.approvers]]`",
         ),
-        Refusal::TooEarly(_) => failure.hint("run it then, or plan it anew with `--not-before now`"),
-        Refusal::Stale(_) => failure.hint("make it anew: what was true then may not be now"),
+        Refusal::TooEarly(_) => {
+            failure.hint("`--wait` waits for it; or run it then, or plan it anew with `--not-before now`")
+        }
+        Refusal::Stale(_) => failure.hint(
+            "make it anew: what was true then may not be now; how old a plan may be when it begins is `plan_age_max` \
+             of `[cutting]`",
+        ),
     }
 }

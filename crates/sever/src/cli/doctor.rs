@@ -1,8 +1,10 @@
-//! `sever doctor`: can each source and log be read, each connection be opened, and do issuances and uses
+//! `sever doctor`: can each source and log be read, does each connection answer, and do issuances and uses
 //! meet?
 //!
 //! The logs are judged without detectors and without keeping anything: what a class's two sides have
 //! in common is counted over all of them, not guessed from a sample.
+
+mod connections;
 
 use serde_json::json;
 use sever_engine::LogInput;
@@ -12,12 +14,12 @@ use crate::cli::Global;
 use crate::cli::logs::Logs;
 use crate::cli::output::Output;
 use crate::cli::scan;
-use crate::cli::site::{Capability, Keep, Moment, Site, Sources};
+use crate::cli::site::{Keep, Moment, Site, Sources};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
 
-/// Try whether each source and log can be read, and whether issuances and uses meet
+/// Try whether each source and log can be read, each connection answers, and issuances and uses meet
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only open the sources and logs; do not count what meets
@@ -39,7 +41,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             Ok(listings) if listings.is_empty() => ("EMPTY", "no listing".to_owned()),
             Ok(listings) => {
                 let newest = listings.last().map(|listing| format!("newest {} of {}", listing.name, listing.at));
-                ("ok", format!("{} listings, {}", listings.len(), newest.unwrap_or_default()))
+                ("ok", format!("{}, {}", counted(listings.len() as u64, "listing"), newest.unwrap_or_default()))
             }
             Err(error) => ("FAILED", error.to_string()),
         };
@@ -48,7 +50,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         }
         sheet.rows.push(vec![json!("source"), json!(source.id()), json!(state), json!(found)]);
     }
-    connections(&site, &mut sheet, &mut exits);
+    exits.extend(connections::asked(&site, &mut sheet));
     let logs = Logs::of(&site);
     for (id, failure) in &logs.failed {
         exits.push(Exit::Partly);
@@ -80,33 +82,6 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     sheet.notes.push("nothing was changed, here or elsewhere".to_owned());
     out.sheet(&sheet)?;
     Ok(exits)
-}
-
-/// Each capability that a connection has credentials for: whether they are where they should be and its
-/// settings fit. Nobody is asked anything yet, and the secrets that cut are not fetched.
-fn connections(site: &Site, sheet: &mut Sheet, exits: &mut Vec<Exit>) {
-    for config in &site.config.connections {
-        let has = |login: &Option<crate::config::LoginConfig>| login.is_some();
-        let opened = [
-            ("lists", has(&config.reading).then(|| site.open_doors(config).map(drop))),
-            ("tries", has(&config.probing).then(|| site.open_probe(config).map(drop))),
-            ("closes", has(&config.cutting).then(|| site.open_action(config, Capability::Planning).map(drop))),
-        ];
-        let failed = opened.iter().find_map(|(does, opened)| match opened {
-            Some(Err(failure)) => Some(format!("{does} nothing: {}", failure.what)),
-            _ => None,
-        });
-        let does: Vec<&str> = opened.iter().filter(|(_, opened)| opened.is_some()).map(|(does, _)| *does).collect();
-        let (state, found) = match failed {
-            Some(why) => ("FAILED", why),
-            None if does.is_empty() => ("NOTHING MAY", "it has credentials for nothing".to_owned()),
-            None => ("ok", format!("{} doors of {}", does.join(", "), config.system)),
-        };
-        if state != "ok" {
-            exits.push(Exit::Partly);
-        }
-        sheet.rows.push(vec![json!("connection"), json!(config.id), json!(state), json!(found)]);
-    }
 }
 
 /// Counts, per class, what was issued, what was used, and what met.

@@ -105,6 +105,11 @@ fn sweep(args: &SweepArgs, site: &mut Site, global: &Global, out: &mut Output) -
     };
     let rows = sever_lake::rewrite(&site.lake_dir(), &rewrite, write);
     let rows = rows.map_err(lake_failure)?;
+    if let (Write::Now, Some(before)) = (write, rewrite.before) {
+        // Without the uses that they explain, our own tries of doors explain nothing.
+        let young = |knock: &sever_model::Knock| knock.over().as_event() >= before;
+        sever_store::retain_knocks(&site.config.data_dir, young).map_err(crate::cli::site::store_failure)?;
+    }
     let ids = if write == Write::Now && rows.dropped > 0 { erase::forget_ids(site)? } else { 0 };
     let verb = if args.dry_run { "would go" } else { "gone" };
     out.note(&format!(

@@ -9,6 +9,8 @@ mod export;
 mod sheets;
 mod show;
 
+use std::collections::BTreeSet;
+
 use sever_store::proof::{LogReader, ProofError};
 
 use crate::cli::Global;
@@ -51,6 +53,20 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
 /// The log of an installation.
 fn reader(site: &Site) -> Result<LogReader, Failure> {
     LogReader::open(&site.config.data_dir).map_err(proof_failure)
+}
+
+/// The departure that a digest, or the beginning of one, stands for.
+fn departure(reader: &LogReader, given: &str) -> Result<String, Failure> {
+    let entries = reader.entries().map_err(proof_failure)?;
+    let known: BTreeSet<&str> = entries.iter().filter_map(|it| it.departure.as_deref()).collect();
+    let beginning: Vec<&str> = known.iter().copied().filter(|id| !given.is_empty() && id.starts_with(given)).collect();
+    match beginning.as_slice() {
+        _ if known.contains(given) => Ok(given.to_owned()),
+        [one] => Ok((*one).to_owned()),
+        [] => Err(Failure::unknown("departure", given, known).exit(Exit::NothingLooked)),
+        several => Err(Failure::usage(format!("{} departures begin with `{given}`", several.len()))
+            .hint(format!("one of {}", several.join(", ")))),
+    }
 }
 
 /// Why the log could not do its work.

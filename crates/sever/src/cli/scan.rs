@@ -112,6 +112,11 @@ fn notes(outcome: &ScanOutcome, nobody_known: bool, notes: &mut Vec<String>) {
         notes.push("no people are known, so nothing can be said of leavers: `sever sync` with an HR list".to_owned());
     }
     judged(&outcome.report, notes);
+    let own = outcome.own_probes;
+    if own.events > 0 {
+        let (events, tries) = (counted(own.events, "event"), counted(own.tries, "try").replace("trys", "tries"));
+        notes.push(format!("our own probes: {events} of {tries} that `sever cut` and `sever verify` recorded"));
+    }
     let (events, rejects) = outcome
         .logs
         .iter()

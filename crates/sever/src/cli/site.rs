@@ -3,6 +3,7 @@
 mod acting;
 mod connections;
 mod guard;
+mod knocking;
 mod retention;
 mod secret;
 #[cfg(feature = "s3")]
@@ -33,6 +34,7 @@ use crate::hint::Failure;
 use crate::progress::Meter;
 
 pub use connections::Capability;
+pub(super) use connections::NoSecrets;
 
 /// The two times that a question is asked of.
 #[derive(Debug, Clone, Copy)]
@@ -410,6 +412,7 @@ impl Site {
             detectors: self.detectors()?,
             key: self.store.key(),
             limits: self.limits.clone(),
+            knocks: sever_store::knocks(self.store.dir()).map_err(store_failure)?,
             lake,
             watch,
         };

@@ -30,7 +30,8 @@ pub struct Args {
     /// The plan, where several were made for the same thing
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// What another tool says that it closed: a CSV with the columns account, closed_at and tool
+    /// What another tool says that it closed: a CSV (account, system, kind, closed_at, tool, ticket), results of
+    /// Microsoft Entra lifecycle workflows, or events of Okta's System Log
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub claims: Option<PathBuf>,
 }
@@ -75,6 +76,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             sever_engine::verify(None::<&[DoorId]>, &acting, case, journal, &mut meter)
         };
         let (_, case) = site.with_departure(&plan, verify)?;
+        forget(&case, &acting, out);
         let mut sheet = page::sheet("verify", &case);
         sheet.exits = page::exits(&case);
         exits.extend(sheet.exits.iter().copied());
@@ -116,6 +118,32 @@ fn is_due(case: &Departure, now: WallTime) -> bool {
     })
 }
 
+/// Where a departure is over, what was kept for trying its doors again is kept no longer: a token that a
+/// replaced key had signed.
+fn forget(case: &Departure, acting: &Acting<'_>, out: &mut Output) {
+    if !is_over(case) {
+        return;
+    }
+    for door in &case.doors {
+        let connections = acting.connections.iter().filter(|it| it.system == door.door.system);
+        for probe in connections.filter_map(|it| it.probe.as_deref()) {
+            if let Err(why) = probe.over(&door.door, &acting.cx) {
+                out.note(&format!("what was kept for trying {} may still be there: {why}", door.door.id));
+            }
+        }
+    }
+}
+
+/// Whether nothing more is to come of a departure: all is done, and every door was seen closed when it was
+/// due to be tried for the last time.
+fn is_over(case: &Departure) -> bool {
+    let Some(last) = case.begun_at.zip(AGAIN.last()).map(|(begun, after)| begun.plus(*after)) else { return false };
+    let seen = |door: &sever_model::DoorCase| {
+        door.latest().is_some_and(|verdict| verdict.at >= last && verdict.state == sever_model::DoorState::Closed)
+    };
+    case.steps.iter().all(|step| step.is_done()) && case.doors.iter().all(seen)
+}
+
 /// Verifying asks nobody for anything.
 struct NoDesk;
 
@@ -126,3 +154,6 @@ impl sever_engine::Desk for NoDesk {
 }
 
 mod claims;
+
+#[cfg(test)]
+mod tests;

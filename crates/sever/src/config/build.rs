@@ -37,6 +37,7 @@ pub(super) fn config(
         suppressions_say_what(root, &mut problems);
         privacy_says_how(root, &mut problems);
         doors::connections_say_how(root, &mut problems);
+        doors::connections_are_asked(root, &mut problems);
         doors::approvers_are_people(root, &mut problems);
     }
     if !problems.is_empty() {

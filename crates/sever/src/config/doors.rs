@@ -28,6 +28,10 @@ pub struct ConnectionConfig {
     pub cutting: Option<LoginConfig>,
     /// An account of ours of the same kind as those that are cut.
     pub twin: Option<LoginConfig>,
+    /// How many questions it is asked at once.
+    pub side_by_side: usize,
+    /// How long each of those waits before it asks the next.
+    pub pause: Span,
     /// Where it is configured, for messages.
     pub origin: Origin,
 }

@@ -258,7 +258,7 @@ fn classes_are_checked_against_the_logs() {
     "#);
     insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1 hour\"\n")), @r#"
     error: severance.toml:12:16: `lifetime_max`: `1 hour` is not a length of time
-    hint: a whole number and one of s, m, h, d: "90s", "2m", "1h", "30d"
+    hint: a whole number and one of ms, s, m, h, d: "200ms", "90s", "2m", "1h", "30d"
     "#);
     insta::assert_snapshot!(told(class("used_in = [\"gateway\"]\nlifetime_max = \"1h\"\njoin = \"jwt\"\n")), @r"
     error: severance.toml:13:8: `jwt` is no `join`

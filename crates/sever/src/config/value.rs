@@ -63,25 +63,26 @@ pub(super) fn share(value: &toml::Value) -> Option<f64> {
     value.as_float().or(whole).filter(|share| (0.0..=1.0).contains(share))
 }
 
-/// `90s`, `2m`, `1h`, `30d`.
+/// `200ms`, `90s`, `2m`, `1h`, `30d`.
 pub(super) fn duration(name: &str, text: &str) -> Result<Span, Wrong> {
     let wrong = || {
-        let hint = "a whole number and one of s, m, h, d: \"90s\", \"2m\", \"1h\", \"30d\"";
+        let hint = "a whole number and one of ms, s, m, h, d: \"200ms\", \"90s\", \"2m\", \"1h\", \"30d\"";
         Wrong::new(format!("`{name}`: `{text}` is not a length of time"), Some(hint.to_owned()))
     };
-    let (number, unit) = text.trim().split_at_checked(text.trim().len().saturating_sub(1)).ok_or_else(wrong)?;
-    let secs = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let millis = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err(wrong()),
     };
-    let number = number.trim_end();
-    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     // A thousand years is longer than anything that is meant, and far from the end of time.
-    let whole = digits.then(|| number.parse::<i64>().ok()).flatten().and_then(|number| number.checked_mul(secs));
-    whole.filter(|secs| *secs <= 1_000 * 366 * 86_400).map(Span::secs).ok_or_else(wrong)
+    let whole = number.parse::<i64>().ok().and_then(|number| number.checked_mul(millis));
+    let whole = whole.filter(|millis| *millis <= 1_000 * 366 * 86_400_000);
+    whole.map(|millis| Span::from_micros(millis * 1_000)).ok_or_else(wrong)
 }
 
 /// A zone by its IANA name; a misspelt one with the nearest.

@@ -13,8 +13,10 @@ fn names_go_wherever_they_stand_by_themselves() {
     assert_eq!(veiled("1001"), "P");
     assert_eq!(
         veiled("account `shop/a-1` of Ann Lee (ann@shop.example), made by ann."),
-        "account `shop/P` of P (P), made by P."
+        "account `shop/P` of P, made by P."
     );
+    assert_eq!(veiled("account `ann` (`shop/a-1`) was used (twice)"), "account `shop/P` was used (twice)");
+    assert_eq!(veiled("bob (ann) and joe (joe)"), "bob (P) and joe (joe)");
     assert_eq!(veiled("account:shop/a-1"), "account:shop/P");
 }
 

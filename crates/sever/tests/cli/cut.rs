@@ -69,14 +69,22 @@ cd DIR
 echo x >> calls
 read at when < kill
 [ \"$(wc -l < calls) before\" = \"$at $when\" ] && kill -9 $PPID
-PYTHON doors.py state.json > answer.$$
+tee -a asked | PYTHON doors.py state.json > answer.$$
+cat answer.$$ >> answered
 cat answer.$$
 [ \"$(wc -l < calls) after\" = \"$at $when\" ] && kill -9 $PPID
 rm -f answer.$$
 ";
 
 /// The system and its people, pulled; nothing where there is no Python.
-fn company(undoes: &str) -> Option<World> {
+pub fn company(undoes: &str) -> Option<World> {
+    let world = unpulled(undoes)?;
+    assert_eq!(world.sever("sync").exit, 0);
+    Some(world)
+}
+
+/// The same, and nothing was run yet. What the system is asked, and answers, is in `asked` and `answered`.
+pub fn unpulled(undoes: &str) -> Option<World> {
     let python = sever_testkit::find_program("python3").or_else(|| {
         sever_testkit::skip("cut", "`python3` is not installed");
         None
@@ -92,25 +100,24 @@ fn company(undoes: &str) -> Option<World> {
     world.write("people.csv", PEOPLE);
     world.write("accounts.csv", ACCOUNTS);
     world.write("keys.csv", KEYS);
-    assert_eq!(world.sever("sync").exit, 0);
     Some(world)
 }
 
-fn digest(world: &World) -> String {
+pub fn digest(world: &World) -> String {
     let plan = world.sever("plan bob@shop.example --out bob.plan.json -f json");
     plan.json()["digest"].as_str().unwrap_or_else(|| panic!("{}", plan.all())).to_owned()
 }
 
-fn cut(world: &World, digest: &str, more: &str) -> Said {
+pub fn cut(world: &World, digest: &str, more: &str) -> Said {
     world.sever(&format!("cut bob@shop.example --plan bob.plan.json --digest {digest} --typed Bob -f json {more}"))
 }
 
-fn verdicts(said: &Said) -> Vec<String> {
+pub fn verdicts(said: &Said) -> Vec<String> {
     let of = |row: &Value| row["verdict"].as_str().unwrap_or_default().to_owned();
     said.json()["rows"].as_array().unwrap_or_else(|| panic!("{}", said.all())).iter().map(of).collect()
 }
 
-fn enters(world: &World, way: &str, secret: &str) -> bool {
+pub fn enters(world: &World, way: &str, secret: &str) -> bool {
     let state: Value = serde_json::from_slice(&fs::read(world.path("state.json")).unwrap()).unwrap();
     let bob = &state["bob"];
     let kept = if way == "password" { &bob["password"] } else { &bob["keys"][way] };

@@ -14,7 +14,9 @@
 //! proof    the evidence of departures: shown, exported, checked
 //! strangers  the same checked by tools of others, and stamped by them
 //! plan     what would be closed, in which order and why
+//! departures  a departure beside the cut: connections that answer, the day to come, claims, our own probes
 //! cut      a departure from plan to proof; refused; killed at every call
+//! faults   disks that are full, servers that go away, kills between every two steps on real servers
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -23,7 +25,9 @@
 
 mod cut;
 mod demo;
+mod departures;
 mod facts;
+mod faults;
 mod formats;
 mod help;
 mod lake;

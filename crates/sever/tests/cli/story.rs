@@ -204,8 +204,8 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     exit 0
     --- stdout
     what	name	state	found
-    source	accounts	ok	1 listings, newest accounts.csv of <now>
-    source	workday-workers	ok	1 listings, newest workday_workers.csv of <now>
+    source	accounts	ok	1 listing, newest accounts.csv of <now>
+    source	workday-workers	ok	1 listing, newest workday_workers.csv of <now>
     log	gateway	ok	json-lines, 1212 events and 0 rejects in its head; has credential data_subjects expires_at issued_at issuer key_id resource source_ip token_subject
     log	issuer	ok	json-lines, 600 events and 0 rejects in its head; has credential expires_at issued_at issuer key_id sequence token_subject
     class	access of https://id.shop.example	ok	600 issued, 1212 uses judged, 1200 met

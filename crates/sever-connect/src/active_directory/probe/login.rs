@@ -1,11 +1,12 @@
 //! Trying a login: what may be tried without locking anybody out, with what, and what the answer means.
 
 use ldap3::Scope;
+use sever_model::EventTime;
 
 use super::wire::windows;
 use super::*;
 use crate::ldif::account::{DISABLED, number};
-use crate::ldif::names::file_time;
+use crate::ldif::names::{file_time, generalized};
 
 /// What is seen of an account beside trying it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Prober {
         cx: &Cx<'_>,
     ) -> Result<Tried, Tried> {
         let mut controls = vec![own];
-        let Some(entry) = self.entry(talk, door)? else { return self.gone(talk, controls) };
+        let Some(entry) = self.entry(talk, door)? else { return self.gone_or_made_anew(talk, door, controls) };
         let seen = self.seen(talk, &entry, cx)?;
         if let Some(twin) = &self.twin {
             let signs_in = watch::twin(&self.place, twin, cx.patience)?;
@@ -57,9 +58,22 @@ impl Prober {
         Ok(watch::tried(state, VerdictStrength::Tried, format!("{}: {words}", reply.quote()), controls))
     }
 
+    /// The account is not there. Who is made anew, such as by signing in elsewhere, has another id and the
+    /// same name, and by that a way in.
+    fn gone_or_made_anew(&self, talk: &mut Talk, door: &Door, controls: Vec<Control>) -> Result<Tried, Tried> {
+        let other = wire::namesake(talk, &self.place.base, door.attribute("login"));
+        match other.map_err(|failure| silent(&failure))? {
+            None => self.gone(talk, controls),
+            Some(other) => {
+                let words = format!("its entry is gone, and another goes by its name now: {}", other.dn);
+                Ok(watch::tried(DoorState::Open { until: None }, VerdictStrength::Observed, words, controls))
+            }
+        }
+    }
+
     /// Whether it is disabled, and how many wrong passwords it may still be given.
     fn seen(&self, talk: &mut Talk, entry: &Entry, cx: &Cx<'_>) -> Result<Seen, Tried> {
-        let now = cx.clock.now().as_event();
+        let now = their_now(talk, cx)?;
         let expired = entry.first("accountexpires").and_then(file_time).is_some_and(|end| end <= now);
         let closed = number(entry, "useraccountcontrol").map(|flags| flags & DISABLED != 0 || expired);
         let threshold = match entry.first("msds-resultantpso") {
@@ -85,6 +99,14 @@ impl Prober {
         let found = found.map_err(|failure| silent(&failure))?;
         Ok(found.entries.first().and_then(|domain| number(domain, "lockoutthreshold")))
     }
+}
+
+/// What time it is at the controller, which decides when an account's end has come; here, where it does
+/// not say.
+fn their_now(talk: &mut Talk, cx: &Cx<'_>) -> Result<EventTime, Tried> {
+    let root = talk.entry("", &["currentTime"]).map_err(|failure| silent(&failure))?;
+    let told = root.as_ref().and_then(|root| root.first("currenttime")).and_then(generalized);
+    Ok(told.unwrap_or(cx.clock.now().as_event()))
 }
 
 /// Whether one more bind may be tried: never the one that would lock somebody out.

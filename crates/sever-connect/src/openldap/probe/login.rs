@@ -33,7 +33,7 @@ impl Prober {
     ) -> Result<Tried, Tried> {
         let mut controls = vec![own];
         let entry = read(talk, &self.place.base, door).map_err(|failure| silent(&failure))?;
-        let Some(entry) = entry else { return self.gone(talk, controls) };
+        let Some(entry) = entry else { return self.gone_or_made_anew(talk, door, controls) };
         let mut seen = self.seen(talk, &entry)?;
         if let Some(twin) = &self.twin {
             let signs_in = watch::twin(&self.place, twin, cx.patience)?;
@@ -104,6 +104,19 @@ impl Prober {
             talk.entry(&twin.user, &["pwdPolicySubentry", "objectClass"]).map_err(|failure| silent(&failure))?;
         let own = |entry: &Entry| entry.first("pwdpolicysubentry").map(normal_dn);
         Ok(found.is_some_and(|twin| own(&twin) == own(entry)))
+    }
+
+    /// The account is not there. Who is made anew, such as by signing in elsewhere, has another id and the
+    /// same name, and by that a way in.
+    fn gone_or_made_anew(&self, talk: &mut Talk, door: &Door, controls: Vec<Control>) -> Result<Tried, Tried> {
+        let other = namesake(talk, &self.place.base, door.attribute("dn"), door.attribute("login"));
+        match other.map_err(|failure| silent(&failure))? {
+            None => self.gone(talk, controls),
+            Some(other) => {
+                let words = format!("its entry is gone, and another goes by its name now: {}", told(&other));
+                Ok(watch::tried(DoorState::Open { until: None }, VerdictStrength::Observed, words, controls))
+            }
+        }
     }
 
     /// The account is not there. That it is gone, and not only hidden, shows where its twin is seen.

@@ -72,9 +72,11 @@ impl Prober {
     pub(super) fn see_key(&self, talk: &mut Talk, door: &Door, own: Control) -> Result<Tried, Tried> {
         let failed = |failure: Failure| silent(&failure);
         let mut controls = vec![own];
-        let Some(entry) = read(talk, &self.place.base, door).map_err(failed)? else {
-            return self.gone(talk, controls);
+        let entry = match read(talk, &self.place.base, door).map_err(failed)? {
+            None => namesake(talk, &self.place.base, door.attribute("dn"), "").map_err(failed)?,
+            entry => entry,
         };
+        let Some(entry) = entry else { return self.gone(talk, controls) };
         let attribute = door.attribute("attribute").split(';').next().unwrap_or_default();
         let key = door.attribute("key");
         if keys::of(&entry).iter().any(|it| it.attribute == attribute && it.native == key) {

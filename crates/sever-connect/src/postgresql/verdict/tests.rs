@@ -22,11 +22,17 @@ fn control(held: bool) -> Control {
 
 #[test]
 fn the_difference_between_two_refusals_is_the_proof() {
-    let tried = login(Some(not_permitted()), Standing::Hidden(String::new()), control(true), &wrong());
+    let tried = login(
+        Some(not_permitted()),
+        Standing::Hidden(UnknownWhy::NothingToTry, String::new()),
+        control(true),
+        &wrong(),
+    );
     assert_eq!((tried.state, tried.strength), (DoorState::Closed, VerdictStrength::Tried));
     let tried = login(Some(wrong()), Standing::MayLogIn, control(true), &wrong());
     assert_eq!(tried.state, DoorState::Unknown(UnknownWhy::Ambiguous));
-    let tried = login(Some(wrong()), Standing::Hidden(String::new()), control(true), &wrong());
+    let tried =
+        login(Some(wrong()), Standing::Hidden(UnknownWhy::NothingToTry, String::new()), control(true), &wrong());
     assert_eq!(tried.state, DoorState::Unknown(UnknownWhy::Ambiguous));
 }
 

@@ -6,10 +6,14 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sever_connect::{Connection, Login, connector};
 use sever_model::act::Probe;
-use sever_model::{AccountId, Door, DoorKind, Secret};
+use sever_model::{AccountId, Door, DoorKind, Secret, VerdictStrength};
 use sever_testkit::{Desk, DeskTokens, Glewlwyd, OidcProvider, new_signing_key};
 
-use crate::suite::{self, For, World};
+use crate::suite::{self, Expected, For, Shows, World};
+
+/// Nobody can revoke a JWT: it is open until its end.
+const JWT: Expected =
+    Expected { before: (Shows::Open, VerdictStrength::Observed), after: (Shows::Open, VerdictStrength::Observed) };
 
 /// On `oidc-provider`: `c0007` leaves, `c0008` stays; both signed in at the desk.
 pub(crate) struct Oidc {
@@ -105,8 +109,11 @@ impl World for Oidc {
             && server.believes(&self.twins.access)?
             && self.is_live(&self.twins.refresh)?)
     }
-    fn stays_open(&self, door: &Door) -> Option<&'static str> {
-        (door.attribute("format") == "jwt").then_some("nobody can revoke a JWT")
+    fn expected(&self, door: &Door) -> Expected {
+        match door.attribute("format") {
+            "jwt" => JWT,
+            _ => Expected::TRIED,
+        }
     }
     fn stop(&mut self) {
         self.server = None;
@@ -225,8 +232,11 @@ impl World for Desktop {
         let refresh = self.twin.get("refresh_token").and_then(Value::as_str).context("no token")?;
         Ok(self.signs_in("ann")? && self.is_live(refresh)?)
     }
-    fn stays_open(&self, door: &Door) -> Option<&'static str> {
-        (door.kind == DoorKind::AccessToken).then_some("nobody can revoke a JWT")
+    fn expected(&self, door: &Door) -> Expected {
+        match door.kind {
+            DoorKind::AccessToken => JWT,
+            _ => Expected::TRIED,
+        }
     }
     fn stop(&mut self) {
         self.server = None;

@@ -44,20 +44,20 @@ impl Audit {
     pub fn read(&mut self, record: &Record<'_>) {
         self.clear();
         let data = |path: Path| record.data.text(path as usize);
-        let written = [data(Path::Second), data(Path::First), record.message];
-        if let Some(document) =
-            written.iter().find_map(|text| place_of(text, "<AuditBase").and_then(|at| text.get(at..)))
-        {
-            self.read_xml(document);
-            put(&mut self.activity, data(Path::First));
-        } else {
-            self.read_parameters(record);
+        let (message, of_message) = before_document(record.message);
+        let of_data = [data(Path::Second), data(Path::First)].map(|text| before_document(text).1);
+        match of_data.into_iter().find(|document| !document.is_empty()).unwrap_or(of_message) {
+            "" => self.read_parameters(record),
+            document => {
+                self.read_xml(document);
+                put(&mut self.activity, data(Path::First));
+            }
         }
-        put(&mut self.activity, labelled(record.message, "Activity ID:"));
-        put(&mut self.instance, labelled(record.message, "Instance ID:"));
+        put(&mut self.activity, labelled(message, "Activity ID:"));
+        put(&mut self.instance, labelled(message, "Instance ID:"));
         put(&mut self.activity, record.activity());
-        put(&mut self.relying_party, labelled(record.message, "Relying party:"));
-        put(&mut self.ip, labelled(record.message, "Client IP:"));
+        put(&mut self.relying_party, labelled(message, "Relying party:"));
+        put(&mut self.ip, labelled(message, "Client IP:"));
         for id in [&mut self.activity, &mut self.instance] {
             id.make_ascii_lowercase();
             id.retain(|char| !matches!(char, '{' | '}'));
@@ -163,6 +163,11 @@ fn put(place: &mut String, value: &str) {
     if place.is_empty() && !matches!(value, "" | "-" | "N/A" | "None") {
         place.push_str(value);
     }
+}
+
+/// What stands before the XML that a text holds, and the XML.
+fn before_document(text: &str) -> (&str, &str) {
+    place_of(text, "<AuditBase").and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""))
 }
 
 /// Where something stands in a text, which may be long.

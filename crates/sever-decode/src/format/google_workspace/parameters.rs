@@ -4,10 +4,13 @@
 //! `messageValue`), or as an object. Bounded by the record: each wanted one is held once.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::Text;
 use crate::memo::Memo;
 
 /// A parameter that is wanted.
@@ -186,10 +189,25 @@ struct Nested<'a> {
 }
 
 impl Parameters {
+    /// Reads a list of events, in one walk: of each its type and name, and its parameters. How many there are.
+    ///
+    /// # Errors
+    /// How many were read before one that is written otherwise than Google does.
+    pub fn each_event(&mut self, list: &str, each: &mut dyn FnMut([&str; 2], &Parameters)) -> Result<usize, usize> {
+        let mut count = 0;
+        let mut json = serde_json::Deserializer::from_str(list);
+        let read = json.deserialize_seq(Events { said: self, count: &mut count, each });
+        read.map(|()| count).map_err(|_| count)
+    }
+
     /// Reads the parameters of one event; what cannot be read is left out.
     pub fn read(&mut self, json: &str) {
-        self.texts.iter_mut().for_each(String::clear);
+        self.clear();
         self.read_within(json, 0);
+    }
+
+    fn clear(&mut self) {
+        self.texts.iter_mut().for_each(String::clear);
     }
 
     pub fn text(&self, parameter: Parameter) -> &str {
@@ -204,20 +222,10 @@ impl Parameters {
         if depth >= DEPTH_MAX {
             return;
         }
-        if json.starts_with('[') {
-            let listed: Vec<Listed<'_>> = serde_json::from_str(json).unwrap_or_default();
-            for one in listed {
-                for value in [one.value, one.int, one.multi].into_iter().flatten() {
-                    self.put(&one.name, value.get());
-                }
-                for value in [one.message, one.messages].into_iter().flatten() {
-                    self.read_nested(value.get(), depth + 1);
-                }
-            }
-        } else if json.starts_with('{') {
-            let mut members = serde_json::Deserializer::from_str(json);
-            let read = serde::Deserializer::deserialize_map(&mut members, Members { into: self, depth });
-            debug_assert!(read.is_ok(), "what stands in a record that was read is sound");
+        if json.starts_with(['[', '{']) {
+            let mut json = serde_json::Deserializer::from_str(json);
+            // Where it breaks off, what stood before was read.
+            Said { into: self, depth }.deserialize(&mut json).ok();
         }
     }
 
@@ -247,21 +255,102 @@ impl Parameters {
     }
 }
 
-/// Visits the members of an object of parameters.
-struct Members<'p> {
+/// Visits a list of events.
+struct Events<'p, 'e> {
+    said: &'p mut Parameters,
+    count: &'p mut usize,
+    each: &'e mut dyn FnMut([&str; 2], &Parameters),
+}
+
+impl<'de> Visitor<'de> for Events<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some([class, name]) = list.next_element_seed(Event { said: &mut *self.said })? {
+            *self.count += 1;
+            (self.each)([&class, &name], self.said);
+        }
+        Ok(())
+    }
+}
+
+/// Visits one event: its type and name.
+struct Event<'p> {
+    said: &'p mut Parameters,
+}
+
+impl<'de> DeserializeSeed<'de> for Event<'_> {
+    type Value = [Cow<'de, str>; 2];
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Event<'_> {
+    type Value = [Cow<'de, str>; 2];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut class, mut name) = (Cow::Borrowed(""), Cow::Borrowed(""));
+        self.said.clear();
+        while let Some(Text(key)) = map.next_key()? {
+            match key {
+                key if key.eq_ignore_ascii_case("type") => class = map.next_value::<Text<'de>>()?.0,
+                key if key.eq_ignore_ascii_case("name") => name = map.next_value::<Text<'de>>()?.0,
+                key if key.eq_ignore_ascii_case("parameters") => {
+                    self.said.clear();
+                    map.next_value_seed(Said { into: &mut *self.said, depth: 0 })?;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok([class, name])
+    }
+}
+
+/// Visits parameters: the elements of a list, or the members of an object.
+struct Said<'p> {
     into: &'p mut Parameters,
     depth: usize,
 }
 
-impl<'de> serde::de::Visitor<'de> for Members<'_> {
+impl<'de> DeserializeSeed<'de> for Said<'_> {
     type Value = ();
 
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Said<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("parameters")
     }
 
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(one) = list.next_element::<Listed<'de>>()? {
+            for value in [one.value, one.int, one.multi].into_iter().flatten() {
+                self.into.put(&one.name, value.get());
+            }
+            for value in [one.message, one.messages].into_iter().flatten() {
+                self.into.read_nested(value.get(), self.depth + 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
             self.into.put(&name, value.get());
             if value.get().starts_with('{') {
                 self.into.read_within(value.get(), self.depth + 1);

@@ -38,10 +38,16 @@ impl Outcome {
     /// `RESULT tag=97 err=0 …` or `SEARCH RESULT tag=101 err=0 … nentries=1 text=`.
     pub(super) fn parse(text: &str) -> Option<Outcome> {
         let rest = text.strip_prefix("SEARCH ").unwrap_or(text).strip_prefix("RESULT ")?;
+        let (mut error, mut entries) = (None, None);
         // What follows `text=` is for people.
-        let rest = cut(rest, " text=").map_or(rest, |(rest, _)| rest);
-        let number = |name: &str| words(rest).find_map(|part| part.strip_prefix(name)?.parse().ok());
-        Some(Outcome { error: u32::try_from(number("err=")?).ok()?, entries: number("nentries=") })
+        for word in words(rest).take_while(|word| !word.starts_with("text=")) {
+            if let Some(number) = word.strip_prefix("err=") {
+                error = error.or_else(|| number.parse().ok());
+            } else if let Some(number) = word.strip_prefix("nentries=") {
+                entries = entries.or_else(|| number.parse().ok());
+            }
+        }
+        Some(Outcome { error: error?, entries })
     }
 }
 
@@ -52,7 +58,7 @@ impl Operation {
         let dn = || value(rest, "dn=\"").or_else(|| value(rest, "id=\"")).map(str::to_owned);
         let change = |word| Some(Operation::Change { word, dn: dn()?, attributes: String::new() });
         match word {
-            "BIND" => Some(Operation::Bind { dn: dn().unwrap_or_default(), mechanism: mechanism(rest) }),
+            "BIND" => Some(Operation::Bind { dn: dn().unwrap_or_default(), mechanism: mechanism(rest).to_owned() }),
             "SRCH" => Some(Operation::Search {
                 base: value(rest, "base=\"")?.to_owned(),
                 // A filter may hold a quotation mark, and is the last on its line.
@@ -83,12 +89,16 @@ impl Operation {
                 }
                 let found = mechanism(rest);
                 if !found.is_empty() {
-                    *known = found;
+                    found.clone_into(known);
                 }
             }
             (Operation::Search { attributes, .. }, "SRCH") | (Operation::Change { attributes, .. }, "MOD") => {
                 if let Some(named) = rest.strip_prefix("attr=") {
-                    *attributes = named.trim_end().replace(' ', ",");
+                    attributes.clear();
+                    for name in words(named.trim_end()) {
+                        let comma = if attributes.is_empty() { "" } else { "," };
+                        attributes.extend([comma, name]);
+                    }
                 }
             }
             // The extended operation itself comes first, so this is not met; it tells the same.
@@ -135,7 +145,8 @@ impl Operation {
         match self {
             Operation::Bind { dn, .. } if dn.is_empty() || outcome.error == SASL_IN_PROGRESS => return,
             Operation::Bind { dn, mechanism } => {
-                (row.actor, row.account, row.resource) = (name(dn), name(dn), dn);
+                let who = name(dn);
+                (row.actor, row.account, row.resource) = (who, who, dn);
                 action::write(action, &[], &["BIND ", mechanism]);
             }
             Operation::Search { base, filter, attributes } => {
@@ -173,17 +184,21 @@ impl Operation {
 
 /// A quoted value: slapd writes a quotation mark within a name as `\22`.
 fn value<'a>(text: &'a str, before: &str) -> Option<&'a str> {
-    cut(text, before).map(|(_, rest)| until(rest, b'"'))
+    // Most stand first.
+    let rest = text.strip_prefix(before).or_else(|| cut(text, before).map(|(_, rest)| rest))?;
+    Some(until(rest, b'"'))
 }
 
 /// `mech=SIMPLE`, or what the number of a method stands for.
-fn mechanism(text: &str) -> String {
-    let word = |name: &str| words(text).find_map(|part| part.strip_prefix(name));
-    match (word("mech="), word("method=")) {
-        (Some(mechanism), _) => mechanism.to_owned(),
-        (None, Some("128")) => "SIMPLE".to_owned(),
-        _ => String::new(),
+fn mechanism(text: &str) -> &str {
+    let mut method = None;
+    for word in words(text) {
+        if let Some(mechanism) = word.strip_prefix("mech=") {
+            return mechanism;
+        }
+        method = method.or_else(|| word.strip_prefix("method="));
     }
+    if method == Some("128") { "SIMPLE" } else { "" }
 }
 
 /// The login in a distinguished name that begins with one; empty elsewhere.

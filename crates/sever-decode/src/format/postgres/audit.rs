@@ -19,8 +19,8 @@ const ROWS: usize = 9;
 
 /// Pushes what a line of pgaudit says.
 pub(super) fn push(writer: &mut Writer, audited: &str, record: &Record<'_>, out: &mut dyn EventSink) {
-    let mut columns = std::mem::take(&mut writer.audit);
-    columns.split(audited);
+    let mut kept = std::mem::take(&mut writer.audit);
+    let columns = kept.split(audited);
     if matches!(columns.at(0), "SESSION" | "OBJECT") && columns.len() > COMMAND {
         let (class, command, named) = (columns.at(CLASS), columns.at(COMMAND), columns.at(OBJECT));
         let statement = match columns.at(STATEMENT) {
@@ -48,7 +48,7 @@ pub(super) fn push(writer: &mut Writer, audited: &str, record: &Record<'_>, out:
             out.push(&row);
         }
     }
-    writer.audit = columns;
+    writer.audit = kept;
 }
 
 /// What a command does, and its text: told by the statement of that name, else by its name alone. The

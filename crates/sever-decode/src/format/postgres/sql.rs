@@ -26,11 +26,13 @@ pub(super) struct Tokens<'a> {
     text: &'a str,
     /// The next byte.
     at: usize,
+    /// The token that begins there and where it ends, if it was looked at.
+    ahead: Option<(Token<'a>, usize)>,
 }
 
 impl<'a> Tokens<'a> {
     pub fn of(text: &'a str) -> Tokens<'a> {
-        Tokens { text, at: 0 }
+        Tokens { text, at: 0, ahead: None }
     }
 
     fn rest(&self) -> &'a str {
@@ -119,6 +121,10 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
+        if let Some((token, end)) = self.ahead.take() {
+            self.at = end;
+            return Some(token);
+        }
         self.blanks();
         let first = *self.rest().as_bytes().first()?;
         if first.is_ascii_digit() {
@@ -199,22 +205,32 @@ fn is_bare(text: &str) -> bool {
 }
 
 impl<'a> Tokens<'a> {
+    /// The next word, if there is one; it is taken by [`Tokens::next`].
+    fn word(&mut self) -> Option<&'a str> {
+        if self.ahead.is_none() {
+            let mut ahead = self.clone();
+            self.ahead = ahead.next().map(|token| (token, ahead.at));
+        }
+        match self.ahead {
+            Some((Token::Word(word), _)) => Some(word),
+            _ => None,
+        }
+    }
+
     /// Takes the next word if it is this one.
     pub fn eat(&mut self, word: &str) -> bool {
-        let mut ahead = self.clone();
-        let is = matches!(ahead.next(), Some(Token::Word(next)) if next.eq_ignore_ascii_case(word));
+        let is = self.word().is_some_and(|next| next.eq_ignore_ascii_case(word));
         if is {
-            *self = ahead;
+            self.next();
         }
         is
     }
 
     /// Takes the next word if it is one of these, and gives it as it stands here.
     pub fn eat_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
-        let mut ahead = self.clone();
-        let Some(Token::Word(next)) = ahead.next() else { return None };
+        let next = self.word()?;
         let word = words.iter().find(|word| next.eq_ignore_ascii_case(word)).copied()?;
-        *self = ahead;
+        self.next();
         Some(word)
     }
 
@@ -246,7 +262,7 @@ impl<'a> Tokens<'a> {
     /// Takes a name, with its schema as it is written: `public.customers`. A single name loses its
     /// quotation marks.
     pub fn name(&mut self) -> &'a str {
-        let mut ahead = self.clone();
+        let mut ahead = Tokens { ahead: None, ..self.clone() };
         ahead.blanks();
         let start = ahead.at;
         let single = match ahead.next() {
@@ -263,7 +279,7 @@ impl<'a> Tokens<'a> {
             }
             parts += 1;
         }
-        self.at = ahead.at;
+        (self.at, self.ahead) = (ahead.at, None);
         if parts == 1 { single } else { self.text.get(start..ahead.at).unwrap_or("") }
     }
 }

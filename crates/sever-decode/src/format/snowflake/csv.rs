@@ -16,8 +16,8 @@ const COLUMNS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// What they stand for.
-    columns: Vec<Column>,
-    values: Columns,
+    header: Vec<Column>,
+    columns: Columns,
 }
 
 /// Whether a line is LOGIN_HISTORY's header.
@@ -40,25 +40,23 @@ impl Table {
         let text = repaired(line);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if is_header(text) {
-            self.values.split(text);
-            let count = self.values.len().min(COLUMNS_MAX);
-            self.columns = (0..count).map(|at| reader.column(self.values.at(at))).collect();
+            let names = self.columns.split(text);
+            self.header = (0..names.len().min(COLUMNS_MAX)).map(|at| reader.column(names.at(at))).collect();
             return Ok(None);
         }
-        if self.columns.is_empty() {
+        if self.header.is_empty() {
             return Err(Reason::Syntax("not JSON".to_owned()));
         }
-        self.values.split(text);
-        let count = self.values.len();
-        if count > self.columns.len() {
+        let values = self.columns.split(text);
+        if values.len() > self.header.len() {
             return Err(Reason::Syntax("more values than columns".to_owned()));
         }
-        if count < self.columns.len() {
+        if values.len() < self.header.len() {
             return Err(Reason::Truncated);
         }
         reader.begin_row();
-        for (at, column) in self.columns.iter().enumerate() {
-            let value = self.values.at(at);
+        for (at, column) in self.header.iter().enumerate() {
+            let value = values.at(at);
             if !value.is_empty() {
                 reader.put_in_row(*column, value);
             }

@@ -13,8 +13,7 @@ const DEPTH_MAX: usize = 32;
 /// Visits each element that has no elements within: its name, its attribute `Name`, its text.
 pub(in crate::format) fn each_leaf(xml: &str, each: &mut dyn FnMut(&str, &str, &str)) {
     let mut reader = Reader::from_str(xml);
-    let (mut tag, mut name, mut text) = (String::new(), String::new(), String::new());
-    let (mut depth, mut is_leaf) = (0usize, false);
+    let (mut depth, mut leaf, mut text) = (0usize, None, String::new());
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
@@ -22,24 +21,21 @@ pub(in crate::format) fn each_leaf(xml: &str, each: &mut dyn FnMut(&str, &str, &
                 if depth > DEPTH_MAX {
                     return;
                 }
-                open(&start, &mut tag, &mut name);
                 text.clear();
-                is_leaf = true;
+                leaf = Some(start);
             }
             Ok(Event::Empty(start)) => {
-                open(&start, &mut tag, &mut name);
-                each(&tag, &name, "");
-                is_leaf = false;
+                visit(&start, "", each);
+                leaf = None;
             }
-            Ok(Event::Text(of)) if is_leaf => text.push_str(&of.decode().unwrap_or_default()),
-            Ok(Event::CData(of)) if is_leaf => text.push_str(&of.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(of)) if is_leaf => entity(&of, &mut text),
+            Ok(Event::Text(of)) if leaf.is_some() => text.push_str(&of.decode().unwrap_or_default()),
+            Ok(Event::CData(of)) if leaf.is_some() => text.push_str(&of.decode().unwrap_or_default()),
+            Ok(Event::GeneralRef(of)) if leaf.is_some() => entity(&of, &mut text),
             Ok(Event::End(_)) => {
                 depth = depth.saturating_sub(1);
-                if is_leaf {
-                    each(&tag, &name, text.trim());
+                if let Some(start) = leaf.take() {
+                    visit(&start, text.trim(), each);
                 }
-                is_leaf = false;
             }
             Ok(Event::Eof) | Err(_) => return,
             Ok(_) => {}
@@ -47,13 +43,12 @@ pub(in crate::format) fn each_leaf(xml: &str, each: &mut dyn FnMut(&str, &str, &
     }
 }
 
-fn open(start: &BytesStart<'_>, tag: &mut String, name: &mut String) {
-    tag.clear();
-    tag.push_str(&String::from_utf8_lossy(start.local_name().as_ref()));
-    name.clear();
-    if let Ok(Some(attribute)) = start.try_get_attribute("Name") {
-        name.push_str(&String::from_utf8_lossy(&attribute.value));
-    }
+fn visit(start: &BytesStart<'_>, text: &str, each: &mut dyn FnMut(&str, &str, &str)) {
+    // A part of a text, between marks of ASCII, is one.
+    let written = |bytes| std::str::from_utf8(bytes).unwrap_or("");
+    let attribute = start.try_get_attribute("Name").ok().flatten();
+    let name = attribute.as_ref().map_or("", |attribute| written(&attribute.value));
+    each(written(start.local_name().as_ref()), name, text);
 }
 
 fn entity(of: &BytesRef<'_>, text: &mut String) {

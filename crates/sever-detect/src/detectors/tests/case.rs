@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sever_model::{
     AccountKind, AccountStatus, Confidence, CoverageBy, CoverageLine, CredentialKind, EventKind, EventTime, Exportable,
-    Judgement, Outcome, Severity, Stage, Strength,
+    Judgement, Knock, Outcome, Severity, Stage, Strength,
 };
 
 use crate::registry::Settings;
@@ -23,6 +23,7 @@ pub(super) enum Line {
     Resource(ResourceLine),
     Grant(GrantLine),
     Handover(HandoverLine),
+    Knock(Box<Knock>),
     Coverage(Box<CoverageLine>),
     Register(RegisterLine),
     Subject(SubjectLine),
@@ -280,6 +281,8 @@ pub(super) struct EventLine {
     pub resource: String,
     #[serde(default)]
     pub ip: String,
+    #[serde(default)]
+    pub agent: String,
     /// Where its record begins, for events that are of the same one.
     pub record: Option<u64>,
     /// What the ledger says at once.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sever_model::{
     Account, AccountId, AccountIx, Bound, Candidate, Certainty, ClaimSet, Class, Correlation, Coverage, Credential,
     CredentialIx, CustodyRow, Employment, Entry, EventSource, EventTime, Fingerprint, GrantRow, Group, GroupIx,
-    Handover, HolderIx, Inventory, Join, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceId,
+    Handover, HolderIx, Inventory, Join, Knock, Limits, Lookup, MembershipRow, Person, PersonIx, Resource, ResourceId,
     ResourceIx, Rights, SourceId, Span, Stint, SubjectRegister, SystemId, Tables, Valid, WallTime,
 };
 
@@ -21,6 +21,7 @@ pub(super) struct World {
     pub classes: Vec<Class>,
     pub sources: Vec<EventSource>,
     pub steps: Vec<Step>,
+    pub knocks: Vec<Knock>,
     pub expects: Vec<Expect>,
     pub why: String,
 }
@@ -69,6 +70,7 @@ pub(super) fn build(lines: Vec<Line>) -> World {
         classes: Vec::new(),
         sources: Vec::new(),
         steps: Vec::new(),
+        knocks: Vec::new(),
         expects: Vec::new(),
         why: String::new(),
     };
@@ -92,6 +94,7 @@ pub(super) fn build(lines: Vec<Line>) -> World {
                 let source = EventSource { format: log.format, ..EventSource::of(SourceId::from(log.name), system) };
                 world.sources.push(source);
             }
+            Line::Knock(knock) => world.knocks.push(*knock),
             Line::Class(line) => world.classes.push(class(*line)),
             Line::Event(mut event) => {
                 event.time = event.time.plus(Span::secs(event.every_secs * event.nth as i64));

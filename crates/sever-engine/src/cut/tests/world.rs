@@ -37,6 +37,8 @@ pub(super) struct Real {
     pub(super) closed_at: Option<WallTime>,
     /// When it is opened again, by somebody signing in anew.
     pub(super) reopens_at: Option<WallTime>,
+    /// When it closes by itself, by the system's clock.
+    pub(super) until: Option<WallTime>,
     /// How often it was closed.
     pub(super) effects: u32,
     /// Whether closing it can be undone.
@@ -54,6 +56,10 @@ pub(super) struct World {
     pub(super) now: AtomicI64,
     /// How long closing takes to be so.
     pub(super) takes: Span,
+    /// How far the system's clock is before ours; behind it, where negative.
+    pub(super) skew: Span,
+    /// How many questions it is asked at once.
+    pub(super) width: usize,
 }
 
 /// What is called.
@@ -81,11 +87,18 @@ impl World {
             calls: Mutex::default(),
             now: AtomicI64::new(START * 1_000_000),
             takes: Span::secs(4),
+            skew: Span::ZERO,
+            width: 1,
         }
     }
 
     pub(super) fn add(&self, real: Real) {
         self.real.lock().unwrap().insert(real.door.id.clone(), real);
+    }
+
+    /// What time it is at the system.
+    fn there(&self) -> WallTime {
+        self.now().plus(self.skew)
     }
 
     fn call(&self, call: Call) -> Option<Fault> {
@@ -102,7 +115,8 @@ impl World {
 
     /// Whether a door lets in at an instant.
     pub(super) fn is_open(&self, id: &DoorId, at: WallTime) -> bool {
-        self.real.lock().unwrap().get(id).is_some_and(|real| real.is_open(at))
+        let ended = |real: &Real| real.until.is_some_and(|until| until <= at.plus(self.skew));
+        self.real.lock().unwrap().get(id).is_some_and(|real| real.is_open(at) && !ended(real))
     }
 
     /// The plan that closes its doors, as they are listed now.
@@ -162,10 +176,24 @@ fn planned(door: Door) -> PlannedDoor {
 pub(super) fn real(kind: DoorKind, native: &str) -> Real {
     let mut door = Door::new(&"sim".into(), kind, native);
     door.account = Some("sim/bob".into());
-    Real { door, closed_at: None, reopens_at: None, effects: 0, reversible: true, listed_from: WallTime::from_secs(0) }
+    Real {
+        door,
+        closed_at: None,
+        reopens_at: None,
+        until: None,
+        effects: 0,
+        reversible: true,
+        listed_from: WallTime::from_secs(0),
+    }
 }
 
 impl Real {
+    /// As a listing shows it, in the system's time.
+    fn shown(&self, there: WallTime) -> Door {
+        let last_used = Some(there.as_event());
+        Door { until: self.until.map(WallTime::as_event), last_used, ..self.door.clone() }
+    }
+
     fn is_open(&self, at: WallTime) -> bool {
         let closed = self.closed_at.is_some_and(|closed| closed <= at);
         !closed || self.reopens_at.is_some_and(|again| again <= at)
@@ -200,7 +228,7 @@ impl Doors for World {
         // A closed door is still there: a disabled account, a revoked key.
         let shown = real.values().filter(|real| real.listed_from <= now && real.door.account.as_ref() == Some(of));
         Ok(DoorList {
-            doors: shown.map(|real| real.door.clone()).collect(),
+            doors: shown.map(|real| real.shown(self.there())).collect(),
             listing: Listing::Complete,
             gaps: Vec::new(),
         })
@@ -238,7 +266,8 @@ impl Action for World {
     fn execute(&self, step: &sever_model::ApprovedStep<'_>, cx: &Cx<'_>) -> Result<Receipt, ActError> {
         let fault = self.call(Call::Execute);
         let at = cx.clock.now();
-        let receipt = |said| Ok(Receipt { said, answer: "200 OK".to_owned(), at });
+        // It says what time it has.
+        let receipt = |said| Ok(Receipt { said, answer: "200 OK".to_owned(), at: self.there() });
         match fault {
             Some(Fault::Lies) => return receipt(Said::Done),
             Some(Fault::RateLimits) => return Err(ActError::RateLimited(Some(Span::secs(90)))),
@@ -281,8 +310,10 @@ impl Probe for World {
                 // A probe that lies is refused by the controls.
                 let held = fault.is_none();
                 let open = self.is_open(&door.id, cx.clock.now());
+                let until = self.real.lock().unwrap().get(&door.id).and_then(|real| real.until);
+                let until = until.map(WallTime::as_event);
                 Tried {
-                    state: if open && held { DoorState::Open { until: None } } else { DoorState::Closed },
+                    state: if open && held { DoorState::Open { until } } else { DoorState::Closed },
                     strength: VerdictStrength::Tried,
                     evidence: if open { "200" } else { "401" }.to_owned(),
                     controls: vec![Control {
@@ -332,11 +363,17 @@ pub(super) struct Kept {
     pub(super) writes: usize,
     /// At which write it is killed, and whether that is written before.
     pub(super) killed: Option<(usize, bool)>,
+    /// How many writes there is room for, where the disk is nearly full.
+    pub(super) room: Option<usize>,
 }
 
 impl Journal for Kept {
     fn record(&mut self, at: WallTime, acts: &[Act]) -> Result<(), EngineError> {
         let write = self.writes;
+        if self.room == Some(0) {
+            return Err(EngineError::Journal("database or disk is full".to_owned()));
+        }
+        self.room = self.room.map(|room| room - 1);
         self.writes += 1;
         let killed = self.killed.filter(|(at, _)| *at == write);
         if killed.is_none_or(|(_, written)| written) {
@@ -373,7 +410,7 @@ pub(super) fn run(
         doors: Some(Box::new(Shared(world.clone()))),
         action: Some(Box::new(Shared(world.clone()))),
         probe: Some(Box::new(Shared(world.clone()))),
-        width: 1,
+        width: world.width,
         pause: Span::ZERO,
     };
     let digest = plan.digest();

@@ -165,7 +165,12 @@ fn who_is_erased_is_nowhere_in_the_log_and_the_proofs_still_verify() {
     assert_eq!(log.erase(&Erase::Person(vec!["person of dep-1".to_owned()]), at).unwrap(), 3);
     let field = Erase::Field { departure: "dep-2".to_owned(), field: "door".to_owned() };
     assert_eq!(log.erase(&field, at).unwrap(), 3);
-    assert_eq!(log.erase(&Erase::Departure("dep-0".to_owned()), at).unwrap(), 7);
+    // What was begun and has not ended is still needed.
+    let departure = Erase::Departure("dep-0".to_owned());
+    assert!(matches!(log.erase(&departure, at), Err(ProofError::Open(id)) if id == "dep-0"));
+    let (kind, public) = (ClaimKind::Coverage, json!({"ended": true}));
+    log.append(&Claim { kind, public, private: BTreeMap::new(), ..claim("dep-0", 9) }).unwrap();
+    assert_eq!(log.erase(&departure, at).unwrap(), 7);
     // One of the three erasures is known to belong to a departure.
     assert_eq!(verified(data.path()), (21 - 13, 13 + 2));
     let everything = text_of(&data.path().join("proof"));

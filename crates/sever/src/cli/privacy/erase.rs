@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use sever_lake::{Rewrite, Write, code, dictionary};
-use sever_model::{AccountKind, Certainty, Inventory, PersonIx};
+use sever_model::{AccountKind, Certainty, Departure, Inventory, Knock, PersonIx, PlanOf};
 use sever_store::proof::{Erase, LogKey, ProofLog};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::proof::proof_failure;
-use crate::cli::site::{Moment, Site, lake_failure};
+use crate::cli::site::{Moment, Site, lake_failure, store_failure};
 use crate::config::Deed;
 use crate::exit::Exit;
 use crate::hint::Failure;
@@ -72,6 +72,7 @@ fn erase_person(word: &str, site: &mut Site, global: &Global, out: &mut Output) 
             .hint("once HR's list says that they have left, they can be erased")
             .exit(Exit::Refused));
     }
+    over(site, &inventory, *person, &word)?;
     site.allow(Deed::Erase, global)?;
     let Identity { texts, ids } = identity(&inventory, *person);
     let stand_in = stand_in();
@@ -81,6 +82,9 @@ fn erase_person(word: &str, site: &mut Site, global: &Global, out: &mut Output) 
     let names = texts.iter().map(|text| (text.as_str().into(), stand_in.as_str().into())).collect();
     let what = Rewrite { names, ..Rewrite::default() };
     let uses = sever_lake::rewrite(&site.lake_dir(), &what, Write::Now).map_err(lake_failure)?;
+    let is_theirs =
+        |knock: &Knock| knock.account.as_ref().is_some_and(|account| ids.iter().any(|id| id == account.as_str()));
+    sever_store::retain_knocks(&site.config.data_dir, |knock| !is_theirs(knock)).map_err(store_failure)?;
     let opened = forget_proofs(site, texts)?;
     out.note(&format!(
         "put out of {rows} facts, findings and records, of {} judged uses, and of {opened} disclosures of the proof log",
@@ -88,6 +92,26 @@ fn erase_person(word: &str, site: &mut Site, global: &Global, out: &mut Output) 
     ));
     out.hint("exports and logs are yours: what they hold of this person is erased there; a `sync` brings nothing back");
     Ok(vec![Exit::Clean])
+}
+
+/// That no departure of a person's is open: it is gone on with by names.
+fn over(site: &Site, inventory: &Inventory, person: PersonIx, word: &str) -> Result<(), Failure> {
+    let id = inventory.person(person).map(|entry| entry.it.id.clone());
+    for row in site.store(async |store| store.departures().await)? {
+        if !matches!(&row.plan.about, PlanOf::Person { id: of, .. } if Some(of) == id.as_ref()) {
+            continue;
+        }
+        let acts = site.store(async |store| store.acts(&row.digest).await)?;
+        let case = Departure::of(row.plan, &acts);
+        // A case of which doors were only tried was never begun.
+        if case.begun_at.is_some() && !case.steps.iter().all(|step| step.is_done()) {
+            let digest = row.digest.get(..16).unwrap_or(&row.digest);
+            return Err(Failure::new(format!("departure `{digest}` of `{word}` is open: it is gone on with by names"))
+                .hint("end it first: `sever cut` with its plan and `--resume`; or `sever verify` says what is left")
+                .exit(Exit::Refused));
+        }
+    }
+    Ok(())
 }
 
 /// Deletes what opens the proof log's commitments to a person; how many went. The proofs still verify.

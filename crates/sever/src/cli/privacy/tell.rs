@@ -7,7 +7,7 @@ use sever_store::proof::{LogReader, ProofError};
 
 use crate::cli::output::Output;
 use crate::cli::proof::proof_failure;
-use crate::cli::site::{Site, lake_failure};
+use crate::cli::site::{Site, lake_failure, store_failure};
 use crate::exit::Exit;
 use crate::hint::Failure;
 use crate::render::Sheet;
@@ -55,6 +55,12 @@ pub(super) fn kept(site: &mut Site, out: &mut Output) -> Result<Vec<Exit>, Failu
             ("leavers, approvers", "clear, beside a log of commitments; shown as pseudonyms while employed");
         let row = [json!("proof"), json!(of), json!(form), json!(disclosed), json!(disclosed), json!(null)];
         sheet.rows.push(row.into_iter().chain([json!("until erased; the log itself, for ever")]).collect());
+    }
+    let tries = sever_store::knocks(&site.config.data_dir).map_err(store_failure)?;
+    if let Some(first) = tries.first() {
+        let row = [json!("try of a door"), json!("leavers"), json!("clear"), json!(tries.len()), json!(tries.len())];
+        let term = json!(format!("{} (with the uses)", days(retention.uses)));
+        sheet.rows.push(row.into_iter().chain([json!(first.began), term]).collect());
     }
 
     let late = site.store(async |store| store.past(&past).await)?;

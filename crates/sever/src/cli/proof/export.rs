@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use sever_store::proof::{Disclosure, LogKey, export};
 
-use super::{proof_failure, reader};
+use super::{departure, proof_failure, reader};
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::site::Site;
@@ -20,7 +20,7 @@ pub struct Args {
     /// The folder to make, or a file whose name ends in `.tar`
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
-    /// Only the statements of one departure
+    /// Only the statements of one departure: its plan's digest, or the beginning of it
     #[arg(long, value_name = "ID")]
     departure: Option<String>,
     /// Without any name or value: commitments only
@@ -33,13 +33,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let reader = reader(&site)?;
     let key = LogKey::read_or_make(&site.config.data_dir).map_err(proof_failure)?;
     let show = |it: &Disclosure| !args.redacted && out.shows(&it.value);
-    let exported = export(&reader, &key, args.departure.as_deref(), &show).map_err(proof_failure)?;
+    let of = args.departure.as_deref().map(|given| departure(&reader, given)).transpose()?;
+    let exported = export(&reader, &key, of.as_deref(), &show).map_err(proof_failure)?;
     if exported.statements == 0 {
-        let what = match &args.departure {
-            Some(departure) => format!("there is no statement of a departure `{departure}`"),
-            None => "the log holds no statement yet".to_owned(),
-        };
-        return Err(Failure::new(what).hint("`sever proof show` lists them").exit(Exit::NothingLooked));
+        return Err(Failure::new("the log holds no statement yet")
+            .hint("`sever cut` and `sever verify` write it")
+            .exit(Exit::NothingLooked));
     }
     exported.bundle.write(&args.out).map_err(|error| {
         Failure::new(format!("cannot write `{}`: {error}", args.out.display()))

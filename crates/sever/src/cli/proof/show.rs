@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sever_store::proof::{Entry, anchored_sizes};
 
-use super::{proof_failure, reader};
+use super::{departure, proof_failure, reader};
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::site::Site;
@@ -16,7 +16,7 @@ use crate::render::Sheet;
 /// List the statements of the log
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those of one departure
+    /// Only those of one departure: its plan's digest, or the beginning of it
     #[arg(long, value_name = "ID")]
     departure: Option<String>,
 }
@@ -24,15 +24,12 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let site = Site::open(global, out)?;
     let reader = reader(&site)?;
+    let of = args.departure.as_deref().map(|given| departure(&reader, given)).transpose()?;
     let entries = reader.entries().map_err(proof_failure)?;
-    let chosen = entries.iter().filter(|it| args.departure.is_none() || it.departure == args.departure);
+    let chosen = entries.iter().filter(|it| of.is_none() || it.departure == of);
     let columns = ["index", "at", "kind", "departure", "said", "names"];
     let mut sheet = Sheet::new("statements", "statements of the proof log", &columns);
     sheet.rows.extend(chosen.map(row));
-    if let (Some(departure), true) = (&args.departure, sheet.rows.is_empty()) {
-        let known = entries.iter().filter_map(|it| it.departure.as_deref()).collect::<std::collections::BTreeSet<_>>();
-        return Err(Failure::unknown("departure", departure, known).exit(Exit::NothingLooked));
-    }
     let checkpoint = reader.checkpoint();
     sheet.notes.push(format!("log {} of {} statements", checkpoint.origin, checkpoint.size));
     sheet.notes.push(match anchored_sizes(&reader).map_err(proof_failure)?.first() {

@@ -2,19 +2,17 @@
 //! is done is written to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sever_engine::{Connected, EngineError, Journal};
-use sever_model::{Act, ConnectionId, Departure, Plan, Span, SystemId, WallTime, Work};
+use sever_model::{Act, ConnectionId, Departure, Plan, SystemId, WallTime, Work};
 use sever_store::proof::{Claim, LogKey, LogReader, ProofLog};
-use sever_store::{HeldDeparture, Store};
+use sever_store::{HeldDeparture, KnockLog, Store};
 
-use super::{Capability, Site, store_failure};
+use super::{Capability, Site, knocking, store_failure};
 use crate::claims;
 use crate::cli::proof::proof_failure;
 use crate::hint::Failure;
-
-/// How many questions one system is asked at once.
-const WIDTH: usize = 8;
 
 /// Acts whose statements are added to the proof together.
 const CLAIMS_TOGETHER: usize = 256;
@@ -40,6 +38,7 @@ impl Site {
             Work::HandOff { .. } => None,
         });
         let named: BTreeSet<&ConnectionId> = operated.chain(plan.swept.iter().map(|it| &it.connection)).collect();
+        let knocks = Arc::new(KnockLog::open(self.store.dir()).map_err(store_failure)?);
         let mut acting = ActingConnections { connected: Vec::new(), gaps: Vec::new() };
         for link in self.links()? {
             let config = self.config.connections.iter().find(|config| config.id == link.connection);
@@ -53,14 +52,15 @@ impl Site {
                 .then(|| self.open_action(config, Capability::Cutting).map_err(|it| lacks("closing", it)).ok());
             let can_try = !link.tries.is_empty();
             let probe = can_try.then(|| self.open_probe(config).map_err(|it| lacks("trying", it)).ok());
+            let probe = probe.flatten().map(|probe| knocking::recorded(probe, config, &knocks));
             acting.connected.push(Connected {
                 id: config.id.clone(),
                 system: config.system.clone(),
                 doors: doors.flatten(),
                 action: action.flatten(),
-                probe: probe.flatten(),
-                width: WIDTH,
-                pause: Span::ZERO,
+                probe,
+                width: config.side_by_side,
+                pause: config.pause,
             });
         }
         Ok(acting)

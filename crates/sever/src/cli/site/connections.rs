@@ -129,18 +129,21 @@ impl Site {
 /// Asks one connection for the doors of accounts, one after the other.
 fn list(config: &ConnectionConfig, accounts: &[&Account], doors: &Result<Box<dyn Doors>, Failure>) -> Vec<Listed> {
     let cx = Cx { clock: &SystemClock, secrets: &NoSecrets, patience: PATIENCE };
-    let one = |account: &&Account| {
+    let one = |(at, account): (usize, &&Account)| {
+        if at > 0 {
+            cx.clock.wait(config.pause);
+        }
         let list = match doors {
             Ok(doors) => doors.doors(&account.id, &account.login, &cx).map_err(|error| error.to_string()),
             Err(failure) => Err(failure.what.clone()),
         };
         Listed { connection: config.id.clone(), account: account.id.clone(), list }
     };
-    accounts.iter().map(one).collect()
+    accounts.iter().enumerate().map(one).collect()
 }
 
 /// Listing makes no secrets.
-struct NoSecrets;
+pub(in crate::cli) struct NoSecrets;
 
 impl Secrets for NoSecrets {
     fn derive(&self, _: &str) -> Secret<String> {

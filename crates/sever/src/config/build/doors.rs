@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sever_model::{ConnectionId, SystemId};
+use sever_model::{ConnectionId, Span, SystemId};
 
-use super::{Section, items, leaf_text};
+use super::{Section, items, leaf_text, value};
 use crate::config::doors::{
     Approver, ConnectionConfig, CutBrakes, CuttingConfig, HandOffConfig, HandOffPlace, LoginConfig,
 };
@@ -13,6 +13,12 @@ use crate::config::{Origin, Problem, SecretFrom};
 
 /// The roles that a connection has credentials for.
 const LOGINS: [&str; 4] = ["reading", "probing", "cutting", "twin"];
+
+/// Most questions that one system is asked at once.
+const SIDE_BY_SIDE_MAX: usize = 64;
+
+/// Longest wait between two questions: one that is longer is no rate, but a stop.
+const PAUSE_MAX: Span = Span::secs(60);
 
 pub(super) fn connection(at: &Section<'_>) -> ConnectionConfig {
     let name = at.text("name");
@@ -31,6 +37,8 @@ pub(super) fn connection(at: &Section<'_>) -> ConnectionConfig {
         probing: login("probing"),
         cutting: login("cutting"),
         twin: login("twin"),
+        side_by_side: usize::try_from(at.count("side_by_side")).unwrap_or(1).clamp(1, SIDE_BY_SIDE_MAX),
+        pause: at.span("pause"),
         origin: at.node.origin.clone(),
     }
 }
@@ -101,6 +109,26 @@ pub(super) fn connections_say_how(root: &Node, problems: &mut Vec<Problem>) {
             let hint =
                 "make a role of its own for cutting: a reader that is stolen must not be able to change anything";
             problems.push(Problem { origin, what, hint: Some(hint.to_owned()) });
+        }
+    }
+}
+
+/// A connection is asked at least one question at once, and goes on after a pause.
+pub(super) fn connections_are_asked(root: &Node, problems: &mut Vec<Problem>) {
+    for connection in items(root, "connection") {
+        let name = leaf_text(connection, "name").unwrap_or_default();
+        let mut wrong = |setting: &str, what: String| {
+            let origin = connection.get(setting).map_or_else(Origin::default, |node| node.origin.clone());
+            problems.push(Problem { origin, what: format!("connection `{name}`: {what}"), hint: None });
+        };
+        if let Some(Node { tree: Tree::Leaf(toml::Value::Integer(count)), .. }) = connection.get("side_by_side")
+            && !(1..=SIDE_BY_SIDE_MAX as i64).contains(count)
+        {
+            wrong("side_by_side", format!("`side_by_side` is from 1 to {SIDE_BY_SIDE_MAX}, not {count}"));
+        }
+        let pause = leaf_text(connection, "pause").and_then(|text| value::duration("pause", &text).ok());
+        if let Some(pause) = pause.filter(|pause| *pause > PAUSE_MAX) {
+            wrong("pause", format!("a `pause` of {pause} is longer than {PAUSE_MAX}"));
         }
     }
 }

@@ -19,6 +19,14 @@ pub(super) static CONNECTION: &[Field] = &[
     field("probing", Table(LOGIN), Optional, "with what it tries doors; without it, it tries none"),
     field("cutting", Table(LOGIN), Optional, "with what it closes doors; without it, it closes none"),
     field("twin", Table(LOGIN), Optional, "an account of ours of the same kind as those that are cut: the control"),
+    field("side_by_side", Count, Default("8"), "how many questions it is asked at once, from 1 to 64"),
+    field(
+        "pause",
+        Duration,
+        Default("0s"),
+        "how long each of those waits after an answer before it asks the next: with `side_by_side = 1` at most one \
+         question in that time; at most a minute",
+    ),
 ];
 
 /// An empty one says that no credentials are needed.

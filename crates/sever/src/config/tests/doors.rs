@@ -39,6 +39,24 @@ fn a_connection_has_credentials_of_its_own_for_each_capability() {
     let [db] = config.connections.as_slice() else { panic!("one connection") };
     assert_eq!((db.system.as_str(), db.url.as_str()), ("db", ""));
     assert_eq!((&db.reading, &db.probing, &db.cutting, &db.twin), (&None, &None, &None, &None));
+    assert_eq!((db.side_by_side, db.pause), (8, Span::ZERO));
+}
+
+#[test]
+fn a_connection_is_asked_as_gently_as_is_said() {
+    let connection = |more: &str| format!("[[connection]]\nname = \"db\"\nkind = \"postgresql\"\n{more}\n");
+    let place = Place::new();
+    let config = place.write("severance.toml", connection("side_by_side = 1\npause = \"200ms\"")).load().unwrap();
+    let [db] = config.connections.as_slice() else { panic!("one connection") };
+    assert_eq!((db.side_by_side, db.pause), (1, Span::from_micros(200_000)));
+    let wrong = |more: &str, said: &str| {
+        let told = told(connection(more));
+        assert!(told.contains(said) && told.contains("severance.toml:4:"), "{told}");
+    };
+    wrong("side_by_side = 0", "connection `db`: `side_by_side` is from 1 to 64, not 0");
+    wrong("side_by_side = 65", "connection `db`: `side_by_side` is from 1 to 64, not 65");
+    wrong("pause = \"2m\"", "connection `db`: a `pause` of 2 m is longer than 1 m");
+    wrong("pause = \"200us\"", "`pause`: `200us` is not a length of time");
 }
 
 #[test]
