@@ -52,7 +52,7 @@ pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use hold::{Held, Hold, Lowered, hold, keep_for, may_delete, release};
 pub use index::{Index, IndexWriter, TouchedBy};
-pub use overview::{DaySum, Overview, files, overview, verify};
+pub use overview::{DaySum, Overview, checkpoint, files, overview, verify};
 pub use people::{Pairs, People};
 pub use reach::{
     ByDay, Detail, Outcomes, ReachAnswer, ReachQuery, Step, forget, reach, reach_where, touched, update_index,

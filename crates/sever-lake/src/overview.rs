@@ -101,6 +101,17 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, LakeError> {
     Ok(commit.segments.iter().map(|segment| storage.place(&segment.file)).collect())
 }
 
+/// The state that whoever follows the logs last committed, beside the offsets it belongs to.
+///
+/// # Errors
+/// When it, or the newest commit, cannot be read.
+pub fn checkpoint(dir: &Path) -> Result<Option<Vec<u8>>, LakeError> {
+    let storage = crate::storage::of(dir)?;
+    let Some(name) = Commit::newest(&*storage)?.checkpoint else { return Ok(None) };
+    let state = storage.open(&name).and_then(|file| file.read(0..file.size()));
+    state.map(|state| Some(state.to_vec())).map_err(|error| file_error(storage.place(&name), error))
+}
+
 /// Reads every byte of what counts and holds it against its checksums; how many segments that were.
 ///
 /// # Errors

@@ -66,7 +66,7 @@ pub(crate) fn read_of(
                 && (retracted.is_empty() || !retracted.contains(&(row.source.into(), row.offset, said(row))))
         };
         for segment in day.iter().filter(|segment| in_time(segment.first, segment.last, filter)) {
-            rows += groups(storage, segment, &|group| may_hold(group, filter), &mut |row| {
+            rows += groups(storage, segment, filter, &mut |row| {
                 if wanted(row, filter) && stands(row) {
                     each(row);
                 }
@@ -97,22 +97,25 @@ pub(crate) fn read_segment(
     segment: &Segment,
     each: &mut dyn FnMut(&UseRow<'_>) -> Result<(), LakeError>,
 ) -> Result<(), LakeError> {
-    groups(storage, segment, &|_| true, each).map(|_| ())
+    groups(storage, segment, &Filter::default(), each).map(|_| ())
 }
 
-/// Hands over the rows of some row groups, and says how many they were.
+/// Hands over the rows of those row groups that hold something wanted, and says how many they were.
 fn groups(
     storage: &dyn Storage,
     segment: &Segment,
-    which: &dyn Fn(&RowGroupMetaData) -> bool,
+    filter: &Filter,
     each: &mut dyn FnMut(&UseRow<'_>) -> Result<(), LakeError>,
 ) -> Result<u64, LakeError> {
     let damaged = |error: ParquetError| broken(storage.place(&segment.file), error);
     let reader = segment::open(storage, segment)?;
     let mut rows = 0;
     for at in 0..reader.num_row_groups() {
-        if which(reader.metadata().row_group(at)) {
-            let group = reader.get_row_group(at).map_err(damaged)?;
+        if !may_hold(reader.metadata().row_group(at), filter) {
+            continue;
+        }
+        let group = reader.get_row_group(at).map_err(damaged)?;
+        if holds(&*group, filter).map_err(damaged)? {
             rows += Columns::read(&*group).map_err(damaged)?.each(each)?;
         }
     }
@@ -149,6 +152,20 @@ fn may_hold(group: &RowGroupMetaData, filter: &Filter) -> bool {
     // Statistics may be cut short, which keeps them bounds: min only gets smaller, max larger.
     let (min, max) = (texts.min_bytes_opt(), texts.max_bytes_opt());
     min.is_none_or(|min| min <= value.as_bytes()) && max.is_none_or(|max| max >= value.as_bytes())
+}
+
+/// Whether a group has the thing that is wanted: its one column tells, before the others are read.
+fn holds(group: &dyn RowGroupReader, filter: &Filter) -> Result<bool, ParquetError> {
+    let Some((pivot, value)) = &filter.thing else { return Ok(true) };
+    let Some(at) = TEXTS.iter().position(|column| *column == pivot.column()) else { return Ok(true) };
+    let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+    let mut values = Vec::with_capacity(rows);
+    let mut reader = get_typed_column_reader::<ByteArrayType>(group.get_column_reader(NUMBERS + at)?);
+    all(rows, None, None, &mut reader, &mut values)?;
+    Ok(values.iter().any(|found| match pivot {
+        Pivot::Network => found.data().starts_with(value.as_bytes()),
+        _ => found.data() == value.as_bytes(),
+    }))
 }
 
 /// One row group, in columns.

@@ -295,6 +295,31 @@ fn a_network_is_the_head_of_its_addresses() {
 }
 
 #[test]
+fn a_row_is_found_by_whatever_it_is_asked_for() {
+    let full = UseRow {
+        session: "s-1",
+        account: "crm/ann",
+        person: "1001",
+        user_agent: "Shop/5.2",
+        token_subject: "m-1",
+        ..row(1, &["m-1"])
+    };
+    let dir = lake(&[full, row(2, &["m-2"])]);
+    for pivot in Pivot::ALL {
+        let found = |value: &str| {
+            let mut rows = 0;
+            let filter = Filter { thing: Some((pivot, value.to_owned())), ..Filter::default() };
+            read(dir.path(), &filter, &mut |_| rows += 1).expect("read");
+            rows
+        };
+        let shared = matches!(pivot, Pivot::Key | Pivot::Issuer | Pivot::Credential)
+            || matches!(pivot, Pivot::Address | Pivot::Network | Pivot::Endpoint);
+        assert_eq!(found(pivot.of(&full)), if shared { 2 } else { 1 }, "{}", pivot.word());
+        assert_eq!(found("nobody"), 0, "{}", pivot.word());
+    }
+}
+
+#[test]
 fn what_harmed_people_share_is_named_before_what_everybody_shares() {
     let mut rows = Vec::new();
     let ids: Vec<String> = (0..40).map(|id| format!("m-{id}")).collect();

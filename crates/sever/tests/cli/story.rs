@@ -24,7 +24,7 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     [[privacy.role]]
     name = "owner"
     who = ["<login>"]
-    may = ["reveal", "subjects", "basis", "erase", "sweep"]
+    may = ["reveal", "subjects", "basis", "erase", "sweep", "release"]
 
     # taken for this because: 10 of 10 columns
     [[source]]
