@@ -57,6 +57,13 @@ struct Asked {
 }
 
 impl Index {
+    /// Whether there are things, all of them kept by lists of one kind.
+    pub(crate) fn has_lists_of(things: &[(Pivot, String)]) -> bool {
+        let mut facets = things.iter().map(|(pivot, _)| pivot.facet());
+        let first = facets.next().flatten();
+        first.is_some() && facets.all(|facet| facet == first)
+    }
+
     /// Answers whose data these things touched, all together; the query's own thing is not looked at.
     /// They are kept by lists of one kind ([`Pivot::by_lists`]); of others there is nothing. What
     /// lists cannot say comes from `rows`.
@@ -71,7 +78,9 @@ impl Index {
         people: &People,
         rows: Rows<'_>,
     ) -> Result<ReachAnswer, LakeError> {
-        let Some(facet) = things.first().and_then(|(pivot, _)| pivot.facet()) else { return Ok(ReachAnswer::default()) };
+        let Some(facet) = things.first().and_then(|(pivot, _)| pivot.facet()) else {
+            return Ok(ReachAnswer::default());
+        };
         let mut gathering = Gathering::new(Some(&self.numbering), register, people, query.detail);
         let mut looked = 0;
         for (date, day) in &self.days {
