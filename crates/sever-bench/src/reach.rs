@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use sever_lake::index::{Index, IndexWriter, RunBuilder, SegmentOf, Segments};
-use sever_lake::{Detail, Filter, LakeError, People, Pivot, ReachAnswer, ReachQuery, UseRow, code_of};
+use sever_lake::{Filter, LakeError, People, Pivot, ReachAnswer, ReachQuery, UseRow, code_of};
 use sever_model::{ClaimSet, EventTime, Fingerprint, FingerprintKey, Judgement, Outcome, Stage};
 
 use crate::process::median;
@@ -78,7 +78,7 @@ fn ask(index: &Index, things: &[(Pivot, String)], span: impl Fn(usize) -> [Event
         let query = ReachQuery {
             filter: Filter { thing: None, from: Some(from), to: Some(to) },
             judged: Some("never-issued".to_owned()),
-            detail: Detail::default(),
+            ..ReachQuery::default()
         };
         let begun = Instant::now();
         let answer = index.reach(things, &query, None, &people, &mut |_, _| Ok(0))?;

@@ -21,6 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::people::People;
+use crate::subject::fingerprint_or_own;
 use crate::{Filter, LakeError, Pivot, UseRow, read};
 use sever_model::{Fingerprint, Outcome};
 
@@ -73,6 +74,18 @@ type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// When the lake cannot be read.
 pub fn common(dir: &Path, given: &HashSet<String>, people: &People) -> Result<(Vec<Common>, bool), LakeError> {
     let given: HashSet<Fingerprint> = given.iter().map(|id| people.fingerprint(id)).collect();
+    shared(dir, &given, people)
+}
+
+/// The same of people of whom only the codes are known.
+///
+/// # Errors
+/// As [`common`].
+pub fn common_of_codes(dir: &Path, codes: &[String], people: &People) -> Result<(Vec<Common>, bool), LakeError> {
+    shared(dir, &codes.iter().map(|code| fingerprint_or_own(code)).collect(), people)
+}
+
+fn shared(dir: &Path, given: &HashSet<Fingerprint>, people: &People) -> Result<(Vec<Common>, bool), LakeError> {
     let mut touching: Hashed<Key, HashSet<Fingerprint>> = Hashed::default();
     let mut cut = false;
     read(dir, &Filter::default(), &mut |row| {

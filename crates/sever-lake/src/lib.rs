@@ -47,7 +47,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 pub use commit::Offset;
-pub use common::{Common, SURPRISE_MIN, common};
+pub use common::{Common, SURPRISE_MIN, common, common_of_codes};
 pub use compact::{Compacted, compact};
 pub use dictionary::{DictionaryKey, DictionaryWriter};
 pub use hold::{Held, Hold, Lowered, hold, keep_for, may_delete, release};

@@ -22,13 +22,15 @@ use sever_model::{EventTime, Fingerprint, Outcome, Stage, SubjectRegister};
 use crate::gather::Gathering;
 use crate::index::{Index, LakeSegments, TouchedBy};
 use crate::people::People;
-use crate::{Filter, LakeError, UseRow, read};
+use crate::{Filter, LakeError, Pivot, UseRow, read};
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
 pub struct ReachQuery {
     /// Which rows: the thing, and the span.
     pub filter: Filter,
+    /// Further things: whom they and the filter's touched, all together.
+    pub also: Vec<(Pivot, String)>,
     /// Only uses judged so: a judgement's word, or `forged` for never-issued and mismatch.
     pub judged: Option<String>,
     /// Whether people are counted by endpoint and by field, and whether they are listed.
@@ -130,7 +132,7 @@ pub struct ReachAnswer {
     pub rows: u64,
 }
 
-/// Answers whose data a thing touched: from the lists of the `index` where it is kept by lists, else
+/// Answers whose data things touched, all together: from the lists of the `index` where it is kept by lists, else
 /// from the lake's rows.
 ///
 /// # Errors
@@ -142,12 +144,18 @@ pub fn reach(
     register: Option<&dyn SubjectRegister>,
     people: &People,
 ) -> Result<ReachAnswer, LakeError> {
-    let Some(thing) = query.filter.thing.clone().filter(|(pivot, _)| pivot.by_lists()) else {
-        return reach_where(dir, query, register, people, &mut |_| true);
-    };
+    let things: Vec<(Pivot, String)> = query.filter.thing.iter().chain(&query.also).cloned().collect();
+    if !Index::has_lists_of(&things) {
+        // Of one thing the rows are pruned; several are looked for in all of the span.
+        let several = things.len() > 1;
+        let filter = Filter { thing: query.filter.thing.clone().filter(|_| !several), ..query.filter.clone() };
+        let query = ReachQuery { filter, also: Vec::new(), ..query.clone() };
+        let is_one = |row: &UseRow<'_>| things.iter().any(|(pivot, value)| pivot.of(row) == value);
+        return reach_where(dir, &query, register, people, &mut |row| !several || is_one(row));
+    }
     let lake = LakeSegments::newest(dir)?;
     let index = Index::open(index, &lake)?;
-    index.reach(&[thing], query, register, people, &mut |filter, each| lake.read(filter, each))
+    index.reach(&things, query, register, people, &mut |filter, each| lake.read(filter, each))
 }
 
 /// What touched a person's data: by actor, judgement and endpoint, the first day first.

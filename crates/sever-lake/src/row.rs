@@ -224,6 +224,11 @@ impl Pivot {
         Pivot::Endpoint,
     ];
 
+    /// The pivot of a word.
+    pub fn named(word: &str) -> Option<Pivot> {
+        Pivot::ALL.into_iter().find(|pivot| pivot.word() == word)
+    }
+
     /// The pivot's word.
     pub const fn word(self) -> &'static str {
         match self {

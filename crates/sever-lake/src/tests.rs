@@ -106,7 +106,12 @@ impl SubjectRegister for Register {
 
 fn of_key() -> ReachQuery {
     let thing = Some((Pivot::Key, "kid-1".to_owned()));
-    ReachQuery { filter: Filter { thing, ..Filter::default() }, judged: Some("forged".to_owned()), detail: Detail::ALL }
+    ReachQuery {
+        filter: Filter { thing, ..Filter::default() },
+        judged: Some("forged".to_owned()),
+        detail: Detail::ALL,
+        ..ReachQuery::default()
+    }
 }
 
 #[test]

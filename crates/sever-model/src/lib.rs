@@ -1,7 +1,7 @@
 //! The nouns of Severance, their ids, time, secrets and ports.
 //!
 //! Everything else stands on this crate and it stands on nothing: no I/O, no clock, no async
-//! runtime, no storage. It holds five groups of things:
+//! runtime, no storage. It holds six groups of things:
 //!
 //! - **facts**, what sources told us: [`Person`], [`Stint`], [`Account`], [`Group`], [`Grant`],
 //!   [`Credential`], [`Custody`] … each a [`Fact`] with the time it was true ([`Valid`]) and the
@@ -9,7 +9,8 @@
 //! - the **inventory**, all facts known at one moment, indexed for lookup ([`Inventory`]);
 //! - **events**, what logs told us, in columns ([`Batch`], read a row at a time as [`Row`]);
 //! - what we make of the two: [`Judgement`], [`Finding`];
-//! - **departures**: [`Door`]s, the [`Plan`] that closes them, [`Receipt`]s and [`Verdict`]s.
+//! - **departures**: [`Door`]s, the [`Plan`] that closes them, [`Receipt`]s and [`Verdict`]s;
+//! - **incidents**: [`Case`]s, their journal and clocks, and the [`Frozen`] answers in them.
 //!
 //! ```text
 //! Source ──Record──► store ──Fact──► graph ──► Inventory ─┐
@@ -23,6 +24,7 @@
 mod account;
 pub mod act;
 mod batch;
+mod case;
 mod class;
 mod coverage;
 mod credential;
@@ -32,11 +34,13 @@ mod door;
 mod event;
 mod fact;
 mod finding;
+mod frozen;
 mod grant;
 mod id;
 mod inventory;
 mod judgement;
 mod knock;
+mod law;
 mod limits;
 mod person;
 mod plan;
@@ -51,6 +55,7 @@ mod verdict;
 
 pub use account::{Account, AccountKind, AccountStatus, Group, Handover, Link, Membership};
 pub use batch::{Batch, Names};
+pub use case::{Case, CaseAct, CaseRow, Clock, ClockState, OpenedBy, SharedThing, Told, Version};
 pub use class::{Class, CoverageBy, Join};
 pub use coverage::{Coverage, CoverageLine, Seen};
 pub use credential::{Credential, CredentialKind, Exportable};
@@ -62,6 +67,10 @@ pub use fact::{Fact, FactKind, FactRow, Listing, Record};
 pub use finding::{
     Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind, counted,
 };
+pub use frozen::{
+    Cap, Differences, FROZEN_VERSION, Figures, Frozen, FrozenDay, FrozenError, FrozenStep, Inputs, Moved, Question,
+    sha256_hex,
+};
 pub use grant::{Grant, Rights};
 pub use id::{
     AccountId, ConnectionId, CredentialId, DoorId, FindingId, GroupId, PersonId, ResourceId, SourceId, SystemId,
@@ -72,6 +81,7 @@ pub use inventory::{
 };
 pub use judgement::{ClaimSet, Judgement, Unjudgeable};
 pub use knock::Knock;
+pub use law::{AUDIENCES, Law};
 pub use limits::Limits;
 pub use person::{Employment, Person, Stint};
 pub use plan::{

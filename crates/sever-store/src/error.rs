@@ -46,6 +46,9 @@ pub enum StoreError {
     /// Another process works on this departure.
     #[error("another process works on departure {0}")]
     Held(String),
+    /// There is a case of this name.
+    #[error("there is a case `{0}` already")]
+    CaseExists(String),
     /// No finding has this id, or several begin with it.
     #[error("{}", found(.prefix, *.matches))]
     Finding {
@@ -76,6 +79,7 @@ impl StoreError {
             StoreError::Key { .. } => "restore the `key` file of this directory from its backup",
             StoreError::Damaged(_) => "restore the directory from its backup, or sync into a new one",
             StoreError::Held(_) => "wait until it is done; if it was killed, run this again",
+            StoreError::CaseExists(_) => "give it another name; `sever case list` shows those that there are",
             StoreError::Finding { matches: 0, .. } => "`sever findings` lists them",
             StoreError::Finding { .. } => "write more of the id",
             StoreError::Database(error) => return database_hint(error),

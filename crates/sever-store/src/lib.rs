@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! data_dir/
-//!   store.sqlite     facts (bitemporal), pulls, findings, runs, departures   one writer, many readers
+//!   store.sqlite     facts (bitemporal), pulls, findings, runs, departures, cases   one writer, many readers
 //!   key              the key under which identifiers are fingerprinted       random, 0600, made once
 //!   proof.key        the key that signs the proof log                        random, 0600, made once
 //!   proof/           the proof log: statements, tree, checkpoint ([`proof`]) append only, static files
@@ -15,6 +15,7 @@
 //! Nothing is ever deleted. Every change is a new version of a fact; the old one keeps the interval
 //! in which we believed it.
 
+mod case;
 mod departure;
 mod derived;
 mod error;

@@ -14,7 +14,7 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x5376_726e;
 
 /// Each step's statements; a file of schema `n` has had the first `n`.
-const STEPS: [&str; 3] = [FACTS, PRIVACY, DEPARTURES];
+const STEPS: [&str; 4] = [FACTS, PRIVACY, DEPARTURES, CASES];
 
 const FACTS: &str = r"
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -134,6 +134,22 @@ CREATE TABLE act (
     body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX act_by_departure ON act (departure, number);
+";
+
+const CASES: &str = r"
+CREATE TABLE incident (name TEXT PRIMARY KEY, opened_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The journal of every case, in the order it was written; it only grows.
+CREATE TABLE incident_act (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident TEXT NOT NULL REFERENCES incident (name),
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX incident_act_by_incident ON incident_act (incident, number);
+CREATE TRIGGER incident_act_stays BEFORE UPDATE ON incident_act BEGIN SELECT RAISE(ABORT, 'a journal only grows'); END;
+CREATE TRIGGER incident_act_is_kept BEFORE DELETE ON incident_act BEGIN SELECT RAISE(ABORT, 'a journal only grows'); END;
 ";
 
 /// Brings the file to the newest schema.

@@ -35,6 +35,13 @@ impl Pivot {
 }
 
 impl Index {
+    /// Whether there are things, all of them kept by lists of one kind.
+    pub(crate) fn has_lists_of(things: &[(Pivot, String)]) -> bool {
+        let mut facets = things.iter().map(|(pivot, _)| pivot.facet());
+        let first = facets.next().flatten();
+        first.is_some() && facets.all(|facet| facet == first)
+    }
+
     /// Answers whose data these things touched, all together; the query's own thing is not looked at.
     /// They are kept by lists of one kind ([`Pivot::by_lists`]); of others there is nothing. What
     /// lists cannot say comes from `rows`.

@@ -278,7 +278,7 @@ proptest! {
         let thing = (pivot, value.to_owned());
         let filter = Filter { thing: Some(thing.clone()), from: span.0.map(EventTime::from_secs), to: span.1.map(EventTime::from_secs) };
         let judged = [None, Some("forged"), Some("never-issued"), Some("issued"), Some("expired")][judged].map(str::to_owned);
-        let query = ReachQuery { filter, judged, detail: Detail::ALL };
+        let query = ReachQuery { filter, judged, detail: Detail::ALL, ..ReachQuery::default() };
         let register = with_register.then_some(&Register as &dyn SubjectRegister);
         prop_assert!(pivot.by_lists());
         let mut said = index

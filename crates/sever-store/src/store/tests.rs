@@ -42,7 +42,7 @@ async fn a_newer_or_foreign_database_is_refused() {
     let mut connection = options.connect().await.unwrap();
     connection.execute("PRAGMA user_version = 99").await.unwrap();
     let error = Store::open(dir.path()).await.unwrap_err();
-    assert!(error.to_string().ends_with("was written by a newer version (schema 99, this build reads up to 3)"));
+    assert!(error.to_string().ends_with("was written by a newer version (schema 99, this build reads up to 4)"));
     connection.execute("PRAGMA application_id = 1").await.unwrap();
     assert!(matches!(Store::open(dir.path()).await.unwrap_err(), StoreError::Foreign(_)));
 }

@@ -284,6 +284,7 @@ fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
             filter: Filter { thing: Some((Pivot::Key, native(key))), ..Filter::default() },
             judged: Some("forged".to_owned()),
             detail: Detail { split: false, listed: true },
+            also: Vec::new(),
         }),
         (None, Some(account)) => Some(ReachQuery {
             filter: Filter {
@@ -293,6 +294,7 @@ fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
             },
             judged: None,
             detail: Detail { split: false, listed: true },
+            also: Vec::new(),
         }),
         (None, None) => None,
     }
