@@ -130,6 +130,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let filter = Filter { thing: Some(thing.clone()), from: time(&args.from)?, to: time(&args.to)? };
     let query = ReachQuery {
         filter,
+        also: Vec::new(),
         judged: args.judged.map(|judged| judged.word().to_owned()),
         detail: Detail { split: matches!(args.by, Some(By::Field | By::Endpoint)), listed: args.subjects.is_some() },
     };
