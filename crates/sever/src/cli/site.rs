@@ -2,8 +2,9 @@
 
 mod acting;
 mod connections;
+mod gate;
 mod guard;
-mod secret;
+pub(super) mod secret;
 mod sigma;
 
 use std::io::{self, Read};
@@ -410,6 +411,11 @@ impl Site {
         };
         let mut progress = Meter::stderr();
         sever_engine::scan(setup, &mut progress).map_err(engine_failure)
+    }
+
+    /// Where what the gate was told, and what it decided, is kept.
+    pub fn gate_dir(&self) -> PathBuf {
+        self.store.gate_dir()
     }
 
     /// Where judged uses are kept.
