@@ -133,6 +133,8 @@ pub struct Gate {
     budgets: Mutex<Budgets>,
     /// Whether each class enforces, as of the last look.
     enforcing: Vec<AtomicBool>,
+    /// What was last said of each class.
+    said: Mutex<Vec<&'static str>>,
     counts: Counts,
 }
 
@@ -170,6 +172,7 @@ impl Gate {
             feeds: Mutex::new(Feeds::new(&feeds)),
             ledger: RwLock::new(ledger),
             counts: Counts::default(),
+            said: Mutex::new(Vec::new()),
             classes,
             log,
             here,
@@ -211,7 +214,7 @@ impl Gate {
         if let Ok(mut feeds) = self.feeds.lock() {
             feeds.lost(feed, now, what);
         }
-        self.look(now);
+        self.take_stand(now);
     }
 
     /// Says that the ledger of a log goes back to this instant, though its records do not any more.

@@ -98,3 +98,72 @@ impl GuardedGateway {
         self.server.file("access.log")
     }
 }
+
+/// A running nginx whose every answer is the same small file, once somebody said that it may be given.
+pub struct AskingGateway {
+    server: Server,
+}
+
+const ASKING: &str = r#"
+daemon off;
+worker_processes 1;
+error_log FOLDER/error.log;
+pid FOLDER/nginx.pid;
+events { worker_connections 1024; }
+http {
+    access_log off;
+    keepalive_requests 100000000;
+    client_body_temp_path FOLDER/body;
+    proxy_temp_path FOLDER/proxy;
+    fastcgi_temp_path FOLDER/fastcgi;
+    uwsgi_temp_path FOLDER/uwsgi;
+    scgi_temp_path FOLDER/scgi;
+    upstream gate { server 127.0.0.1:GATE; keepalive 64; keepalive_requests 100000000; }
+    upstream yes { server 127.0.0.1:YES; keepalive 64; keepalive_requests 100000000; }
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_pass_request_body off;
+    proxy_set_header Content-Length "";
+    server {
+        listen 127.0.0.1:PORT;
+        root FOLDER/files;
+        location /gated/ { auth_request /ask-gate; }
+        location /yes/ { auth_request /ask-yes; }
+        location = /ask-gate { internal; proxy_pass http://gate/auth; }
+        location = /ask-yes { internal; proxy_pass http://yes/auth; }
+    }
+}
+"#;
+
+impl AskingGateway {
+    /// Starts one that asks a gate below `/gated/` and another handler below `/yes/`; `None`, and a reported skip,
+    /// where nginx is not installed.
+    ///
+    /// # Errors
+    /// When it is installed and does not come up.
+    pub fn start(gate: u16, yes: u16) -> Result<Option<AskingGateway>> {
+        let Some(nginx) = program_or_skip("nginx", "nginx") else { return Ok(None) };
+        let server = Server::start("nginx", &|folder, port| {
+            for part in ["gated", "yes"] {
+                std::fs::create_dir_all(folder.join("files").join(part)).context("cannot make a folder")?;
+                std::fs::write(folder.join("files").join(part).join("index.html"), "{}")
+                    .context("cannot write a file")?;
+            }
+            let folder_text = folder.to_str().context("a folder that is not UTF-8")?;
+            let text = ASKING.replace("FOLDER", folder_text).replace("PORT", &port.to_string());
+            let text = text.replace("GATE", &gate.to_string()).replace("YES", &yes.to_string());
+            let configuration = folder.join("nginx.conf");
+            std::fs::write(&configuration, text).context("cannot write its configuration")?;
+            let mut command = Command::new(&nginx);
+            command.arg("-e").arg(folder.join("error.log"));
+            command.arg("-p").arg(folder).arg("-c").arg(configuration);
+            Ok(command)
+        })?;
+        Ok(Some(AskingGateway { server }))
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+}

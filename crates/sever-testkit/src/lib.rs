@@ -49,7 +49,7 @@ pub use client::Done;
 pub use company::Company;
 pub use gateway::Gateway;
 pub use glewlwyd::Glewlwyd;
-pub use guarded::GuardedGateway;
+pub use guarded::{AskingGateway, GuardedGateway};
 pub use http::{Answer, request};
 pub use moto::{AwsKey, Moto};
 pub use nginx::Nginx;

@@ -136,23 +136,34 @@ impl Feeds {
 }
 
 impl Gate {
-    /// Looks again at whether each class can be enforced. To be called every second or so, and says which
-    /// classes changed.
+    /// Looks again at whether each class can be enforced, and says of which classes what is done has changed
+    /// since it was last said. To be called every second or so.
     pub fn look(&self, now: EventTime) -> Vec<(String, Mode)> {
         if let Ok(mut ledger) = self.ledger.write() {
             ledger.hear(self.here, now);
         }
-        let mut changed = Vec::new();
-        for (health, flag) in self.classes_now(now).into_iter().zip(&self.enforcing) {
-            let enforcing = health.mode == Mode::Enforcing;
-            if flag.swap(enforcing, Ordering::Relaxed) != enforcing {
-                changed.push((format!("{} of {}", health.standing.name, health.standing.issuer), health.mode));
-            }
-        }
-        changed
+        let classes = self.take_stand(now);
+        let Ok(mut said) = self.said.lock() else { return Vec::new() };
+        said.resize(classes.len(), "");
+        let changed = classes.into_iter().zip(said.iter_mut()).filter_map(|(health, said)| {
+            let word = health.mode.word();
+            let name = format!("{} of {}", health.standing.name, health.standing.issuer);
+            (std::mem::replace(said, word) != word).then_some((name, health.mode))
+        });
+        changed.collect()
     }
 
-    /// How it stands.
+    /// Has requests decided by how each class stands now.
+    pub(super) fn take_stand(&self, now: EventTime) -> Vec<ClassHealth> {
+        let classes = self.classes_now(now);
+        for (at, flag) in self.enforcing.iter().enumerate() {
+            let enforcing = classes.get(at).is_some_and(|health| health.mode == Mode::Enforcing);
+            flag.store(enforcing, Ordering::Relaxed);
+        }
+        classes
+    }
+
+    /// How it stands, which from now on it acts by.
     pub fn health(&self, now: EventTime) -> Health {
         let count = |of: &[std::sync::atomic::AtomicU64]| {
             let counts = Reason::ALL.into_iter().zip(of).map(|(reason, count)| (reason, count.load(Ordering::Relaxed)));
@@ -160,7 +171,7 @@ impl Gate {
         };
         let counts = &self.counts;
         Health {
-            classes: self.classes_now(now),
+            classes: self.take_stand(now),
             ledger: self.ledger.read().map(|ledger| ledger.size()).unwrap_or_default(),
             feeds: self
                 .feeds
@@ -224,6 +235,16 @@ impl Gate {
             return why(Why::NeverMet);
         }
         Mode::Enforcing
+    }
+}
+
+impl Mode {
+    /// In one word: `enforcing`, or why it only watches.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Mode::Enforcing => "enforcing",
+            Mode::Watching(why) => why.word(),
+        }
     }
 }
 

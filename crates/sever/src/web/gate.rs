@@ -19,11 +19,9 @@ mod issued;
 pub mod journal;
 mod shown;
 pub mod signature;
-#[cfg(test)]
-mod tests;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -95,11 +93,11 @@ pub struct Service {
     /// Handovers taken, refused for what they are, and not kept.
     handed: [AtomicU64; 3],
     /// What became of connections.
-    pub connections: std::sync::Arc<Connections>,
+    pub connections: Arc<Connections>,
     /// What cannot be read of the store at present.
     store_fault: Mutex<Option<String>>,
     /// The name of the day, which is the same for a day.
-    day: Mutex<(i64, String)>,
+    day: Mutex<(i64, Arc<str>)>,
 }
 
 /// What is kept of one connection.
@@ -115,10 +113,10 @@ impl Service {
             prefix: rand::random(),
             number: AtomicU64::new(0),
             handed: Default::default(),
-            connections: std::sync::Arc::new(Connections::default()),
+            connections: Arc::new(Connections::default()),
             arrived: Notify::new(),
             store_fault: Mutex::new(None),
-            day: Mutex::new((i64::MIN, String::new())),
+            day: Mutex::new((i64::MIN, Arc::from(""))),
             begun,
             setup,
         }
@@ -250,13 +248,13 @@ impl Service {
     }
 
     /// The day's name.
-    fn day(&self, now: EventTime) -> String {
+    fn day(&self, now: EventTime) -> Arc<str> {
         let day = now.day();
-        let Ok(mut known) = self.day.lock() else { return day_name(day) };
+        let Ok(mut known) = self.day.lock() else { return Arc::from(day_name(day)) };
         if known.0 != day {
-            *known = (day, day_name(day));
+            *known = (day, Arc::from(day_name(day)));
         }
-        known.1.clone()
+        Arc::clone(&known.1)
     }
 }
 

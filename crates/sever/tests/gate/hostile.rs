@@ -49,7 +49,7 @@ fn no_token_that_means_harm_gets_through() {
     ];
     for token in unreadable {
         let answer = house.show(&token);
-        assert_eq!((answer.status, reason(&answer)), (401, "unreadable"), "{}", token.get(..60).unwrap());
+        assert_eq!((answer.status, reason(&answer)), (401, "unreadable"), "{}", token.get(..60).unwrap_or(&token));
     }
     // Of the class, and without what it joins by; an opaque one; one of another type.
     for token in

@@ -46,6 +46,7 @@ pub struct House {
     port: u16,
     gate: Option<Child>,
     sequence: AtomicU64,
+    names: AtomicU64,
 }
 
 /// A token's claims.
@@ -103,6 +104,7 @@ impl House {
             port: free_port().unwrap(),
             gate: None,
             sequence: AtomicU64::new(0),
+            names: AtomicU64::new(0),
         };
         std::fs::write(house.path("secret"), SECRET).unwrap();
         std::fs::write(house.path("severance.toml"), format!("data_dir = \"data\"\n{settings}")).unwrap();
@@ -189,6 +191,11 @@ impl House {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// An id that no other token has.
+    pub fn name(&self, of: &str) -> String {
+        format!("{of}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Issues a token: whether the gate knows it then.
     pub fn issue(&self, claims: &Claims) -> bool {
         self.hand_over(&[claims.issuance("id-1", self.next())]).is_ok_and(|answer| answer.status == 200)
@@ -205,7 +212,7 @@ impl House {
 
     /// Shows one honest token, and waits until the class is enforced.
     pub fn until_enforcing(&self) {
-        let honest = Claims::fresh(&format!("honest-{}", self.next()), "ann");
+        let honest = Claims::fresh(&self.name("honest"), "ann");
         assert!(self.issue(&honest));
         assert_eq!(self.show(&honest.token()).status, 200);
         self.until_mode("enforcing");

@@ -74,7 +74,7 @@ fn sync(house: &House) {
 
 /// Issues a token of somebody's and shows it.
 fn used(house: &House, sub: &str) -> (u16, String) {
-    let claims = Claims::fresh(&format!("{sub}-{}", house.next()), sub);
+    let claims = Claims::fresh(&house.name(sub), sub);
     assert!(house.issue(&claims));
     let answer = house.show(&claims.token());
     (answer.status, reason(&answer).to_owned())

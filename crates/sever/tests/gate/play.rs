@@ -153,12 +153,13 @@ fn the_first_forged_request_is_refused_and_no_legitimate_one() {
 
     let mut house = House::with(&format!("[gate]\n{SETTINGS}{PUSHED}"));
     house.start();
+    // Before the issuer says anything else: the ledger begins with the first record.
+    assert_eq!(house.hand_over(&history()).unwrap().status, 200);
     let pem = new_signing_key().unwrap();
     let url = format!("http://127.0.0.1:{}/issued", house.port());
     let Some(provider) = OidcProvider::start_pushing(&pem, &url, SECRET).unwrap() else { return };
     let Some(nginx) = GuardedGateway::start(&provider, house.port()).unwrap() else { return };
     let Some(unguarded) = Gateway::start(&provider).unwrap() else { return };
-    assert_eq!(house.hand_over(&history()).unwrap().status, 200);
     let first = honest(&provider, Some(1));
     assert_eq!(nginx.get("/api/me", &first, "192.0.2.1").unwrap().status, 200);
     house.until_mode("enforcing");
@@ -230,7 +231,6 @@ fn by_a_followed_log_a_forged_token_is_marked_while_it_may_be_new_and_refused_af
         assert_eq!(nginx.get("/api/me", &token, "192.0.2.1").unwrap().status, 200);
     }
     house.until_mode("enforcing");
-    assert_eq!(house.health()["allowed_marked"].as_u64().unwrap_or(0) < 30, true);
 
     let forged = Forger::with(&pem).token("forged", "c0001", now_secs());
     let answer = house.show(&forged);

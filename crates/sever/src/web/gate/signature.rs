@@ -165,3 +165,6 @@ fn key(jwk: Jwk) -> Option<Key> {
     };
     Some(Key { id: jwk.kid, algorithm: jwk.alg, public })
 }
+
+#[cfg(test)]
+mod tests;
