@@ -50,6 +50,11 @@ fn a_class_whose_tokens_never_met_their_issuances_is_only_watched() {
     house.until_enforcing();
     assert_eq!(unknown(&house), (401, "never-issued".to_owned()));
     // It is remembered that they met.
+    let known = house.path("data/gate/met.json");
+    sever_testkit::wait_until("it to be remembered", || {
+        Ok(std::fs::read_to_string(&known).is_ok_and(|text| text.contains("access")).then_some(()))
+    })
+    .unwrap();
     house.kill();
     house.start();
     house.until_mode("enforcing");

@@ -71,7 +71,10 @@ pub(super) fn gate_says_how(root: &Node, problems: &mut Vec<Problem>) {
             problems.push(Problem { origin, what, hint: Some(hint) });
         }
     };
-    log_is_there(gate, "log", leaf_text(gate, "log").unwrap_or_else(|| "gate".to_owned()));
+    // Of the name that it has by itself, `sever gate` tells.
+    if let Some(log) = leaf_text(gate, "log").filter(|log| log != "gate") {
+        log_is_there(gate, "log", log);
+    }
     for issuer in items(gate, "issuer") {
         log_is_there(issuer, "log", leaf_text(issuer, "log").unwrap_or_default());
     }
