@@ -182,16 +182,6 @@ impl Gate {
         }
     }
 
-    /// What the configuration says.
-    pub fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
-    /// The log that its decisions are events of.
-    pub fn log(&self) -> &SourceId {
-        &self.log
-    }
-
     /// Takes records of an issuer's log, which arrived at `now`. What claims to be of later is of now.
     pub fn take(&self, feed: usize, now: EventTime, rows: impl FnOnce(&mut dyn FnMut(&Row<'_>))) {
         let Ok(mut ledger) = self.ledger.write() else { return };

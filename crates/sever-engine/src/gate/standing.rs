@@ -46,8 +46,6 @@ pub enum Why {
     Clocks(Span),
     /// No token that was shown has met its issuance yet: the join may not fit.
     NeverMet,
-    /// Another thread of the gate has failed.
-    Fault,
 }
 
 /// A class, as the gate stands to it.
@@ -265,7 +263,6 @@ impl Why {
             Why::Silent(Some(at)) => format!("the issuer was last heard of at {at}"),
             Why::Clocks(apart) => format!("the issuer's clock and ours are {} s apart", apart.as_secs()),
             Why::NeverMet => "no token shown has met its issuance yet".to_owned(),
-            Why::Fault => "the gate has failed".to_owned(),
         }
     }
 
@@ -281,7 +278,6 @@ impl Why {
             Why::Silent(_) => "issuer-silent",
             Why::Clocks(_) => "clocks-apart",
             Why::NeverMet => "never-met",
-            Why::Fault => "fault",
         }
     }
 }

@@ -145,7 +145,7 @@ fn trust_needs_all_of_it_and_is_lost_by_any() {
 
 #[test]
 fn lost_records_make_it_watch_and_excuse_what_may_be_from_them() {
-    let gate = trusted(Feeding::Push, terms());
+    let gate = trusted(Feeding::Push, Terms { coverage_min: 0.98, ..terms() });
     gate.take(FEED, at(3_610), |each| each(&issued(3_610, "after", "ann", 403)));
     gate.look(at(3_610));
     assert_eq!(why(&gate, 3_610), "enforcing", "one lost of four hundred");

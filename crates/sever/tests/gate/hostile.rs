@@ -130,7 +130,7 @@ fn a_flood_of_forged_tokens_fills_no_memory_and_changes_nothing() {
                 let mut stream = TcpStream::connect(("127.0.0.1", house.port())).unwrap();
                 let mut answer = [0u8; 4_096];
                 for number in 0..2_000 {
-                    let claims = Claims::fresh(&format!("flood-{thread}-{number}"), &format!("{}", "s".repeat(900)));
+                    let claims = Claims::fresh(&format!("flood-{thread}-{number}"), &"s".repeat(900));
                     let head =
                         format!("GET /auth HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {}\r\n\r\n", claims.token());
                     stream.write_all(head.as_bytes()).unwrap();

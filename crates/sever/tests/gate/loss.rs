@@ -77,8 +77,8 @@ fn a_damaged_ledger_makes_it_watch_and_keeps_the_evidence() {
     assert!(house.issue(&known));
     house.kill();
     let folder = house.path("data/gate/issued/issuer");
-    let file = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let file = file.filter(|path| path.extension().is_some_and(|it| it == "jsonl")).next().unwrap();
+    let mut files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|it| it == "jsonl")).unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("old-200", "old-201", 1)).unwrap();
     house.start();
@@ -121,8 +121,8 @@ fn a_full_disk_acknowledges_nothing() {
     let house = House::enforcing("");
     // A folder where the day's file should be: no more can be written to it, whoever we are.
     let folder = house.path("data/gate/issued/issuer");
-    let file = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let head = file.filter(|path| path.file_name().is_some_and(|it| it == "head")).next().unwrap();
+    let mut files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let head = files.find(|path| path.file_name().is_some_and(|it| it == "head")).unwrap();
     std::fs::remove_file(&head).unwrap();
     std::fs::create_dir(&head).unwrap();
     let claims = Claims::fresh("unkept", "ann");

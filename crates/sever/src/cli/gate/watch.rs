@@ -58,7 +58,7 @@ impl Following {
     /// Reads on by a piece: whether there was one.
     fn look(&mut self, gate: &Gate, limits: &Limits, key: FingerprintKey, say: &mut dyn FnMut(&str)) -> bool {
         let Some(file) = self.files.first_mut() else { return false };
-        let bytes = match file.next() {
+        let bytes = match file.read_on() {
             Ok(bytes) => bytes,
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {

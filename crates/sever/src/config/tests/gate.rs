@@ -23,7 +23,7 @@ fn a_gate_is_typed_and_its_defaults_are_the_safe_ones() {
     assert_eq!((gate.budgets[0].of, gate.budgets[0].subjects_per_day), (BudgetOf::Address, 9));
     let bare = Place::new().write("severance.toml", LOGS).load().unwrap();
     assert!(bare.gate.is_none());
-    let all = Place::new().write("severance.toml", &format!("{LOGS}[gate]\n")).load().unwrap().gate.unwrap();
+    let all = Place::new().write("severance.toml", format!("{LOGS}[gate]\n")).load().unwrap().gate.unwrap();
     assert_eq!((all.refuse.len(), all.token_from), (Reason::ALL.len(), vec!["header:authorization".to_owned()]));
 }
 

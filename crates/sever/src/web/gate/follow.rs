@@ -33,7 +33,7 @@ impl Followed {
     ///
     /// # Errors
     /// When it cannot be read; the next look tries again.
-    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+    pub fn read_on(&mut self) -> io::Result<Vec<u8>> {
         if self.file.is_none() && !self.open()? {
             return Ok(Vec::new());
         }

@@ -15,7 +15,7 @@ fn all(followed: &mut Followed) -> String {
     let mut text = Vec::new();
     let mut quiet = 0;
     while quiet < 2 {
-        let next = followed.next().unwrap();
+        let next = followed.read_on().unwrap();
         quiet = if next.is_empty() { quiet + 1 } else { 0 };
         text.extend(next);
     }
