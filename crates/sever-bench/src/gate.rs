@@ -15,7 +15,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use ring::rand::SystemRandom;
-use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::rsa::PublicKeyComponents;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use sever_testkit::{AskingGateway, free_port, new_signing_key, request, wait_until};
 
 use crate::process::median;
@@ -206,8 +207,8 @@ impl Forge {
     /// The public key, as a set.
     fn jwks(&self) -> String {
         let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let (n, e) = (self.key.public_key().modulus(), self.key.public_key().exponent());
-        let (n, e) = (encode(n.big_endian_without_leading_zero()), encode(e.big_endian_without_leading_zero()));
+        let parts: PublicKeyComponents<Vec<u8>> = self.key.public().into();
+        let (n, e) = (encode(&parts.n), encode(&parts.e));
         serde_json::json!({ "keys": [{ "kty": "RSA", "kid": "kid-1", "use": "sig", "n": n, "e": e }] }).to_string()
     }
 
