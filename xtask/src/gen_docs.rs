@@ -8,7 +8,8 @@
 //! ```
 //!
 //! What the program does not know is added here: which source and which log come from the same system
-//! ([`TOGETHER`]), links between pages, the guides and `docs/proof.md`, which are written by hand.
+//! ([`TOGETHER`]), links between pages, the guides, `docs/gate.md` and
+//! `docs/proof.md`, which are written by hand.
 //!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
@@ -166,6 +167,14 @@ fn differences(pages: &BTreeMap<String, String>) -> Result<Vec<Difference>> {
     Ok(found)
 }
 
+/// Pages written by hand, with their titles in the index.
+const BY_HAND: [(&str, &str); 4] = [
+    ("gate.md", "The gate"),
+    ("lake.md", "The lake, column by column"),
+    ("proof.md", "The proof, byte by byte"),
+    ("reach.md", "The reach index, byte by byte"),
+];
+
 /// Every page by its path.
 fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
@@ -176,10 +185,10 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
     for (name, title) in guides()? {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
-    index.push_str(
-        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n- [The lake, column by column](lake.md)\n\
-         - [The reach index, byte by byte](reach.md)\n",
-    );
+    index.push_str("\n## Commands\n\n- [Every command and its options](cli.md)\n");
+    for (name, title) in BY_HAND {
+        index.push_str(&format!("- [{title}]({name})\n"));
+    }
     let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (command, kind, title, what) in KINDS {
         let text = said(sever, &[command, "--format", "json"])?;

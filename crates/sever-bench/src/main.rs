@@ -7,19 +7,21 @@
 //! bench proof   adding statements to the proof log durably; checking a proof
 //! bench plan    a plan of five hundred doors
 //! bench cut     people planned, cut and verified at real servers against the plain clients
+//! bench gate    what a decision of the gate costs against a handler that always says yes
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
 //! Each measurement that is about memory, or that must not inherit another's, runs in a child process
 //! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
-//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan`, `cut` and `proof` exit
-//! with 1 when a bar does not hold.
+//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan`, `cut`, `gate` and `proof`
+//! exit with 1 when a bar does not hold.
 
 mod company;
 mod cut;
 mod decode;
 mod facts;
 mod floor;
+mod gate;
 mod grants;
 mod ledger;
 mod lines;
@@ -60,6 +62,8 @@ enum What {
     Proof(Size),
     /// A plan of five hundred doors
     Plan(Size),
+    /// What a decision of the gate costs, and what it adds behind nginx
+    Gate(Size),
     /// People planned, cut and verified at real servers, against the plain clients
     Cut(Size),
     /// False findings and misses, over the plays and a company on real servers
@@ -98,6 +102,7 @@ fn main() -> Result<ExitCode> {
         What::Facts(size) => (facts::rows(size.scale)?, size.format),
         What::Proof(size) => (proof::rows(size.scale)?, size.format),
         What::Cut(size) => (cut::rows(size.scale)?, size.format),
+        What::Gate(size) => (gate::rows(size.scale)?, size.format),
         What::Plan(size) => (plan::rows(size.scale)?, size.format),
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;

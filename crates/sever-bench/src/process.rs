@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{decode, facts, grants, ledger, plan, register, scan};
+use crate::{decode, facts, gate, grants, ledger, plan, register, scan};
 
 /// What a measurement found: numbers by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -33,6 +33,7 @@ pub(crate) fn one(name: &str, count: u64) -> Result<Numbers> {
     match name {
         "decode" => decode::one(count),
         "facts" => facts::one(count),
+        "gate-yes" => gate::always_yes(count),
         "scan" => scan::one(count),
         "ledger" => ledger::one(count),
         "plan" => plan::one(count),

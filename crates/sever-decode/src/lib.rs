@@ -61,6 +61,7 @@ mod memo;
 mod search;
 mod sniff;
 mod stream;
+mod token;
 mod unpack;
 mod when;
 
@@ -71,4 +72,5 @@ pub use framing::Framing;
 pub use mapping::{Field, Guess, Mapping, MappingError, Pick};
 pub use sniff::{Sniffed, named, sniff};
 pub use stream::LogStream;
+pub use token::{Presented, Signed, TOKEN_BYTES_MAX, TokenFault, TokenReader};
 pub use unpack::head;

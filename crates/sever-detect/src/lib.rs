@@ -19,7 +19,9 @@ mod pipeline;
 pub mod registry;
 mod resolve;
 
+pub use detectors::key_known_to_leaver::leavers_who_know;
+pub use detectors::key_out_of_life::ShownKey;
 pub use detectors::sigma;
-pub use judge::{ClassReport, Gap, GapKind, Report, builtin_classes};
+pub use judge::{ClassReport, Gap, GapKind, LiveLedger, Report, Shown, Standing, builtin_classes};
 pub use knocks::OwnProbes;
 pub use pipeline::{Pipeline, SettledSink, Setup};

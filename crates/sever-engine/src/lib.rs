@@ -10,6 +10,7 @@
 //! cut     approved plan + connections ─► journal of acts: receipts, verdicts
 //! verify  doors + connections ─► verdicts
 //! narrow  lake + inventory ─► what rights that go unused would have refused
+//! gate    a token that is shown + ledger + inventory ─► allow, refuse
 //! readiness, doctor                                what could be answered with what is here
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod check;
 mod cut;
 mod error;
+pub mod gate;
 mod load;
 mod names;
 mod narrow;

@@ -7,6 +7,8 @@
 //!   proof.key        the key that signs the proof log                        random, 0600, made once
 //!   proof/           the proof log: statements, tree, checkpoint ([`proof`]) append only, static files
 //!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
+//!   gate/issued/     what issuers hand to the gate ([`IssuedLog`])            append only, JSON lines
+//!   gate/decisions/  what the gate decided, as a log                         append only, JSON lines
 //! ```
 //!
 //! The store decides one thing by itself: what a listing *means* for what we knew ([`Store::apply`]).
@@ -21,6 +23,7 @@ mod derived;
 mod error;
 mod facts;
 mod finding;
+mod issued;
 mod key;
 mod knocks;
 mod privacy;
@@ -35,8 +38,9 @@ pub use derived::DerivedSecrets;
 pub use error::StoreError;
 pub use facts::{Applied, Brake, Braked, ListQuery, Page, PullMeta, When};
 pub use finding::{Closed, FindingFilter, FindingState, How, Kept};
+pub use issued::{IssuedFound, IssuedLog};
 pub use knocks::{KnockLog, knocks, retain_knocks};
 pub use privacy::{Access, Basis, Erased, Held, Known, Name, Retention, Swept};
 pub use register::{BuildReport, Columns, Register, RegisterError, RegisterInput, RegisterMeta};
 pub use run::{Run, RunKind};
-pub use store::Store;
+pub use store::{Changes, Store};

@@ -13,6 +13,15 @@ use crate::{StoreError, key, schema};
 /// How long to wait for another process that is writing, in seconds.
 const BUSY_SECS: u64 = 30;
 
+/// How far a store has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Listings applied and people erased: facts are as they were where these are.
+    pub facts: (i64, i64),
+    /// Acts in the journals of departures.
+    pub acts: i64,
+}
+
 /// Facts, findings, runs and settings of one data directory.
 ///
 /// Readers of one process take turns on one connection; other processes read beside it, for the
@@ -92,6 +101,24 @@ impl Store {
     /// Where the reach index lies, which is derived from the lake.
     pub fn index_dir(&self) -> PathBuf {
         self.dir.join("index")
+    }
+
+    /// Where what the gate was told, and what it decided, lies.
+    pub fn gate_dir(&self) -> PathBuf {
+        self.dir.join("gate")
+    }
+
+    /// How far facts and departures have come: another number where either has changed, in this process or
+    /// another.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changes(&self) -> Result<Changes, StoreError> {
+        let sql = "SELECT (SELECT coalesce(max(id), 0) FROM pull), (SELECT count(*) FROM erased), \
+                   (SELECT coalesce(max(number), 0) FROM act)";
+        let row = sqlx::query(sql).fetch_one(&mut *self.connection.lock().await).await?;
+        let (pulls, erased): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Changes { facts: (pulls, erased), acts: row.try_get(2)? })
     }
 
     /// The key under which this directory's identifiers are fingerprinted.

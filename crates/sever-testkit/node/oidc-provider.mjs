@@ -1,7 +1,7 @@
 // A small OpenID Connect provider on npm's `oidc-provider`: customers get JWT access tokens for the
 // shop by their password, in the library's own example of a custom grant, or sign in at the client
 // `desk`, which gets opaque ones, refresh tokens, and JWTs where it names the shop as `resource`. Run by
-// the test kit: node oidc-provider.mjs PORT ISSUER KEY.pem KID LOG CUSTOMERS READING CUTTING
+// the test kit: node oidc-provider.mjs PORT ISSUER KEY.pem KID LOG CUSTOMERS READING CUTTING [GATE SECRET]
 
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,8 +11,9 @@ import Provider, { errors } from 'oidc-provider';
 
 import { Store, administer } from './severance-administration.mjs';
 import { listen } from './severance-listener.mjs';
+import { push } from './severance-push.mjs';
 
-const [port, issuer, keyFile, kid, log, customers, reading, cutting] = process.argv.slice(2);
+const [port, issuer, keyFile, kid, log, customers, reading, cutting, gate, secret] = process.argv.slice(2);
 const key = { ...createPrivateKey(readFileSync(keyFile)).export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
 const publicKey = { ...createPublicKey(readFileSync(keyFile)).export({ format: 'jwk' }), kid, alg: 'RS256' };
 const known = new Set(Array.from({ length: Number(customers) }, (_, at) => `c${String(at).padStart(4, '0')}`));
@@ -121,5 +122,6 @@ provider.use(desk);
 
 provider.on('server_error', (_ctx, error) => console.error(error));
 listen(provider, { file: log, heartbeatSecs: 1 });
+if (gate !== undefined) push(provider, { url: gate, secret, heartbeatSecs: 1 });
 administer(provider, store, { reading, cutting, isKnown: (id) => known.has(id) });
 provider.listen(Number(port), '127.0.0.1');

@@ -4,7 +4,7 @@
 //! - [`Glewlwyd`], [`Moto`], [`Nginx`], [`OidcProvider`], [`OpenBao`], [`Postgres`], [`SambaAdDc`],
 //!   [`ScimServer`], [`Slapd`], [`Sshd`]: real servers on ephemeral loopback ports in temporary folders,
 //!   asked by real clients. They are polled until they answer, with a deadline, and die with their guard.
-//!   [`Gateway`] is an nginx before an application that believes the tokens of an [`OidcProvider`],
+//!   [`GuardedGateway`] is an nginx that asks a gate, [`Gateway`] an nginx before an application that believes the tokens of an [`OidcProvider`],
 //!   [`Desk`] somebody's browser and a client at one.
 //!   [`Verifier`] an application that believes the keys of any issuer, carefully or not.
 //! - [`Wire`]: somebody on the wire to any of them, who counts, kills and cuts.
@@ -29,6 +29,7 @@ mod company;
 pub mod documents;
 mod gateway;
 mod glewlwyd;
+mod guarded;
 mod http;
 mod moto;
 mod nginx;
@@ -50,10 +51,11 @@ pub use client::Done;
 pub use company::Company;
 pub use gateway::Gateway;
 pub use glewlwyd::Glewlwyd;
-pub use http::Answer;
+pub use guarded::{AskingGateway, GuardedGateway};
+pub use http::{Answer, request};
 pub use moto::{AwsKey, Moto};
 pub use nginx::Nginx;
-pub use node::{ADMINISTRATION, LISTENER, OidcProvider, new_signing_key};
+pub use node::{ADMINISTRATION, LISTENER, OidcProvider, PUSH, new_signing_key};
 pub use oidc_desk::{Desk, DeskTokens};
 pub use openbao::OpenBao;
 pub use postgres::{Postgres, PsqlSession};

@@ -20,6 +20,9 @@ pub const LISTENER: &str = include_str!("../node/severance-listener.mjs");
 /// away.
 pub const ADMINISTRATION: &str = include_str!("../node/severance-administration.mjs");
 
+/// What a user of `oidc-provider` pastes beside their server, to have the gate told of every token before it leaves.
+pub const PUSH: &str = include_str!("../node/severance-push.mjs");
+
 const PROVIDER: &str = include_str!("../node/oidc-provider.mjs");
 const SHOP: &str = include_str!("../node/shop.mjs");
 
@@ -57,6 +60,18 @@ impl OidcProvider {
     /// # Errors
     /// When they are installed and it does not come up.
     pub fn start(key_pem: &str) -> Result<Option<OidcProvider>> {
+        OidcProvider::start_with(key_pem, &[])
+    }
+
+    /// The same, telling a gate of every token before it leaves, with a secret.
+    ///
+    /// # Errors
+    /// As [`OidcProvider::start`].
+    pub fn start_pushing(key_pem: &str, issued_url: &str, secret: &str) -> Result<Option<OidcProvider>> {
+        OidcProvider::start_with(key_pem, &[issued_url, secret])
+    }
+
+    fn start_with(key_pem: &str, more: &[&str]) -> Result<Option<OidcProvider>> {
         let Some(node) = Node::found("oidc-provider") else { return Ok(None) };
         let server = Server::start("oidc-provider", &|folder, port| {
             std::fs::write(folder.join("key.pem"), key_pem).context("cannot write its key")?;
@@ -64,7 +79,7 @@ impl OidcProvider {
             command.args([&port.to_string(), OidcProvider::ISSUER]).arg(folder.join("key.pem"));
             command.arg(OidcProvider::KEY_ID).arg(folder.join("oidc-provider.jsonl"));
             command.arg(OidcProvider::CUSTOMERS.to_string());
-            command.args([OidcProvider::READING, OidcProvider::CUTTING]);
+            command.args([OidcProvider::READING, OidcProvider::CUTTING]).args(more);
             Ok(command)
         })?;
         Ok(Some(OidcProvider { server }))
@@ -111,6 +126,11 @@ impl OidcProvider {
     /// When there is none.
     pub fn log(&self) -> Result<String> {
         self.server.file("oidc-provider.jsonl")
+    }
+
+    /// Where that is.
+    pub fn log_path(&self) -> PathBuf {
+        self.server.folder().join("oidc-provider.jsonl")
     }
 
     /// Its port.
@@ -174,6 +194,7 @@ impl Node {
         };
         write(name, text)?;
         write("severance-listener.mjs", LISTENER)?;
+        write("severance-push.mjs", PUSH)?;
         write("severance-administration.mjs", ADMINISTRATION)?;
         let packages = self.folder.join("node_modules").canonicalize().context("no packages of Node")?;
         std::os::unix::fs::symlink(packages, folder.join("node_modules")).context("cannot link the packages")?;

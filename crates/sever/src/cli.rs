@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod findings;
+mod gate;
 mod init;
 mod lake;
 mod list;
@@ -112,6 +113,8 @@ enum Command {
     Check(check::Args),
     /// Judge history: the configured logs, or those named
     Scan(scan::Args),
+    /// Allow or refuse tokens as they are shown, for nginx, Envoy, Traefik or an application
+    Gate(gate::Args),
     /// List, show and close findings
     Findings(findings::Args),
     /// Say whose data a thing touched, and when
@@ -187,6 +190,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Who(args) => who::run(args, global, out),
         Command::Check(args) => check::run(args, global, out),
         Command::Scan(args) => scan::run(args, global, out),
+        Command::Gate(args) => gate::run(args, global, out),
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),

@@ -15,6 +15,7 @@
 
 mod build;
 mod doors;
+mod gate;
 mod layers;
 mod paths;
 mod privacy;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use sever_model::{Class, EventTime, SourceId, Span, SystemId, Zone};
 
 pub use doors::{Approver, ConnectionConfig, CutBrakes, CuttingConfig, HandOffConfig, HandOffPlace, LoginConfig};
+pub use gate::{GateConfig, GateIssuer, Tell};
 pub use layers::Request;
 pub use paths::{Paths, expand};
 pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role};
@@ -87,6 +89,8 @@ pub struct Config {
     pub connections: Vec<ConnectionConfig>,
     /// How people are cut off.
     pub cutting: CuttingConfig,
+    /// The gate, where one is configured.
+    pub gate: Option<GateConfig>,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

@@ -137,6 +137,11 @@ impl Cache {
     }
 }
 
+/// How many people who had left by `at` could know the key as it is since its last rotation.
+pub fn leavers_who_know(inventory: &Inventory, key: CredentialIx, at: EventTime) -> usize {
+    leavers(inventory, key, at).len()
+}
+
 /// Those who had left by `at` and could know the key: surest and strongest first. None where the
 /// key's hand-over is sanctioned.
 fn leavers(inventory: &Inventory, key: CredentialIx, at: EventTime) -> Vec<Knower<'_>> {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, View};
 use sever_model::{
-    Audience, Bound, Class, Confidence, Credential, CredentialIx, EventKind, EventTime, FindingSet, Meta, Outcome,
-    Raise, Severity, Span, Stage, Sym, Symbols, Thing, ThingKind, WallTime,
+    Audience, Bound, Class, Confidence, Credential, CredentialIx, EventKind, EventTime, FindingSet, Inventory, Meta,
+    Outcome, Raise, Severity, SourceId, Span, Stage, Sym, Symbols, Thing, ThingKind, WallTime,
 };
 
 use super::say;
@@ -113,7 +113,8 @@ impl Detector for KeyOutOfLife {
             }
             if let Some(key) = events.resolved(row).key {
                 let placed = self.place(events, row, key, view);
-                if let Some(wrong) = judge(events, row, placed, view.limits.skew) {
+                let (time, issued_at) = (events.batch.time(row), events.batch.issued_at(row));
+                if let Some(wrong) = wrong(time, issued_at, placed, view.limits.skew) {
                     raise(events, row, key, &wrong, placed, view, out);
                 }
             }
@@ -161,21 +162,66 @@ impl KeyOutOfLife {
 /// What configuration and inventory say of a key at a place.
 fn answer(place: &Place, view: &View<'_>, grace: Span) -> Placed {
     let text = |sym: Sym| view.symbols.text(sym);
-    let (issuer, token_type, audience) = (text(place.issuer), text(place.token_type), text(place.audience));
-    let log = view.sources.get(place.source).map(|source| &source.log);
-    let here: Vec<&Class> =
-        view.classes.iter().filter(|class| log.is_some_and(|log| class.used_in.contains(log))).collect();
+    let shown = ShownKey {
+        log: view.sources.get(place.source).map(|source| &source.log),
+        key: place.key,
+        key_id: text(place.key_id),
+        issuer: text(place.issuer),
+        token_type: text(place.token_type),
+        audience: text(place.audience),
+    };
+    placed(&shown, view.classes, view.inventory, grace)
+}
+
+/// A key that signed a token, and where the token was shown.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownKey<'a> {
+    /// The log that uses at the verifier stand in.
+    pub log: Option<&'a SourceId>,
+    /// The key.
+    pub key: CredentialIx,
+    /// Its id, as the token names it.
+    pub key_id: &'a str,
+    /// The issuer that the token names.
+    pub issuer: &'a str,
+    /// The token's type.
+    pub token_type: &'a str,
+    /// Its audience.
+    pub audience: &'a str,
+}
+
+impl ShownKey<'_> {
+    /// Why a token that says it was issued then, and is shown now, cannot be from within the key's life, in
+    /// words; nothing where it can.
+    pub fn out_of_life(
+        &self,
+        classes: &[Class],
+        inventory: &Inventory,
+        (now, issued_at): (EventTime, Option<EventTime>),
+        skew: Span,
+    ) -> Option<&'static str> {
+        let grace = Span::secs(i64::from(Settings::default().grace_secs));
+        match wrong(now, issued_at, placed(self, classes, inventory, grace), skew)? {
+            Wrong::Ended(_) => Some("after its end"),
+            Wrong::Early(_) => Some("before its activation"),
+            Wrong::Outside(what) => Some(what),
+        }
+    }
+}
+
+fn placed(shown: &ShownKey<'_>, classes: &[Class], inventory: &Inventory, grace: Span) -> Placed {
+    let ShownKey { log, key, key_id, issuer, token_type, audience } = *shown;
+    let here: Vec<&Class> = classes.iter().filter(|class| log.is_some_and(|log| class.used_in.contains(log))).collect();
     let fits = |class: &&Class| {
         (issuer.is_empty() || same_issuer(&class.issuer, issuer))
             && (class.token_type.is_empty() || token_type.is_empty() || class.token_type == token_type)
     };
     let mine: Vec<&Class> = here.iter().copied().filter(fits).collect();
-    let Some(entry) = view.inventory.credential(place.key) else {
+    let Some(entry) = inventory.credential(key) else {
         return Placed { from: EventTime::MIN, end: EventTime::MAX, lifetime: grace, outside: None };
     };
     let named = |class: &&Class| {
-        class.key_ids.is_empty()
-            || class.key_ids.iter().any(|id| id == text(place.key_id) || id == entry.it.id.native())
+        class.key_ids.is_empty() || class.key_ids.iter().any(|id| id == key_id || id == entry.it.id.native())
     };
     let meant = |class: &&Class| {
         let one = |part: &str| class.audiences.iter().any(|own| own == part);
@@ -211,8 +257,7 @@ fn same_issuer(a: &str, b: &str) -> bool {
     a.trim_end_matches('/') == b.trim_end_matches('/')
 }
 
-fn judge(events: &Events<'_>, row: usize, placed: Placed, skew: Span) -> Option<Wrong> {
-    let time = events.batch.time(row);
+fn wrong(time: EventTime, issued_at: Option<EventTime>, placed: Placed, skew: Span) -> Option<Wrong> {
     if let Some(what) = placed.outside {
         return Some(Wrong::Outside(what));
     }
@@ -224,7 +269,7 @@ fn judge(events: &Events<'_>, row: usize, placed: Placed, skew: Span) -> Option<
     }
     // The claim is the forger's to choose, so it can only convict; what excuses is the time that a
     // token signed in time can still live.
-    let signed_late = events.batch.issued_at(row).is_some_and(|issued| issued > placed.end.plus(skew));
+    let signed_late = issued_at.is_some_and(|issued| issued > placed.end.plus(skew));
     let outlived = time.minus(placed.lifetime) > placed.end.plus(skew);
     (signed_late || outlived).then_some(Wrong::Ended(placed.end))
 }

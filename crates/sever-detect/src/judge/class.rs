@@ -1,7 +1,7 @@
 //! What the judge keeps of one class: how its records join, what its claims are, and its counts.
 
 use serde::{Deserialize, Serialize};
-use sever_model::{Batch, ClaimSet, Class, Fingerprint, FingerprintKey, Join, Judgement, Outcome, Unjudgeable};
+use sever_model::{Batch, ClaimSet, Class, Fingerprint, FingerprintKey, Join, Judgement, Outcome, Row, Unjudgeable};
 
 /// Issuances and uses from which on a class whose two sides have never met is taken to be
 /// misconfigured.
@@ -94,6 +94,15 @@ impl ClassState {
             Join::Jti | Join::TokenSha256 | Join::ProviderHmac => batch.credential(row),
             Join::Session => batch.session(row),
             Join::Parent => batch.parent(row),
+        }
+    }
+
+    /// The same of a row that is in no batch.
+    pub(super) fn join_of_shown<'a>(&self, shown: &Row<'a>) -> &'a str {
+        match self.class.join {
+            Join::Jti | Join::TokenSha256 | Join::ProviderHmac => shown.credential,
+            Join::Session => shown.session,
+            Join::Parent => shown.parent,
         }
     }
 

@@ -58,7 +58,7 @@ impl Cover {
         let class = match self.known.get(&key) {
             Some(class) => *class,
             None => {
-                let class = self.work_out(log, symbols.text(names.issuer), symbols.text(names.token_type));
+                let class = self.class_of(log, symbols.text(names.issuer), symbols.text(names.token_type));
                 if self.known.len() < KNOWN_MAX {
                     self.known.insert(key, class);
                 }
@@ -75,7 +75,14 @@ impl Cover {
         self.last = None;
     }
 
-    fn work_out(&self, log: usize, issuer: &str, token_type: &str) -> Option<usize> {
+    /// The classes of an issuer in a log; of all there, where it names none.
+    pub(super) fn classes_of<'a>(&'a self, log: usize, issuer: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let there = self.by_log.get(log).map_or(&[][..], Vec::as_slice);
+        there.iter().filter(move |(_, of, _)| issuer.is_empty() || of == issuer).map(|(at, _, _)| *at)
+    }
+
+    /// The class of an issuer's token of a type in a log, by their names.
+    pub(super) fn class_of(&self, log: usize, issuer: &str, token_type: &str) -> Option<usize> {
         let there = self.by_log.get(log)?;
         let issuer = match (issuer, there.first()) {
             ("", Some((_, only, _))) if there.iter().all(|(_, other, _)| other == only) => only.as_str(),

@@ -1,7 +1,7 @@
 //! The decision itself: one use against the ledger and against what the issuer's log leaves open.
 
 use sever_model::{
-    Batch, ClaimSet, CoverageBy, EventTime, Fingerprint, Judgement, Outcome, Span, Symbols, Unjudgeable,
+    Batch, ClaimSet, CoverageBy, EventTime, Fingerprint, Judgement, Outcome, Row, Span, Symbols, Unjudgeable,
 };
 
 use super::claims::{Claims, less};
@@ -47,6 +47,24 @@ impl Use {
 }
 
 impl Judge {
+    /// Reads a use that is asked about as it happens: the claims that a verifier was shown, and the text that
+    /// it joins by.
+    pub(super) fn read_shown(&self, (class, log): (usize, usize), shown: &Row<'_>, join: &str) -> Option<Use> {
+        let state = self.classes.get(class)?;
+        let mut claims = self.checker.read_row(shown, state.class.bound);
+        claims.imply_issuer(state.issuer_hash, state.class.bound);
+        Some(Use {
+            class,
+            log,
+            id: state.id(join, &self.key),
+            time: shown.time,
+            issued_at: shown.issued_at,
+            expires_at: shown.expires_at,
+            outcome: shown.outcome,
+            claims,
+        })
+    }
+
     /// Reads a use, of which the id may be known.
     pub(super) fn read(
         &self,
@@ -73,6 +91,15 @@ impl Judge {
     /// What is to be said of a use as things stand. `held` says that its entry would still have been
     /// there when it came, so that its absence is no matter of age.
     pub(super) fn decide(&mut self, one: &Use, held: bool, claim: Claim) -> Answer {
+        let answer = self.would_say(one, held);
+        if claim == Claim::Count && answer == Answer::Unless(Judgement::Unjudgeable(Unjudgeable::IssuerGap)) {
+            self.claim_gap(one);
+        }
+        answer
+    }
+
+    /// The same, and nothing is counted.
+    pub(super) fn would_say(&self, one: &Use, held: bool) -> Answer {
         let Some(shelf) = self.classes.get(one.class).and_then(|state| self.ledgers.get(state.ledger)) else {
             return Answer::Now(Judgement::Unjudgeable(Unjudgeable::ClassNotCovered));
         };
@@ -84,7 +111,7 @@ impl Judge {
             let older = matches!(gone, Answer::Unless(_)) && self.before_ledger(one) == Some(true);
             return if older { Answer::Unless(Judgement::Unjudgeable(Unjudgeable::BeforeLedger)) } else { gone };
         }
-        Answer::Unless(match self.excuse(one, claim) {
+        Answer::Unless(match self.excuse(one) {
             Some(reason) => Judgement::Unjudgeable(reason),
             None => Judgement::NeverIssued,
         })
@@ -156,7 +183,7 @@ impl Judge {
     }
 
     /// Why a token that is not in the ledger may have been issued all the same.
-    pub(super) fn excuse(&mut self, one: &Use, claim: Claim) -> Option<Unjudgeable> {
+    pub(super) fn excuse(&self, one: &Use) -> Option<Unjudgeable> {
         match self.before_ledger(one) {
             None => return Some(Unjudgeable::IssuerSilent),
             Some(true) => return Some(Unjudgeable::BeforeLedger),
@@ -164,7 +191,7 @@ impl Judge {
         }
         let state = self.classes.get(one.class)?;
         let window = one.window(state.class.lifetime_max, self.skew);
-        let feed = self.logs.get_mut(state.feed?)?.feed.as_mut()?;
+        let feed = self.logs.get(state.feed?)?.feed.as_ref()?;
         let proven = match state.class.coverage {
             CoverageBy::Sequence => feed.numbered.proven(),
             CoverageBy::Heartbeat => feed.beats.proven(),
@@ -177,13 +204,17 @@ impl Judge {
         if state.never_meets() {
             return Some(Unjudgeable::NeverMeet);
         }
-        if !feed.gaps.excuse(&window) {
-            return None;
-        }
-        if claim == Claim::Count {
+        feed.gaps.excuse(&window).then_some(Unjudgeable::IssuerGap)
+    }
+
+    /// Counts a token among those that claim the gaps which excuse it.
+    pub(super) fn claim_gap(&mut self, one: &Use) {
+        let Some(state) = self.classes.get(one.class) else { return };
+        let window = one.window(state.class.lifetime_max, self.skew);
+        let log = state.feed.and_then(|log| self.logs.get_mut(log));
+        if let Some(feed) = log.and_then(|log| log.feed.as_mut()) {
             feed.gaps.claim(one.class, one.id.into(), &window);
         }
-        Some(Unjudgeable::IssuerGap)
     }
 
     /// Whether a gap excuses a use that was called forged before the gap was known.

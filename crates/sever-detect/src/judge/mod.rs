@@ -106,6 +106,7 @@ mod feed;
 mod forged;
 mod gaps;
 mod kept;
+mod live;
 mod measure;
 mod report;
 mod saved;
@@ -123,6 +124,7 @@ use sever_model::{
 
 pub(crate) use ahead::WINDOW;
 pub use builtin::builtin_classes;
+pub use live::{LiveLedger, Shown, Standing};
 pub use report::{ClassReport, Gap, GapKind, Report};
 pub(crate) use saved::Saved;
 pub(crate) use settle::{Hearers, Told};

@@ -7,7 +7,6 @@
 use sever_model::{Batch, EventTime, Fingerprint, Judgement, Symbols, Unjudgeable, port};
 
 use super::Judge;
-use super::decide::Claim;
 use super::gaps;
 use super::settle::Place;
 
@@ -53,7 +52,9 @@ impl Judge {
         for (number, one) in excused {
             let Some(known) = self.forged.remove(number) else { continue };
             self.retract(&known, Judgement::Unjudgeable(Unjudgeable::IssuerGap));
-            self.excuse(&one, Claim::Count);
+            if self.excuse(&one) == Some(Unjudgeable::IssuerGap) {
+                self.claim_gap(&one);
+            }
         }
     }
 

@@ -2,11 +2,12 @@
 
 mod acting;
 mod connections;
+mod gate;
 mod guard;
 mod knocking;
 mod reach;
 mod retention;
-mod secret;
+pub(super) mod secret;
 #[cfg(feature = "s3")]
 mod shelf;
 mod sigma;
@@ -428,6 +429,11 @@ impl Site {
             self.remember_retention()?;
         }
         Ok(outcome)
+    }
+
+    /// Where what the gate was told, and what it decided, is kept.
+    pub fn gate_dir(&self) -> PathBuf {
+        self.store.gate_dir()
     }
 
     /// Where judged uses are kept: a folder, or the address of a part of a bucket.

@@ -4,6 +4,7 @@
 //! and required is only told where no problem was noted before it.
 
 mod doors;
+mod gate;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub(super) fn config(
         doors::connections_say_how(root, &mut problems);
         doors::connections_are_asked(root, &mut problems);
         doors::approvers_are_people(root, &mut problems);
+        gate::gate_says_how(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -63,6 +65,7 @@ pub(super) fn config(
         privacy: privacy(&top.section("privacy")),
         connections: top.each("connection").iter().map(doors::connection).collect(),
         cutting: doors::cutting(&top.section("cutting")),
+        gate: root.get("gate").map(|_| gate::gate(&top.section("gate"))),
         explained: explained(root),
         zone,
         files,

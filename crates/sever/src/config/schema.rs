@@ -4,6 +4,7 @@
 //! documents all come from it. To add a setting: add its [`Field`] here and read it in `build.rs`.
 
 mod doors;
+mod gate;
 
 use serde_json::{Map, Value, json};
 use sever_model::ClaimSet;
@@ -125,6 +126,7 @@ pub(super) static ROOT: &[Field] = &[
         Optional,
         "how people are cut off: what is never cut, who is asked, who approves",
     ),
+    field("gate", Table(gate::GATE), Optional, "what is asked of tokens as they are shown, and what is answered"),
 ];
 
 static SOURCE: &[Field] = &[

@@ -1,6 +1,7 @@
 //! Configurations as people write them, and what they are told.
 
 mod doors;
+mod gate;
 
 use sever_model::{CoverageBy, Join, Span};
 
@@ -395,6 +396,20 @@ fn every_value_in_force_is_explained() {
     cutting.brakes.count = 5  # default
     cutting.brakes.share = 0.05  # default
     cutting.plan_age_max = "1d"  # default
+    gate.listen = "127.0.0.1:8470"  # default
+    gate.log = "gate"  # default
+    gate.mode = "enforce"  # default
+    gate.on_fault = "closed"  # default
+    gate.no_token = "refuse"  # default
+    gate.not_covered = "allow"  # default
+    gate.coverage_min = 0.99  # default
+    gate.silent_max = "15m"  # default
+    gate.wait_ms = 50  # default
+    gate.tell = "header"  # default
+    gate.connections_max = 4096  # default
+    gate.threads = 0  # default
+    gate.keep = "35d"  # default
+    gate.budget_entries_max = 4000000  # default
     "#);
 }
 

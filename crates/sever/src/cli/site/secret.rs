@@ -11,7 +11,7 @@ use crate::hint::Failure;
 ///
 /// # Errors
 /// When it is not where it should be, or is empty.
-pub(super) fn fetch(from: &SecretFrom, what: &str) -> Result<Secret<String>, Failure> {
+pub(in crate::cli) fn fetch(from: &SecretFrom, what: &str) -> Result<Secret<String>, Failure> {
     let fetched = match from {
         SecretFrom::Variable(name) => std::env::var(name).map(Secret::new).map_err(|_| {
             Failure::usage(format!("the variable `{name}` is not set")).hint(format!("it holds {what}"))

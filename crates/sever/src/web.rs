@@ -1,0 +1,7 @@
+//! What answers HTTP: one file per resource, and what they stand on.
+//!
+//! - [`listen`]: connections, their limits and their pace; nothing of what is asked.
+//! - [`gate`]: tokens as they are shown, for a proxy in front of an application.
+
+pub mod gate;
+pub mod listen;
