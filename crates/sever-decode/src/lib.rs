@@ -71,4 +71,4 @@ pub use framing::Framing;
 pub use mapping::{Field, Guess, Mapping, MappingError, Pick};
 pub use sniff::{Sniffed, named, sniff};
 pub use stream::LogStream;
-pub use unpack::head;
+pub use unpack::{Fault, Unpack, head};

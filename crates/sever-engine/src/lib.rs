@@ -19,6 +19,7 @@
 mod check;
 mod cut;
 mod error;
+pub mod follow;
 mod load;
 mod names;
 mod narrow;
