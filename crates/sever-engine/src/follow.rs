@@ -37,6 +37,8 @@ use serde::{Deserialize, Serialize};
 
 use content::Content;
 pub use mark::Mark;
+#[cfg(test)]
+pub(crate) use mark::digest_of;
 
 /// Which file of a machine: it keeps this through renaming, and gives it up when it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -263,6 +265,16 @@ impl Follower {
     /// Bytes of a file, as stored, that have not been read.
     pub fn behind(&self, file: usize) -> u64 {
         self.files.get(file).and_then(|file| file.content.as_ref()).map_or(0, Content::behind)
+    }
+
+    /// Whether a file that was read before has not been found again yet.
+    pub fn is_seeking(&self) -> bool {
+        self.files.iter().any(|file| file.state == State::Sought)
+    }
+
+    /// Whether there is a file of which it is not yet known whether it is a new one.
+    pub fn is_unsure(&self) -> bool {
+        self.candidates.values().any(|candidate| candidate.bytes > 0 && candidate.repeats.is_none())
     }
 
     /// Says what is to be known since it was last asked.

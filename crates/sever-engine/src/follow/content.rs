@@ -29,8 +29,6 @@ pub(super) struct Content {
     digest: Sha256,
     head: Vec<u8>,
     packed: bool,
-    /// Whether the last read gave nothing, so that what came before may have been changed meanwhile.
-    idle: bool,
     finished: bool,
     failing: bool,
     /// Why it does not decompress any further; said once what came before has been handed out.
@@ -63,7 +61,6 @@ impl Content {
             digest: Sha256::new(),
             head: Vec::new(),
             packed: false,
-            idle: false,
             finished: false,
             failing: false,
             fault: None,
@@ -134,11 +131,12 @@ impl Content {
             }
             let seen = self.bytes;
             self.bytes = self.opened.bytes()?;
-            if self.bytes < self.stored || (self.bytes > self.stored && self.idle && self.is_changed()?) {
+            // Where all that was seen had been read, time may have passed since.
+            let caught_up = seen == self.stored;
+            if self.bytes < self.stored || (self.bytes > self.stored && caught_up && self.is_changed()?) {
                 return Ok(Read::Cut { unread: seen.saturating_sub(self.stored) });
             }
             let count = self.opened.read_at(self.stored, &mut self.block)?;
-            self.idle = count == 0;
             if count == 0 || self.finished {
                 return Ok(Read::Nothing);
             }
@@ -230,7 +228,7 @@ impl Content {
     /// Whether what stands before the place that was read to is no longer what was read there.
     fn is_changed(&mut self) -> io::Result<bool> {
         let mut now = vec![0; self.tail.len()];
-        let from = self.stored - self.tail.len() as u64;
+        let from = self.stored.saturating_sub(self.tail.len() as u64);
         let count = self.opened.read_at(from, &mut now)?;
         Ok(now.get(..count) != self.tail.get(..count) || count < self.tail.len())
     }
