@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What the program does not know is added here: which source and which log come from the same system
-//! ([`TOGETHER`]), links between pages, the guides and `docs/proof.md`, which are written by hand.
+//! ([`TOGETHER`]), links between pages, the guides, `docs/proof.md` and `docs/watch.md`, which are written by hand.
 //!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
@@ -177,7 +177,7 @@ fn pages(sever: &Path) -> Result<BTreeMap<String, String>> {
         index.push_str(&format!("- [{title}](guides/{name})\n"));
     }
     index.push_str(
-        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n",
+        "\n## Commands\n\n- [Every command and its options](cli.md)\n- [The proof, byte by byte](proof.md)\n- [Watching, and being told](watch.md)\n",
     );
     let mut listed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (command, kind, title, what) in KINDS {

@@ -58,6 +58,8 @@ pub struct Entry {
     pub node: Node,
     /// Its size.
     pub bytes: u64,
+    /// Whether it is none that is followed, but may be what became of one that was.
+    pub aside: bool,
 }
 
 /// Where the files of a log are.
@@ -272,6 +274,11 @@ impl Follower {
         self.files.iter().any(|file| file.state == State::Sought)
     }
 
+    /// Whether what became of a file may be found under a name that is not followed.
+    fn is_missing_one(&self) -> bool {
+        self.files.iter().any(|file| matches!(file.state, State::Sought | State::Cut(_)))
+    }
+
     /// Whether there is a file of which it is not yet known whether it is a new one.
     pub fn is_unsure(&self) -> bool {
         self.candidates.values().any(|candidate| candidate.bytes > 0 && candidate.repeats.is_none())
@@ -325,11 +332,15 @@ impl Follower {
 
     /// Nothing has come of a file: it may be at its end.
     fn quiet(&mut self, file: usize, at: Duration, into: &mut [u8]) -> Got {
-        let linger = self.patience.linger;
+        let Patience { linger, fresh } = self.patience;
         let Some(one) = self.files.get_mut(file) else { return Got::End };
         let Some(content) = &mut one.content else { return Got::Nothing };
         let may_end = one.state == State::Left || content.is_packed();
-        if !may_end || (at.saturating_sub(one.moved) < linger && !content.is_finished()) {
+        let quiet = at.saturating_sub(one.moved);
+        let soon = |content: &mut Content| {
+            content.is_finished() || (content.is_packed() && quiet >= fresh && content.is_whole())
+        };
+        if !may_end || (quiet < linger && !soon(content)) {
             return Got::Nothing;
         }
         match content.finish(into) {

@@ -208,8 +208,7 @@ impl<'a> Watcher<'a> {
             self.replay(&mut turn, inventory)?;
         }
         // What a file that is yet to be found has may come before all there is.
-        let seeking = self.logs.iter().any(|log| log.follower.borrow().is_seeking());
-        if self.replay.is_empty() && !seeking {
+        if self.replay.is_empty() && !self.is_seeking() {
             self.judge(now, &mut turn, inventory)?;
         }
         turn.replaying = !self.replay.is_empty();
@@ -296,6 +295,16 @@ impl<'a> Watcher<'a> {
     /// Whether what was judged before the last stop is still being judged again.
     pub fn is_replaying(&self) -> bool {
         !self.replay.is_empty()
+    }
+
+    /// Whether a file that was followed before has not been found again yet.
+    pub fn is_seeking(&self) -> bool {
+        self.logs.iter().any(|log| log.follower.borrow().is_seeking())
+    }
+
+    /// How many commits there have been.
+    pub fn commits(&self) -> u64 {
+        self.commits
     }
 
     /// The files, as evidence names them, and what each is known by.

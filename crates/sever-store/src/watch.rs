@@ -13,6 +13,7 @@
 
 mod lines;
 mod outbox;
+mod signer;
 mod spool;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use lines::Lines;
 pub use outbox::{Outbox, Outgoing};
+pub use signer::EventKey;
 pub use spool::{Spool, SpoolError};
 
 /// The state of a watch.
@@ -65,6 +67,20 @@ impl WatchState {
         let state = WatchState { dir, number, journal, _lock: lock };
         state.remove_others()?;
         Ok((state, Kept { checkpoint, journal: lines }))
+    }
+
+    /// What is durable now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_back(&mut self) -> io::Result<Kept> {
+        let checkpoint = match self.number {
+            0 => None,
+            number => Some(fs::read(checkpoint_path(&self.dir, number))?),
+        };
+        let (journal, lines) = Lines::open(&journal_path(&self.dir, self.number))?;
+        self.journal = journal;
+        Ok(Kept { checkpoint, journal: lines })
     }
 
     /// Makes a line of the journal durable.

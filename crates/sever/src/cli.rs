@@ -30,6 +30,7 @@ mod scan;
 mod site;
 mod sync;
 mod verify;
+mod watch;
 mod who;
 
 use std::path::PathBuf;
@@ -111,6 +112,8 @@ enum Command {
     Check(check::Args),
     /// Judge history: the configured logs, or those named
     Scan(scan::Args),
+    /// Judge live: follow the configured logs, and tell what is found
+    Watch(watch::Args),
     /// List, show and close findings
     Findings(findings::Args),
     /// Say whose data a thing touched, and when
@@ -184,6 +187,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Who(args) => who::run(args, global, out),
         Command::Check(args) => check::run(args, global, out),
         Command::Scan(args) => scan::run(args, global, out),
+        Command::Watch(args) => watch::run(args, global, out),
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),

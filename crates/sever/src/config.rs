@@ -22,6 +22,7 @@ mod read;
 mod schema;
 mod secret;
 mod value;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,6 +37,7 @@ pub use paths::{Paths, expand};
 pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role};
 pub use schema::{Setting, json_schema, settings};
 pub use secret::SecretFrom;
+pub use watch::{InputKind, NotifyConfig, NotifyKind, WatchConfig, WatchInput};
 
 /// The ids that other rooms know, for checking and suggesting. An empty list checks nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,6 +87,10 @@ pub struct Config {
     pub connections: Vec<ConnectionConfig>,
     /// How people are cut off.
     pub cutting: CuttingConfig,
+    /// How logs are followed.
+    pub watch: WatchConfig,
+    /// Who is told of findings.
+    pub notify: Vec<NotifyConfig>,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

@@ -11,3 +11,4 @@ pub mod operator;
 pub mod progress;
 pub mod render;
 pub mod veil;
+pub mod web;

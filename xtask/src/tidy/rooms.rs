@@ -43,7 +43,8 @@ const ROOMS: [Room; 4] = [
             "reqwest",
             "hyper::",
         ],
-        at: &["crates/sever-connect/src/"],
+        // `web/` answers whoever asks, and asks nobody.
+        at: &["crates/sever-connect/src/", "crates/sever/src/web/"],
         cure: "speak to the customer's systems in sever-connect only",
     },
     Room {

@@ -33,6 +33,8 @@ pub(super) struct Content {
     failing: bool,
     /// Why it does not decompress any further; said once what came before has been handed out.
     fault: Option<Fault>,
+    /// The size at which it was last tried whether it is whole.
+    tried: u64,
     /// Its size when last looked at.
     bytes: u64,
 }
@@ -64,6 +66,7 @@ impl Content {
             finished: false,
             failing: false,
             fault: None,
+            tried: 0,
             bytes: 0,
         }
     }
@@ -79,6 +82,21 @@ impl Content {
     /// Whether its end has been said.
     pub(super) fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether it decompresses to its end as it is now; looked at once for each size.
+    pub(super) fn is_whole(&mut self) -> bool {
+        if std::mem::replace(&mut self.tried, self.bytes) == self.bytes {
+            return false;
+        }
+        let (mut unpack, mut at) = (Unpack::new(), 0);
+        while let Ok(count @ 1..) = self.opened.read_at(at, &mut self.block) {
+            at += count as u64;
+            if unpack.push(self.block.get(..count).unwrap_or_default(), &mut |_| {}).is_err() {
+                return false;
+            }
+        }
+        unpack.finish(&mut |_| {}).is_ok()
     }
 
     /// How much of it has been handed out.

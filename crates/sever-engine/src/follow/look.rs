@@ -39,10 +39,12 @@ impl Follower {
         let entries = self.folder.list()?;
         let listed: HashSet<Node> = entries.iter().map(|entry| entry.node).collect();
         self.names(&entries, &listed);
-        self.candidates.retain(|node, _| listed.contains(node));
+        let missing = self.is_missing_one();
+        let wanted: HashSet<Node> = entries.iter().filter(|it| !it.aside || missing).map(|it| it.node).collect();
+        self.candidates.retain(|node, _| wanted.contains(node));
         self.undecided = false;
         for entry in &entries {
-            if !self.is_known(entry) {
+            if !self.is_known(entry) && (!entry.aside || missing) {
                 self.candidate(entry, &listed, at);
             }
         }
@@ -90,6 +92,7 @@ impl Follower {
             match self.repeats_still(entry, repeated, listed, quiet) {
                 Still::Waits => return,
                 Still::Ask => {}
+                Still::Diverged if entry.aside => return,
                 Still::Diverged => return self.begin(entry, at),
             }
         }
@@ -104,6 +107,7 @@ impl Follower {
         };
         match found {
             Found::Undecided => self.undecided = true,
+            Found::New if entry.aside => drop(self.candidates.remove(&entry.node)),
             Found::New => self.begin(entry, at),
             Found::PartOf(file) => {
                 self.repeats(entry, Repeated { of: file, bytes: entry.bytes, more: false, told: false }, listed)
@@ -318,7 +322,7 @@ impl Follower {
     fn part_of(&mut self, entry: &Entry, mark: &Mark) -> io::Result<bool> {
         let Some(mut part) = self.opened(entry)? else { return Ok(true) };
         let (bytes, digest) = part.whole(u64::MAX)?;
-        let other = Entry { name: mark.name.clone(), node: mark.node, bytes: 0 };
+        let other = Entry { name: mark.name.clone(), node: mark.node, bytes: 0, aside: true };
         match self.opened(&other) {
             Ok(Some(mut whole)) => Ok(whole.whole(bytes)? == (bytes, digest)),
             // It is gone: that they begin alike must do.

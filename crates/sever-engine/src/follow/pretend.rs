@@ -77,6 +77,7 @@ impl Folder for Pretend {
             name: name.clone(),
             node: Node { device: 1, inode: *inode },
             bytes: bytes.borrow().len() as u64,
+            aside: false,
         };
         Ok(files.iter().map(entry).collect())
     }

@@ -140,6 +140,11 @@ impl Outbox {
         (usize::from(oldest.is_some()) + of.count(), oldest)
     }
 
+    /// The receivers that something was ever put for.
+    pub fn receivers(&self) -> BTreeSet<String> {
+        self.known.keys().map(|(_, to)| to.clone()).collect()
+    }
+
     /// How many entries did not fit.
     pub fn dropped(&self) -> u64 {
         self.dropped

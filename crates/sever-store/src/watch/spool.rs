@@ -64,7 +64,7 @@ impl Spool {
             earlier.push_back((path, bytes));
         }
         let (file, _) = Lines::open(&path_of(dir, number))?;
-        let (keys, batches) = Lines::open(&dir.join("batches"))?;
+        let (keys, batches) = Lines::open(&dir.join(".batches"))?;
         let batches: VecDeque<String> = batches.into_iter().rev().take(BATCHES_MAX).rev().collect();
         let seen = batches.iter().cloned().collect();
         let dir = dir.to_owned();

@@ -4,6 +4,7 @@
 //! and required is only told where no problem was noted before it.
 
 mod doors;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(super) fn config(
         privacy_says_how(root, &mut problems);
         doors::connections_say_how(root, &mut problems);
         doors::approvers_are_people(root, &mut problems);
+        watch::says_how(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -61,6 +63,8 @@ pub(super) fn config(
         privacy: privacy(&top.section("privacy")),
         connections: top.each("connection").iter().map(doors::connection).collect(),
         cutting: doors::cutting(&top.section("cutting")),
+        watch: watch::watch(&top.section("watch")),
+        notify: top.each("notify").iter().map(watch::notify).collect(),
         explained: explained(root),
         zone,
         files,

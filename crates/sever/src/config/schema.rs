@@ -4,6 +4,7 @@
 //! documents all come from it. To add a setting: add its [`Field`] here and read it in `build.rs`.
 
 mod doors;
+mod watch;
 
 use serde_json::{Map, Value, json};
 use sever_model::ClaimSet;
@@ -124,6 +125,8 @@ pub(super) static ROOT: &[Field] = &[
         Optional,
         "how people are cut off: what is never cut, who is asked, who approves",
     ),
+    field("watch", Table(watch::WATCH), Optional, "how `sever watch` follows logs, and what may be pushed to it"),
+    field("notify", Tables(watch::NOTIFY), Optional, "who is told what `sever watch` finds"),
 ];
 
 static SOURCE: &[Field] = &[

@@ -15,6 +15,7 @@
 //! strangers  the same checked by tools of others, and stamped by them
 //! plan     what would be closed, in which order and why
 //! cut      a departure from plan to proof; refused; killed at every call
+//! watch    live: the findings of a scan, once each; pushed records; receivers that are told
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -35,4 +36,5 @@ mod sigma;
 mod storms;
 mod story;
 mod strangers;
+mod watch;
 mod world;
