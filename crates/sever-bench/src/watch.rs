@@ -16,8 +16,8 @@ use sever_detect::registry;
 use sever_engine::follow::{Entry, Folder, Node, Opened, Patience};
 use sever_engine::{Moment, WatchSetup, WatchedLog, Watcher};
 use sever_model::{
-    ClaimSet, Class, Coverage, CoverageBy, EventSource, EventTime, FingerprintKey, Inventory, Join, Limits, Span, Stage,
-    Tables, WallTime,
+    ClaimSet, Class, Coverage, CoverageBy, EventSource, EventTime, FingerprintKey, Inventory, Join, Limits, Span,
+    Stage, Tables, WallTime,
 };
 use sever_store::watch::WatchState;
 
@@ -41,7 +41,12 @@ pub(crate) fn rows(scale: f64) -> Result<Vec<Row>> {
     let events = ((BACKLOG * scale) as u64).max(20_000);
     let rate = backlog(events)?;
     Ok(vec![
-        Row::limit(&format!("line to finding beyond the settle window, p50 of {}", lags.len()), at(0.5) * 1e3, "ms", 2_000.0),
+        Row::limit(
+            &format!("line to finding beyond the settle window, p50 of {}", lags.len()),
+            at(0.5) * 1e3,
+            "ms",
+            2_000.0,
+        ),
         Row::limit(&format!("the same, p99, at {PACE} events a second"), at(0.99) * 1e3, "ms", 2_000.0),
         Row::limit(&format!("judging a backlog of {events}, {rate:.0} events a second"), 1e9 / rate, "ns/ev", 50_000.0),
     ])
@@ -65,7 +70,8 @@ fn latency(forged: usize) -> Result<Vec<f64>> {
         }
         let events = written.elapsed().as_millis() as u64 * PACE / 1_000;
         written += Duration::from_millis(events * 1_000 / PACE);
-        let key = (due.len() < forged && begun.elapsed() > Duration::from_secs(2)).then(|| format!("forged-{}", due.len()));
+        let key =
+            (due.len() < forged && begun.elapsed() > Duration::from_secs(2)).then(|| format!("forged-{}", due.len()));
         company.happen(events, now(), key.as_deref())?;
         due.extend(key.map(|key| (key, Instant::now())));
         let wall = WallTime::from_micros((now() * 1e6) as i64);

@@ -279,9 +279,11 @@ impl Follower {
         self.files.iter().any(|file| matches!(file.state, State::Sought | State::Cut(_)))
     }
 
-    /// Whether there is a file of which it is not yet known whether it is a new one.
+    /// Whether there is a file of which it is not yet known whether it is a new one, or what it holds.
     pub fn is_unsure(&self) -> bool {
+        let packed = |file: &File| file.content.as_ref().is_some_and(|it| it.is_packed() && !it.is_finished());
         self.candidates.values().any(|candidate| candidate.bytes > 0 && candidate.repeats.is_none())
+            || self.files.iter().any(packed)
     }
 
     /// Says what is to be known since it was last asked.

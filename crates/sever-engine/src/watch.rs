@@ -218,8 +218,12 @@ impl<'a> Watcher<'a> {
     /// Judges what no earlier record can still come before.
     fn judge(&mut self, now: Moment, turn: &mut Turn, inventory: &Inventory) -> Result<(), EngineError> {
         let hold = Duration::from_micros(u64::try_from(self.hold.micros()).unwrap_or(0));
-        let patience =
-            merge::Patience { settled: now.wall.as_event().minus(self.hold), waited: now.at.checked_sub(hold) };
+        // What is not understood yet may have earlier records: nothing is taken to be settled meanwhile.
+        let unsure = self.logs.iter().any(|log| log.follower.borrow().is_unsure());
+        let patience = merge::Patience {
+            settled: if unsure { EventTime::MIN } else { now.wall.as_event().minus(self.hold) },
+            waited: now.at.checked_sub(if unsure { hold * 2 } else { hold }),
+        };
         let (first, mut rows) = (self.logs.len(), 0);
         let Watcher { merge, pipeline, symbols, register, runs, changed, reached, .. } = self;
         while rows < TURN_ROWS {

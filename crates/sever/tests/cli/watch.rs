@@ -127,13 +127,10 @@ fn killed_at_any_moment_each_finding_is_told_once() {
             entry.file_name().to_string_lossy().starts_with(name) && entry.metadata().is_ok_and(|it| it.len() > bytes)
         })
     };
-    let moments: [&dyn Fn() -> bool; 5] = [
-        &|| watch.exists(),
-        &|| grown("checkpoint", 0),
-        &|| grown("journal", 10),
-        &|| grown("outbox", 10),
-        &|| world.path("told.jsonl").exists(),
-    ];
+    let moments: [&dyn Fn() -> bool; 5] =
+        [&|| watch.exists(), &|| grown("checkpoint", 0), &|| grown("journal", 10), &|| grown("outbox", 10), &|| {
+            world.path("told.jsonl").exists()
+        }];
     for moment in moments {
         let running = Running::start(&world, "watch");
         until("its trace", moment);
@@ -158,12 +155,18 @@ fn pushed_records_are_durable_authenticated_and_judged() {
     let world = World::with_logs();
     let port = free_port();
     let config = fs::read_to_string(world.path("severance.toml")).unwrap();
-    let config = config.replace("path = \"gateway.jsonl\"", "path = \"spool/gateway\"\nformat = \"json-lines\"\nmap = { time = \"time\" }");
+    let config = config.replace(
+        "path = \"gateway.jsonl\"",
+        "path = \"spool/gateway\"\nformat = \"json-lines\"\nmap = { time = \"time\" }",
+    );
     let config = config.replace("map = { time = \"time\" }\n", "");
-    world.write("severance.toml", format!(
-        "{config}\n[watch]\nlisten = \"127.0.0.1:{port}\"\nspool_bytes_max = 400000\nbody_bytes_max = 300000\n\
+    world.write(
+        "severance.toml",
+        format!(
+            "{config}\n[watch]\nlisten = \"127.0.0.1:{port}\"\nspool_bytes_max = 400000\nbody_bytes_max = 300000\n\
          [[watch.input]]\nlog = \"gateway\"\nkind = \"http\"\ntoken = {{ file = \"token\" }}\n"
-    ));
+        ),
+    );
     world.write("token", "t0ken\n");
     // The format's mapping is guessed from a first record.
     let records = gateway();
@@ -204,15 +207,18 @@ fn receivers_are_told_until_they_take_it() {
     let ((hook, posted), (events, tokens)) = (receiver(&[503, 302, 200]), receiver(&[400, 202]));
     let syslog = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = syslog.local_addr().unwrap();
-    world.append("severance.toml", format!(
-        "[watch]\nlisten = \"127.0.0.1:{}\"\n\
+    world.append(
+        "severance.toml",
+        format!(
+            "[watch]\nlisten = \"127.0.0.1:{}\"\n\
          [[notify]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{hook}/x\"\nprivate = true\n\
          [[notify]]\nname = \"ssf\"\nkind = \"ssf\"\nurl = \"http://localhost:{events}/e\"\nprivate = true\n\
          issuer = \"https://us.example\"\naudience = \"https://them.example\"\n\
          [[notify]]\nname = \"log\"\nkind = \"syslog\"\nurl = \"tcp://{place}\"\nprivate = true\n\
          [[notify]]\nname = \"refused\"\nkind = \"webhook\"\nurl = \"http://localhost:{hook}/y\"\n",
-        free_port()
-    ));
+            free_port()
+        ),
+    );
     world.sever("sync");
     let running = Running::start(&world, "watch");
     let message: Value = serde_json::from_str(&posted.recv_timeout(PATIENCE).unwrap()).unwrap();

@@ -40,8 +40,10 @@ impl Site {
         };
         Watcher::new(setup, saved, commits).map_err(|error| {
             let failure = engine_failure(error);
-            failure.hint("a watch goes on only with the logs and classes it began with: move the `watch` folder of the \
-                          data directory away to begin anew, and `sever scan` judges what was")
+            failure.hint(
+                "a watch goes on only with the logs and classes it began with: move the `watch` folder of the \
+                          data directory away to begin anew, and `sever scan` judges what was",
+            )
         })
     }
 
@@ -67,8 +69,11 @@ impl Site {
 
     fn watched_log(&self, log: &LogConfig) -> Result<WatchedLog, Failure> {
         if crate::cli::places::is_object(&PathBuf::from(&log.paths.text)) {
-            return Err(Failure::usage(format!("{}: log `{}` lies in object storage, which is not followed", log.origin, log.id))
-                .hint("`sever scan` judges it; `sever watch LOG…` names the logs to follow"));
+            return Err(Failure::usage(format!(
+                "{}: log `{}` lies in object storage, which is not followed",
+                log.origin, log.id
+            ))
+            .hint("`sever scan` judges it; `sever watch LOG…` names the logs to follow"));
         }
         let source = EventSource::of(log.id.clone(), log.system.clone());
         let first = log.paths.files().ok().and_then(|files| files.into_iter().next());
@@ -80,8 +85,11 @@ impl Site {
             (id, None) => {
                 let id = id.as_deref().or((!log.map.is_empty()).then_some("json-lines"));
                 let format = id.and_then(LogFormat::named).ok_or_else(|| {
-                    Failure::usage(format!("{}: log `{}` has no file yet, so its format cannot be told", log.origin, log.id))
-                        .hint("name it: `format = \"…\"`; `sever formats` lists them")
+                    Failure::usage(format!(
+                        "{}: log `{}` has no file yet, so its format cannot be told",
+                        log.origin, log.id
+                    ))
+                    .hint("name it: `format = \"…\"`; `sever formats` lists them")
                 })?;
                 let mut mapping = written(log)?.unwrap_or_default();
                 mapping.zone = mapping.zone.or_else(|| self.config.zone.name().map(str::to_owned));

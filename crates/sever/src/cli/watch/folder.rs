@@ -72,7 +72,10 @@ impl Folder for DiskFolder {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let (path, name) = (entry.path(), entry.file_name());
                 let beside = !stem.is_empty() && name.to_string_lossy().starts_with(&stem) && !files.contains(&path);
-                if beside && let Ok(meta) = entry.metadata() && meta.is_file() {
+                if beside
+                    && let Ok(meta) = entry.metadata()
+                    && meta.is_file()
+                {
                     entries.push(Entry { name: name_of(&path), node: node(&meta), bytes: meta.len(), aside: true });
                 }
             }

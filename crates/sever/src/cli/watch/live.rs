@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sever_engine::{Commit, Moment as Turning, Watcher};
+use sever_engine::{Checkpoint, Commit, Moment as Turning, Turn, Watcher};
 use sever_model::act::Clock as _;
 use sever_model::{Finding, Inventory, Span, Stage, SubjectRegister, WallTime};
 use sever_store::watch::{Kept, Outbox, Outgoing, WatchState};
@@ -98,50 +98,32 @@ impl Live<'_, '_> {
         kept: Kept,
         served: &serve::Served,
     ) -> Result<Ended, Failure> {
-        let damaged = |what: String| {
-            Failure::new(format!("the watch's state is damaged: {what}"))
-                .hint("move the `watch` folder of the data directory away to begin anew")
-        };
-        let checkpoint = kept.checkpoint.as_deref().map(serde_json::from_slice::<sever_engine::Checkpoint>);
-        let checkpoint = checkpoint.transpose().map_err(|error| damaged(error.to_string()))?;
-        let commits: Result<Vec<Commit>, _> = kept.journal.iter().map(|line| serde_json::from_str(line)).collect();
-        let commits = commits.map_err(|error| damaged(error.to_string()))?;
-        // By the facts that the state was judged by: what is judged again must come out the same.
-        let fresh = checkpoint.is_none() && commits.is_empty();
-        self.known_at = checkpoint.as_ref().map_or(self.known_at, |it| it.known_at);
+        let (checkpoint, commits) = read(&kept)?;
+        // What is judged again must come out the same: by the facts of then. Else by those of now.
+        let again = checkpoint.as_ref().filter(|_| !commits.is_empty()).map(|it| it.known_at);
+        self.known_at = again.unwrap_or_else(clock::now);
         let mut inventory = self.inventory()?;
         let mut watcher = self.site.watcher(&args.logs, register, checkpoint, commits)?;
-        if fresh {
+        if again.is_none() {
             self.checkpoint(&mut watcher)?;
         }
         let watch = Stopwatch::start();
         let every = Duration::from_micros(u64::try_from(self.site.config.watch.checkpoint.micros()).unwrap_or(0));
         let (mut saved, mut asked, mut busy) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         let mut committed = watcher.commits();
-        let mut version = self.site.store(async |store| store.version().await)?;
+        let now = self.site.store(async |store| store.version().await)?;
+        let mut version = again.is_none().then_some(now);
         while !self.stop.load(Ordering::Relaxed) {
             let at = watch.elapsed();
-            let turn = watcher.turn(Turning { at, wall: clock::now() }, &inventory);
-            let turn = turn.map_err(anyhow::Error::from)?;
-            self.figures.turn(&turn);
-            for note in watcher.take_notes() {
-                self.figures.lost += u64::from(note.loss);
-                self.say(&format!("{}: {}", note.log, note.what));
-            }
-            self.commit(&mut watcher)?;
+            let turn = self.turn(at, &mut watcher, &inventory)?;
             if turn.events > 0 || turn.replaying || served.is_busy() {
                 busy = at;
             }
             self.board.show(&mut self.figures, &watcher, &self.outbox, &self.state, self.began.elapsed());
             let is_settled = !turn.replaying && !watcher.is_seeking();
-            if is_settled && at.saturating_sub(asked) >= Duration::from_secs(FACTS_SECS) {
+            if is_settled && (version.is_none() || at.saturating_sub(asked) >= Duration::from_secs(FACTS_SECS)) {
                 asked = at;
-                let now = self.site.store(async |store| store.version().await)?;
-                if std::mem::replace(&mut version, now) != now {
-                    self.known_at = clock::now();
-                    inventory = self.inventory()?;
-                    self.checkpoint(&mut watcher)?;
-                }
+                inventory = self.facts(&mut version, &mut watcher)?.unwrap_or(inventory);
             }
             if is_settled && at.saturating_sub(saved) >= every && watcher.commits() != committed {
                 (saved, committed) = (at, watcher.commits());
@@ -176,6 +158,30 @@ impl Live<'_, '_> {
         self.site.inventory(&Moment { as_of: self.known_at.as_event(), known_at: self.known_at })
     }
 
+    /// People and keys, where they have changed. What was judged until now was judged by those before.
+    fn facts(&mut self, version: &mut Option<i64>, watcher: &mut Watcher<'_>) -> Result<Option<Inventory>, Failure> {
+        let now = self.site.store(async |store| store.version().await)?;
+        if version.replace(now) == Some(now) {
+            return Ok(None);
+        }
+        self.known_at = clock::now();
+        let inventory = self.inventory()?;
+        self.checkpoint(watcher)?;
+        Ok(Some(inventory))
+    }
+
+    /// Takes a turn, and makes its outcome durable and known.
+    fn turn(&mut self, at: Duration, watcher: &mut Watcher<'_>, inventory: &Inventory) -> Result<Turn, Failure> {
+        let turn = watcher.turn(Turning { at, wall: clock::now() }, inventory).map_err(anyhow::Error::from)?;
+        self.figures.turn(&turn);
+        for note in watcher.take_notes() {
+            self.figures.lost += u64::from(note.loss);
+            self.say(&format!("{}: {}", note.log, note.what));
+        }
+        self.commit(watcher)?;
+        Ok(turn)
+    }
+
     /// Makes durable what was judged, and then tells what was found.
     fn commit(&mut self, watcher: &mut Watcher<'_>) -> Result<(), Failure> {
         if let Some(commit) = watcher.commit(clock::now()) {
@@ -208,7 +214,12 @@ impl Live<'_, '_> {
                 let stage = if finding.stage == Stage::Retracted { " (taken back)" } else { "" };
                 let severity = format!("{:?}", finding.severity).to_lowercase();
                 self.board.clear();
-                self.out.text(&format!("{}\t{severity}\t{}\t{}{stage}\n", finding.id, finding.detector, shown.sentence()));
+                self.out.text(&format!(
+                    "{}\t{severity}\t{}\t{}{stage}\n",
+                    finding.id,
+                    finding.detector,
+                    shown.sentence()
+                ));
                 self.out.flush();
             }
             let body = serde_json::to_string(&tell::message(&shown, revision)).map_err(anyhow::Error::from)?;
@@ -278,6 +289,17 @@ impl Live<'_, '_> {
         );
         self.say(&line);
     }
+}
+
+/// What was kept, as what it is.
+fn read(kept: &Kept) -> Result<(Option<Checkpoint>, Vec<Commit>), Failure> {
+    let damaged = |error: serde_json::Error| {
+        Failure::new(format!("the watch's state is damaged: {error}"))
+            .hint("move the `watch` folder of the data directory away to begin anew")
+    };
+    let checkpoint = kept.checkpoint.as_deref().map(serde_json::from_slice).transpose().map_err(damaged)?;
+    let commits: Result<Vec<Commit>, _> = kept.journal.iter().map(|line| serde_json::from_str(line)).collect();
+    Ok((checkpoint, commits.map_err(damaged)?))
 }
 
 fn cannot_open(site: &Site, error: std::io::Error) -> Failure {

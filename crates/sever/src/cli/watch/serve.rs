@@ -42,12 +42,7 @@ pub(super) struct Served {
 ///
 /// # Errors
 /// When an address cannot be listened on, a folder cannot be used, or a secret is not where it should be.
-pub(super) fn start(
-    site: &Site,
-    args: &Args,
-    board: &Arc<Board>,
-    stop: &Arc<AtomicBool>,
-) -> Result<Served, Failure> {
+pub(super) fn start(site: &Site, args: &Args, board: &Arc<Board>, stop: &Arc<AtomicBool>) -> Result<Served, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reading = Arc::new(AtomicBool::new(false));
     let mut served = Served { spools: HashMap::new(), runtime: Some(runtime), end: None, reading };
@@ -116,9 +111,9 @@ impl Served {
         if let Some(spool) = self.spools.get(log) {
             return Ok(Arc::clone(spool));
         }
-        let folder = site.pushed_folder(log).ok_or_else(|| {
-            Failure::unknown("log", log.as_str(), site.config.logs.iter().map(|log| log.id.as_str()))
-        })?;
+        let folder = site
+            .pushed_folder(log)
+            .ok_or_else(|| Failure::unknown("log", log.as_str(), site.config.logs.iter().map(|log| log.id.as_str())))?;
         let spool = open(&folder, site.config.watch.spool_bytes_max)?;
         let spool = Arc::new(Mutex::new(spool));
         self.spools.insert(log.clone(), Arc::clone(&spool));

@@ -153,19 +153,27 @@ impl Board {
 
     fn status(&self, figures: &Figures, watcher: &Watcher<'_>, outbox: &Mutex<Outbox>) -> serde_json::Value {
         let now = clock::now();
-        let logs: Vec<serde_json::Value> = watcher.status().iter().map(|log| {
-            serde_json::json!({
-                "log": log.log, "files": log.files, "events": log.events, "rejects": log.rejects,
-                "first_reject": log.reject, "behind_bytes": log.behind_bytes, "last": log.last,
-                "unlisted": log.unlisted,
+        let logs: Vec<serde_json::Value> = watcher
+            .status()
+            .iter()
+            .map(|log| {
+                serde_json::json!({
+                    "log": log.log, "files": log.files, "events": log.events, "rejects": log.rejects,
+                    "first_reject": log.reject, "behind_bytes": log.behind_bytes, "last": log.last,
+                    "unlisted": log.unlisted,
+                })
             })
-        }).collect();
+            .collect();
         let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let outbox = outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let notify: Vec<serde_json::Value> = outbox.receivers().into_iter().map(|name| {
-            let (waiting, since) = outbox.waiting(&name);
-            serde_json::json!({ "name": name, "waiting": waiting, "since": since, "trouble": receivers.get(&name) })
-        }).collect();
+        let notify: Vec<serde_json::Value> = outbox
+            .receivers()
+            .into_iter()
+            .map(|name| {
+                let (waiting, since) = outbox.waiting(&name);
+                serde_json::json!({ "name": name, "waiting": waiting, "since": since, "trouble": receivers.get(&name) })
+            })
+            .collect();
         let (findings_dropped, names_overflowed) = watcher.dropped();
         let pushed = |at: usize| self.pushed.get(at).map_or(0, |count| count.load(Ordering::Relaxed));
         serde_json::json!({
@@ -208,14 +216,17 @@ fn line_of(status: &serde_json::Value) -> String {
     let logs = status.get("logs").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
     let of = |list: &str, field: &str| -> f64 {
         let list = status.get(list).and_then(serde_json::Value::as_array);
-        list.into_iter().flatten().filter_map(|one| one.get(field)?.as_f64()).sum()
+        list.into_iter().flatten().filter_map(|one| one.get(field)?.as_f64()).fold(0.0, |sum, it| sum + it)
     };
     let state = match (status.get("paused").and_then(|it| it.as_str()), number("replaying")) {
         (Some(why), _) => format!("PAUSED ({why})"),
         _ if status.get("replaying").and_then(serde_json::Value::as_bool) == Some(true) => "catching up".to_owned(),
         _ => "watching".to_owned(),
     };
-    let lag = status.get("lag_secs").and_then(serde_json::Value::as_i64).map_or("no event yet".to_owned(), |secs| format!("latest event {secs} s ago"));
+    let lag = status
+        .get("lag_secs")
+        .and_then(serde_json::Value::as_i64)
+        .map_or("no event yet".to_owned(), |secs| format!("latest event {secs} s ago"));
     format!(
         "{state} {} · {} events · {}/s · {lag} · {} bytes unread · {} late · {} rejected · {} lost · {} findings · {} to tell",
         sever_model::counted(logs as u64, "log"),
@@ -251,20 +262,30 @@ pub(super) fn show(global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failu
     } else {
         out.text(&format!("{}\n", line_of(&status)));
         for log in status.get("logs").and_then(serde_json::Value::as_array).into_iter().flatten() {
-            let text = |name: &str| log.get(name).map_or(String::new(), |value| match value {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Null => "-".to_owned(),
-                other => other.to_string(),
-            });
+            let text = |name: &str| {
+                log.get(name).map_or(String::new(), |value| match value {
+                    serde_json::Value::String(text) => text.clone(),
+                    serde_json::Value::Null => "-".to_owned(),
+                    other => other.to_string(),
+                })
+            };
             out.text(&format!(
                 "{}\t{} files\t{} events\t{} rejected\t{} bytes unread\tlast {}\n",
-                text("log"), text("files"), text("events"), text("rejects"), text("behind_bytes"), text("last")
+                text("log"),
+                text("files"),
+                text("events"),
+                text("rejects"),
+                text("behind_bytes"),
+                text("last")
             ));
         }
         for one in status.get("notify").and_then(serde_json::Value::as_array).into_iter().flatten() {
             let trouble = one.get("trouble").and_then(serde_json::Value::as_str).unwrap_or("");
             let name = one.get("name").and_then(serde_json::Value::as_str).unwrap_or("");
-            out.text(&format!("{name}\t{} to tell\t{trouble}\n", one.get("waiting").unwrap_or(&serde_json::Value::Null)));
+            out.text(&format!(
+                "{name}\t{} to tell\t{trouble}\n",
+                one.get("waiting").unwrap_or(&serde_json::Value::Null)
+            ));
         }
     }
     if age >= DEAD_SECS {

@@ -187,7 +187,8 @@ impl Teller {
             Way::Token(receiver, settings, key) => {
                 let message: Value = serde_json::from_str(&entry.body).map_err(|error| failed(error.to_string()))?;
                 let issued = entry.put.micros().div_euclid(1_000_000);
-                let token = key.token(&set_of(settings, &message, issued)).map_err(|error| failed(error.to_string()))?;
+                let token =
+                    key.token(&set_of(settings, &message, issued)).map_err(|error| failed(error.to_string()))?;
                 receiver.tell(&id, &token)
             }
         }

@@ -3,9 +3,9 @@
 use sever_model::{Severity, SourceId};
 
 use super::{Section, doors, items, leaf_text, word};
+use crate::config::Problem;
 use crate::config::read::Node;
 use crate::config::watch::{InputKind, NotifyConfig, NotifyKind, WatchConfig, WatchInput};
-use crate::config::Problem;
 
 pub(super) fn watch(at: &Section<'_>) -> WatchConfig {
     WatchConfig {
@@ -58,11 +58,19 @@ pub(super) fn says_how(root: &Node, problems: &mut Vec<Problem>) {
     for input in root.get("watch").map_or(&[][..], |watch| items(watch, "input")) {
         let log = leaf_text(input, "log").unwrap_or_default();
         if !logs.contains(&log.as_str()) {
-            add(input, format!("[[watch.input]] names a log `{log}`, and there is none"), super::nearest_or_all(&log, &logs));
+            add(
+                input,
+                format!("[[watch.input]] names a log `{log}`, and there is none"),
+                super::nearest_or_all(&log, &logs),
+            );
         }
         let kind = leaf_text(input, "kind").unwrap_or_default();
         if kind == "syslog" && input.get("listen").is_none() {
-            add(input, format!("the syslog input of `{log}` lacks `listen`"), Some("such as \"127.0.0.1:6514\"".to_owned()));
+            add(
+                input,
+                format!("the syslog input of `{log}` lacks `listen`"),
+                Some("such as \"127.0.0.1:6514\"".to_owned()),
+            );
         }
         if kind == "http" && input.get("token").is_none() {
             let hint = "what is pushed is judged: `token = { file = \"…\" }` says who may".to_owned();

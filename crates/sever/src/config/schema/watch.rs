@@ -5,7 +5,12 @@ use super::Need::{Default, Optional, Required};
 use super::{Field, SECRET, field};
 
 pub(super) static WATCH: &[Field] = &[
-    field("listen", Text, Optional, "address and port for HTTP: pushed records, `/healthz`, keys; nothing where absent"),
+    field(
+        "listen",
+        Text,
+        Optional,
+        "address and port for HTTP: pushed records, `/healthz`, keys; nothing where absent",
+    ),
     field("hold", Duration, Default("1s"), "how long a record waits for other logs' that may be earlier"),
     field("checkpoint", Duration, Default("60s"), "how often all of the state is written"),
     field("body_bytes_max", Count, Default("16777216"), "the largest body that may be pushed"),

@@ -11,7 +11,10 @@ fn text(body: &str) -> Result<String, String> {
 #[test]
 fn an_array_is_a_line_a_record_and_the_rest_stands_as_it_is() {
     assert_eq!(text("{\"a\":1}\n{\"b\":2}").expect("it is taken"), "{\"a\":1}\n{\"b\":2}\n");
-    assert_eq!(text(" [ {\"a\":\n 1}, {\"b\": \"x\\ny\"} ]").expect("it is taken"), "{\"a\":  1}\n{\"b\": \"x\\ny\"}\n");
+    assert_eq!(
+        text(" [ {\"a\":\n 1}, {\"b\": \"x\\ny\"} ]").expect("it is taken"),
+        "{\"a\":  1}\n{\"b\": \"x\\ny\"}\n"
+    );
     assert_eq!(text("").expect("it is taken"), "");
     assert!(text("[{]").is_err());
 }
