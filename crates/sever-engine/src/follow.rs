@@ -256,11 +256,11 @@ impl Follower {
         self.files.is_empty()
     }
 
-    /// What was read of a file.
+    /// What was read of a file. One that is being read again is known by all that was read of it before.
     pub fn mark(&self, file: usize) -> Option<Mark> {
         self.files.get(file).map(|file| match &file.content {
-            Some(content) => content.mark(&file.mark),
-            None => file.mark.clone(),
+            Some(content) if content.plain() >= file.mark.plain => content.mark(&file.mark),
+            _ => file.mark.clone(),
         })
     }
 

@@ -103,7 +103,9 @@ impl Watcher<'_> {
     /// Takes up the files that were followed, by their numbers.
     fn restore_files(&mut self, files: Vec<SavedFile>) -> Result<(), EngineError> {
         let mut marks: Vec<Vec<Mark>> = self.logs.iter().map(|_| Vec::new()).collect();
-        for file in files {
+        for mut file in files {
+            // One whose rows are to be judged again is looked for, though it had ended.
+            file.mark.ended &= !self.replay.iter().any(|(number, _)| *number == file.number);
             let log = self.logs.iter().position(|log| log.source.log == file.log);
             let (Some(log), Some(of_log)) = (log, log.and_then(|log| marks.get_mut(log))) else {
                 return Err(EngineError::Checkpoint(format!("it is of a log `{}`, which is not watched", file.log)));

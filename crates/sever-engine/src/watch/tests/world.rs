@@ -68,7 +68,6 @@ pub(super) struct World {
     next: u64,
     /// Findings told, by id and revision, as a receiver that drops repeats has them.
     pub(super) told: BTreeMap<(String, u32), Finding>,
-    pub(super) told_twice: u32,
     pub(super) losses: Vec<String>,
     /// When each finding was first told as confirmed.
     confirmed_ms: BTreeMap<String, u64>,
@@ -90,7 +89,6 @@ impl World {
             written_ms: 0,
             next: 0,
             told: BTreeMap::new(),
-            told_twice: 0,
             losses: Vec::new(),
             confirmed_ms: BTreeMap::new(),
         };
