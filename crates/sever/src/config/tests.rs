@@ -395,6 +395,10 @@ fn every_value_in_force_is_explained() {
     cutting.brakes.count = 5  # default
     cutting.brakes.share = 0.05  # default
     cutting.plan_age_max = "1d"  # default
+    watch.hold = "1s"  # default
+    watch.checkpoint = "60s"  # default
+    watch.body_bytes_max = 16777216  # default
+    watch.spool_bytes_max = 10737418240  # default
     "#);
 }
 

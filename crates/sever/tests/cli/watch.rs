@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The ids of the findings that a command left in the store.
 fn found(world: &World) -> BTreeSet<String> {
     let findings = world.sever("findings --format json").json();
-    let all = findings["findings"].as_array().unwrap_or_else(|| panic!("{findings}")).iter();
+    let all = findings["rows"].as_array().unwrap_or_else(|| panic!("{findings}")).iter();
     all.map(|it| format!("{} {} {}", it["id"], it["stage"], it["count"])).collect()
 }
 

@@ -20,7 +20,7 @@ fn messages_are_cut_by_length_or_by_line_end() {
 
 #[test]
 fn a_line_end_inside_a_counted_message_is_no_end() {
-    assert_eq!(lines(b"10 <1>a\nb\nc\n7 <2>next", 3), "<1>a#012b#012c\n<2>next\n");
+    assert_eq!(lines(b"9 <1>a\nb\nc\n7 <2>next", 3), "<1>a#012b#012c\n<2>next\n");
 }
 
 #[test]
