@@ -304,16 +304,7 @@ impl Follower {
             }
             Ok(content::Read::Nothing) => self.quiet(file, at, into),
             Ok(content::Read::Cut { unread }) => {
-                one.mark = content.mark(&one.mark);
-                let (plain, node) = (one.mark.plain, one.mark.node);
-                (one.content, one.state, one.moved) = (None, State::Cut(unread), at);
-                self.by_node.remove(&node);
-                self.index(file);
-                // What seemed to repeat it may be its copy.
-                for candidate in self.candidates.values_mut() {
-                    candidate.repeats = candidate.repeats.filter(|repeated| repeated.of != file);
-                }
-                self.told.push(Told::Cut(file, plain));
+                self.cut(file, at, unread);
                 Got::Nothing
             }
             Err(error) => {
@@ -329,6 +320,21 @@ impl Follower {
                 }
                 Got::Nothing
             }
+        }
+    }
+
+    /// A file was cut, or written anew: what is there now is another, and its rest is looked for.
+    fn cut(&mut self, file: usize, at: Duration, unread: u64) {
+        let Some(mark) = self.mark(file) else { return };
+        let Some(one) = self.files.get_mut(file) else { return };
+        self.by_node.remove(&mark.node);
+        self.told.push(Told::Cut(file, mark.plain));
+        one.mark = mark;
+        (one.content, one.state, one.moved) = (None, State::Cut(unread), at);
+        self.index(file);
+        // What seemed to repeat it may be its copy.
+        for candidate in self.candidates.values_mut() {
+            candidate.repeats = candidate.repeats.filter(|repeated| repeated.of != file);
         }
     }
 

@@ -147,12 +147,8 @@ impl Content {
             if let Some(fault) = &self.fault {
                 return Err(told(fault));
             }
-            let seen = self.bytes;
-            self.bytes = self.opened.bytes()?;
-            // Where all that was seen had been read, time may have passed since.
-            let caught_up = seen == self.stored;
-            if self.bytes < self.stored || (self.bytes > self.stored && caught_up && self.is_changed()?) {
-                return Ok(Read::Cut { unread: seen.saturating_sub(self.stored) });
+            if let Some(unread) = self.cut()? {
+                return Ok(Read::Cut { unread });
             }
             let count = self.opened.read_at(self.stored, &mut self.block)?;
             if count == 0 || self.finished {
@@ -160,6 +156,20 @@ impl Content {
             }
             self.take(count);
         }
+    }
+
+    /// Whether it has been cut, or written anew, since it was last looked at: then at least so many bytes
+    /// had not been read.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(super) fn cut(&mut self) -> io::Result<Option<u64>> {
+        let seen = self.bytes;
+        self.bytes = self.opened.bytes()?;
+        // Where all that was seen had been read, time may have passed since.
+        let caught_up = seen == self.stored;
+        let cut = self.bytes < self.stored || (self.bytes > self.stored && caught_up && self.is_changed()?);
+        Ok(cut.then(|| seen.saturating_sub(self.stored)))
     }
 
     /// Says that the file is at its end, and reads what was held back.

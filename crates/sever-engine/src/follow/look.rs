@@ -39,6 +39,13 @@ impl Follower {
         let entries = self.folder.list()?;
         let listed: HashSet<Node> = entries.iter().map(|entry| entry.node).collect();
         self.names(&entries, &listed);
+        // Its reader may not come to it for a while, and what is there now must not be taken for it.
+        for file in 0..self.files.len() {
+            let content = self.files.get_mut(file).and_then(|one| one.content.as_mut());
+            if let Some(Ok(Some(unread))) = content.map(Content::cut) {
+                self.cut(file, at, unread);
+            }
+        }
         let missing = self.is_missing_one();
         let wanted: HashSet<Node> = entries.iter().filter(|it| !it.aside || missing).map(|it| it.node).collect();
         self.candidates.retain(|node, _| wanted.contains(node));
