@@ -15,12 +15,12 @@ pub(crate) struct BenchArgs {
     /// Install nothing; what lacks its servers is skipped, which it says
     #[arg(long)]
     no_install: bool,
-    /// `scan`, `facts`, `decode`, `plan`, `cut`, `gate`, `proof`, `truth`, and their options; `--help` lists them
+    /// `scan`, `facts`, `decode`, `plan`, `cut`, `gate`, `proof`, `watch`, `truth`, and their options; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
 
-/// Runs it; its exit code says whether every bar of `scan`, `facts`, `plan`, `cut`, `gate` and `proof` holds.
+/// Runs it; its exit code says whether every bar of what was measured holds.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let own = args.args.iter().map(String::as_str);
     let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"].into_iter().chain(own);

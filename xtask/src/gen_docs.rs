@@ -8,8 +8,7 @@
 //! ```
 //!
 //! What the program does not know is added here: which source and which log come from the same system
-//! ([`TOGETHER`]), links between pages, the guides, `docs/gate.md` and
-//! `docs/proof.md`, which are written by hand.
+//! ([`TOGETHER`]), links between pages, the guides, and the pages of [`BY_HAND`].
 //!
 //! `--check` compares instead of writing. A page of a thing that is gone is removed.
 
@@ -168,11 +167,12 @@ fn differences(pages: &BTreeMap<String, String>) -> Result<Vec<Difference>> {
 }
 
 /// Pages written by hand, with their titles in the index.
-const BY_HAND: [(&str, &str); 4] = [
+const BY_HAND: [(&str, &str); 5] = [
     ("gate.md", "The gate"),
     ("lake.md", "The lake, column by column"),
     ("proof.md", "The proof, byte by byte"),
     ("reach.md", "The reach index, byte by byte"),
+    ("watch.md", "Watching, and being told"),
 ];
 
 /// Every page by its path.

@@ -8,13 +8,14 @@
 //! bench plan    a plan of five hundred doors
 //! bench cut     people planned, cut and verified at real servers against the plain clients
 //! bench gate    what a decision of the gate costs against a handler that always says yes
+//! bench watch   from a line in a log to a finding that may be told; events a second
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
 //! Each measurement that is about memory, or that must not inherit another's, runs in a child process
 //! of its own (`bench one NAME`), pinned to one core where `taskset` is there. Everything is generated
-//! from fixed numbers, so that two runs measure the same work. `scan`, `facts`, `plan`, `cut`, `gate` and `proof`
-//! exit with 1 when a bar does not hold.
+//! from fixed numbers, so that two runs measure the same work. All but `decode` and `truth` exit with 1 when a bar does
+//! not hold.
 
 mod company;
 mod cut;
@@ -33,6 +34,7 @@ mod register;
 mod report;
 mod scan;
 mod truth;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -66,6 +68,8 @@ enum What {
     Gate(Size),
     /// People planned, cut and verified at real servers, against the plain clients
     Cut(Size),
+    /// From a line in a log to a finding that may be told; events a second
+    Watch(Size),
     /// False findings and misses, over the plays and a company on real servers
     Truth(truth::Args),
     /// One measurement, in this process; prints its number
@@ -103,6 +107,7 @@ fn main() -> Result<ExitCode> {
         What::Proof(size) => (proof::rows(size.scale)?, size.format),
         What::Cut(size) => (cut::rows(size.scale)?, size.format),
         What::Gate(size) => (gate::rows(size.scale)?, size.format),
+        What::Watch(size) => (watch::rows(size.scale)?, size.format),
         What::Plan(size) => (plan::rows(size.scale)?, size.format),
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;

@@ -150,6 +150,7 @@ mod oauth {
     mod tokens;
     mod verdict;
 }
+pub mod notify;
 pub mod objects;
 mod okta {
     mod org;

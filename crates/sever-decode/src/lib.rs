@@ -74,3 +74,4 @@ pub use sniff::{Sniffed, named, sniff};
 pub use stream::LogStream;
 pub use token::{Presented, Signed, TOKEN_BYTES_MAX, TokenFault, TokenReader};
 pub use unpack::head;
+pub use unpack::{Fault, Unpack, head};

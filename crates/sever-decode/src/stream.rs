@@ -108,6 +108,17 @@ impl LogStream {
         }
     }
 
+    /// Decides by what there is of the head how the log is read, if it holds a whole line, and hands
+    /// over the events in it: for a log that is still being written, whose head may be long in coming.
+    /// Whoever reads it again must decide at the same place, for the same events.
+    pub fn decide(&mut self, sink: &mut dyn EventSink) -> bool {
+        let whole = self.body.head.as_ref().is_some_and(|head| head.contains(&b'\n'));
+        if whole {
+            self.body.begin(sink);
+        }
+        whole
+    }
+
     /// Ends the log, and hands over what was held back.
     pub fn finish(&mut self, sink: &mut dyn EventSink) {
         let body = &mut self.body;

@@ -21,7 +21,7 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// Decompresses what is pushed.
-pub(crate) struct Unpack {
+pub struct Unpack {
     kind: Kind,
     piece: Vec<u8>,
 }
@@ -37,19 +37,30 @@ enum Kind {
 }
 
 /// Why decompression stopped.
-pub(crate) enum Fault {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
     /// The input ends in the middle.
     Truncated,
     /// It is not what its first bytes promise.
     Corrupt(String),
 }
 
+impl Default for Unpack {
+    fn default() -> Unpack {
+        Unpack::new()
+    }
+}
+
 impl Unpack {
+    /// Of a file of which nothing is known yet.
     pub fn new() -> Unpack {
         Unpack { kind: Kind::Undecided(Vec::new()), piece: Vec::new() }
     }
 
     /// Takes stored bytes and hands on what they hold.
+    ///
+    /// # Errors
+    /// When they cannot be decompressed; nothing more is then handed on.
     pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
         if let Kind::Undecided(head) = &mut self.kind {
             if head.is_empty() && bytes.len() >= ZSTD.len() {
@@ -71,6 +82,9 @@ impl Unpack {
     }
 
     /// Says that there is no more.
+    ///
+    /// # Errors
+    /// When what is held back cannot be decompressed.
     pub fn finish(&mut self, each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
         match &mut self.kind {
             Kind::Undecided(head) => {

@@ -20,8 +20,8 @@
 use serde::{Deserialize, Serialize};
 use sever_model::port::{Detector, Events, Resolved, Settled, Surplus, View};
 use sever_model::{
-    Batch, Class, EventSource, EventTime, FindingSet, FingerprintKey, Inventory, Judgement, Knock, Limits, SourceId,
-    Stage, SubjectRegister, Symbols,
+    Batch, Class, EventSource, EventTime, Finding, FindingSet, FingerprintKey, Inventory, Judgement, Knock, Limits,
+    SavedFindings, SourceId, Stage, SubjectRegister, Symbols,
 };
 
 use crate::Report;
@@ -112,6 +112,14 @@ impl Pipeline {
     /// What of the logs was our own tries of doors.
     pub fn own_probes(&self) -> OwnProbes {
         self.knocks.seen()
+    }
+
+    /// Takes one more file of a log, by the next number. The log must be among those of the pipeline's
+    /// first sources: what is judged of it was settled then.
+    pub fn add_source(&mut self, source: EventSource) {
+        self.resolver.add(&source);
+        self.judge.add(&source);
+        self.sources.push(source);
     }
 
     /// Takes a run of events of one file, in the merged order of all.
@@ -209,6 +217,17 @@ impl Pipeline {
     /// The findings so far.
     pub fn findings(&self) -> &FindingSet {
         &self.findings
+    }
+
+    /// The findings that were raised or taken back since this was last asked; see
+    /// [`FindingSet::take_touched`].
+    pub fn take_touched(&mut self) -> Vec<(u32, Finding)> {
+        self.findings.take_touched()
+    }
+
+    /// Goes on with findings that were saved beside the state.
+    pub fn load_findings(&mut self, saved: SavedFindings) {
+        self.findings = FindingSet::load(saved, &self.limits);
     }
 
     /// The findings.

@@ -34,16 +34,26 @@ struct Known(Vec<u32>);
 
 impl Resolver {
     pub(crate) fn new(sources: &[EventSource]) -> Resolver {
-        let mut systems: Vec<Option<SystemId>> = Vec::new();
-        let mut system_of = Vec::new();
-        for source in sources {
-            system_of.push(systems.iter().position(|known| *known == source.system).unwrap_or_else(|| {
-                systems.push(source.system.clone());
-                systems.len() - 1
-            }));
-        }
-        let accounts = systems.iter().map(|_| Known::default()).collect();
-        Resolver { system_of, systems, accounts, keys: Known::default(), inventory: None, has_presented: false }
+        let mut resolver = Resolver {
+            system_of: Vec::new(),
+            systems: Vec::new(),
+            accounts: Vec::new(),
+            keys: Known::default(),
+            inventory: None,
+            has_presented: false,
+        };
+        sources.iter().for_each(|source| resolver.add(source));
+        resolver
+    }
+
+    /// Takes one more source, by the next number.
+    pub(crate) fn add(&mut self, source: &EventSource) {
+        let known = self.systems.iter().position(|known| *known == source.system);
+        self.system_of.push(known.unwrap_or_else(|| {
+            self.systems.push(source.system.clone());
+            self.accounts.push(Known::default());
+            self.systems.len() - 1
+        }));
     }
 
     /// Looks at the inventory that the next rows are resolved in.

@@ -33,4 +33,7 @@ pub enum EngineError {
     /// The journal of a departure could not be written: nothing more was done.
     #[error("the journal of the departure cannot be written: {0}")]
     Journal(String),
+    /// The state of a watch cannot be gone on from.
+    #[error("the watch's checkpoint cannot be used: {0}")]
+    Checkpoint(String),
 }

@@ -6,6 +6,7 @@
 //! check   inventory ─► standing detectors ─► findings
 //! scan    logs ─► decode ─► merge by time ─► judge ─► detectors ─► findings
 //!                                              └────► lake
+//! watch   logs as they grow ─► the same, with checkpoints ─► findings once each
 //! reach   lake + register + resolvers ─► whose data
 //! cut     approved plan + connections ─► journal of acts: receipts, verdicts
 //! verify  doors + connections ─► verdicts
@@ -20,6 +21,7 @@
 mod check;
 mod cut;
 mod error;
+pub mod follow;
 pub mod gate;
 mod load;
 mod names;
@@ -29,6 +31,7 @@ mod progress;
 mod readiness;
 mod scan;
 mod sync;
+mod watch;
 
 pub use check::{CheckSetup, check};
 pub use cut::{Acting, Connected, CutEnd, Desk, Journal, Ticket, cut, verify};
@@ -40,3 +43,4 @@ pub use progress::{Progress, Quiet, Unit};
 pub use readiness::{Answer, Hand, LogSample, Need, Readiness, Seeing, readiness};
 pub use scan::{LogInput, LogReport, Open, ScanOutcome, ScanSetup, Watch, scan};
 pub use sync::{SyncLine, SyncOutcome, sync};
+pub use watch::{Checkpoint, Commit, LogStatus, Moment, Turn, WatchNote, WatchSetup, WatchedLog, Watcher};

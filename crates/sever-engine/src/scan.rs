@@ -7,9 +7,9 @@
 //! Memory: one decoded chunk per file that is open at once; a file is opened when the merge reaches
 //! its first record.
 
-mod cursor;
-mod lake;
-mod merge;
+pub(crate) mod cursor;
+pub(crate) mod lake;
+pub(crate) mod merge;
 
 use std::io;
 

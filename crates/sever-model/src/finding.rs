@@ -5,7 +5,7 @@
 //! raising it again adds to its count. Bounded by [`crate::Limits::findings_max`] and, per finding,
 //! [`crate::Limits::evidence_max`]; what falls past either is counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -260,9 +260,30 @@ pub struct FindingSet {
     by_id: HashMap<u128, usize, foldhash::quality::RandomState>,
     /// Those that have ever been confirmed, by their place.
     confirmed: HashSet<usize>,
+    /// How often each has changed in what it claims.
+    revisions: Vec<u32>,
+    /// Those that were touched since they were last asked for.
+    touched: BTreeSet<usize>,
     findings_max: usize,
     evidence_max: usize,
     dropped: u64,
+}
+
+/// A set of findings as it is saved.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct SavedFindings {
+    findings: Vec<SavedFinding>,
+    dropped: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedFinding {
+    /// Its whole identity, in hexadecimal.
+    key: String,
+    revision: u32,
+    /// Whether it has ever been confirmed.
+    confirmed: bool,
+    finding: Finding,
 }
 
 /// Finding ids must be equal in every installation, so they are fingerprinted under a public key.
@@ -275,6 +296,8 @@ impl FindingSet {
             findings: Vec::new(),
             by_id: HashMap::default(),
             confirmed: HashSet::new(),
+            revisions: Vec::new(),
+            touched: BTreeSet::new(),
             findings_max: limits.findings_max,
             evidence_max: limits.evidence_max,
             dropped: 0,
@@ -295,7 +318,7 @@ impl FindingSet {
             }
             return;
         };
-        let Some(finding) = self.findings.get_mut(at) else { return };
+        let (Some(finding), Some(revision)) = (self.findings.get_mut(at), self.revisions.get_mut(at)) else { return };
         match (finding.stage, raise.stage) {
             (Stage::Confirmed, Stage::Retracted) if raise.was == Some(Stage::Provisional) => return,
             (_, Stage::Retracted) => {
@@ -303,8 +326,10 @@ impl FindingSet {
                     |kept: &Evidence| (&kept.source, kept.offset) == (&raise.evidence.source, raise.evidence.offset);
                 finding.evidence.retain(|kept| !same(kept));
                 finding.count = finding.count.saturating_sub(1);
-                if finding.count == 0 {
+                self.touched.insert(at);
+                if finding.count == 0 && finding.stage != Stage::Retracted {
                     finding.stage = Stage::Retracted;
+                    *revision += 1;
                 }
                 return;
             }
@@ -317,9 +342,11 @@ impl FindingSet {
                 finding.known_at = raise.known_at;
                 finding.evidence.clear();
                 tell(finding, raise);
+                *revision += 1;
             }
             _ => {}
         }
+        self.touched.insert(at);
         if raise.stage == Stage::Confirmed {
             self.confirmed.insert(at);
         }
@@ -331,6 +358,7 @@ impl FindingSet {
             finding.severity = finding.severity.max(raise.severity);
             finding.confidence = finding.confidence.max(raise.confidence);
             tell(finding, raise);
+            *revision += 1;
         }
         if finding.evidence.len() < self.evidence_max {
             finding.evidence.push(raise.evidence.clone());
@@ -362,6 +390,53 @@ impl FindingSet {
         (self.findings, self.dropped)
     }
 
+    /// Those that were raised or taken back since this was last asked, each with its revision, which
+    /// grows with every change of what it claims: stage, severity, confidence. That its count grows is no
+    /// revision. One that never was more than provisional and has been explained is among them.
+    pub fn take_touched(&mut self) -> Vec<(u32, Finding)> {
+        let touched = std::mem::take(&mut self.touched);
+        let one = |at: usize| Some((*self.revisions.get(at)?, self.findings.get(at)?.clone()));
+        touched.into_iter().filter_map(one).collect()
+    }
+
+    /// Whether any was raised or taken back since [`FindingSet::take_touched`].
+    pub fn is_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// The set, to be loaded again.
+    pub fn save(&self) -> SavedFindings {
+        let mut keys = vec![0; self.findings.len()];
+        for (key, at) in &self.by_id {
+            if let Some(slot) = keys.get_mut(*at) {
+                *slot = *key;
+            }
+        }
+        let one = |(at, finding): (usize, &Finding)| SavedFinding {
+            key: format!("{:032x}", keys.get(at).copied().unwrap_or(0)),
+            revision: self.revisions.get(at).copied().unwrap_or(1),
+            confirmed: self.confirmed.contains(&at),
+            finding: finding.clone(),
+        };
+        SavedFindings { findings: self.findings.iter().enumerate().map(one).collect(), dropped: self.dropped }
+    }
+
+    /// The set that was saved. None of it counts as touched.
+    pub fn load(saved: SavedFindings, limits: &Limits) -> FindingSet {
+        let mut set = FindingSet::new(limits);
+        set.dropped = saved.dropped;
+        for one in saved.findings {
+            let at = set.findings.len();
+            set.by_id.insert(u128::from_str_radix(&one.key, 16).unwrap_or(0), at);
+            set.revisions.push(one.revision);
+            if one.confirmed {
+                set.confirmed.insert(at);
+            }
+            set.findings.push(one.finding);
+        }
+        set
+    }
+
     fn add(&mut self, key: u128, raise: &Raise<'_>) {
         if self.findings.len() >= self.findings_max {
             self.dropped += 1;
@@ -387,6 +462,8 @@ impl FindingSet {
             self.confirmed.insert(self.findings.len());
         }
         self.by_id.insert(key, self.findings.len());
+        self.touched.insert(self.findings.len());
+        self.revisions.push(1);
         self.findings.push(finding);
     }
 }

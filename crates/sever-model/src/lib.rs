@@ -65,7 +65,8 @@ pub use door::{Door, DoorKind, DoorList};
 pub use event::{EventKind, EventSource, Outcome, Row};
 pub use fact::{Fact, FactKind, FactRow, Listing, Record};
 pub use finding::{
-    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, Severity, Stage, Thing, ThingKind, counted,
+    Audience, Confidence, Evidence, Finding, FindingSet, Meta, Raise, SavedFindings, Severity, Stage, Thing, ThingKind,
+    counted,
 };
 pub use frozen::{
     Cap, Differences, FROZEN_VERSION, Figures, Frozen, FrozenDay, FrozenError, FrozenStep, Inputs, Moved, Question,

@@ -6,6 +6,7 @@
 //!   key              the key under which identifiers are fingerprinted       random, 0600, made once
 //!   proof.key        the key that signs the proof log                        random, 0600, made once
 //!   proof/           the proof log: statements, tree, checkpoint ([`proof`]) append only, static files
+//!   watch/           what a watch keeps ([`watch`])
 //!   register.sever   the subject register: 14 bytes per id                   mapped, written by rename
 //!   gate/issued/     what issuers hand to the gate ([`IssuedLog`])            append only, JSON lines
 //!   gate/decisions/  what the gate decided, as a log                         append only, JSON lines
@@ -32,6 +33,7 @@ mod register;
 mod run;
 mod schema;
 mod store;
+pub mod watch;
 
 pub use departure::{DepartureRow, Held as HeldDeparture};
 pub use derived::DerivedSecrets;

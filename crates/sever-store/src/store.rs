@@ -126,6 +126,15 @@ impl Store {
         self.key
     }
 
+    /// A number that changes whenever another process, or another connection, has written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("PRAGMA data_version").fetch_one(&mut *self.connection.lock().await).await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// A remembered setting, such as the digest of the file a register was built from.
     ///
     /// # Errors

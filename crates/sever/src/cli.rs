@@ -32,6 +32,7 @@ mod scan;
 mod site;
 mod sync;
 mod verify;
+mod watch;
 mod who;
 
 use std::path::PathBuf;
@@ -115,6 +116,8 @@ enum Command {
     Scan(scan::Args),
     /// Allow or refuse tokens as they are shown, for nginx, Envoy, Traefik or an application
     Gate(gate::Args),
+    /// Judge live: follow the configured logs, and tell what is found
+    Watch(watch::Args),
     /// List, show and close findings
     Findings(findings::Args),
     /// Say whose data a thing touched, and when
@@ -191,6 +194,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Check(args) => check::run(args, global, out),
         Command::Scan(args) => scan::run(args, global, out),
         Command::Gate(args) => gate::run(args, global, out),
+        Command::Watch(args) => watch::run(args, global, out),
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),

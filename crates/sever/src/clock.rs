@@ -8,6 +8,22 @@ pub fn now() -> WallTime {
     WallTime::from_micros(since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
 }
 
+/// How long something has taken: never jumps, whatever becomes of the clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// Since it was started.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The clock of the machine, for what acts.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;

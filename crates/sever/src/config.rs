@@ -23,6 +23,7 @@ mod read;
 mod schema;
 mod secret;
 mod value;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +39,7 @@ pub use paths::{Paths, expand};
 pub use privacy::{Deed, PrivacyConfig, RetentionConfig, Role};
 pub use schema::{Setting, json_schema, settings};
 pub use secret::SecretFrom;
+pub use watch::{InputKind, NotifyConfig, NotifyKind, WatchConfig, WatchInput};
 
 /// The ids that other rooms know, for checking and suggesting. An empty list checks nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,6 +93,10 @@ pub struct Config {
     pub cutting: CuttingConfig,
     /// The gate, where one is configured.
     pub gate: Option<GateConfig>,
+    /// How logs are followed.
+    pub watch: WatchConfig,
+    /// Who is told of findings.
+    pub notify: Vec<NotifyConfig>,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

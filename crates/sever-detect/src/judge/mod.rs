@@ -261,6 +261,12 @@ impl Judge {
         }
     }
 
+    /// Takes one more file of a log that it knows, by the next number. Of an unknown log nothing is judged.
+    pub(crate) fn add(&mut self, source: &EventSource) {
+        let log = self.logs.iter().position(|log| log.name == source.log);
+        self.log_of.push(log.unwrap_or(usize::MAX));
+    }
+
     /// Takes one record: what it says of the row at once. What follows later, or for earlier rows,
     /// waits in [`Judge::has_news`].
     pub(crate) fn take(&mut self, source: usize, batch: &Batch, row: usize, symbols: &Symbols) -> Option<Said> {

@@ -1,7 +1,13 @@
 //! One file being read: decompressed, decoded, and how far the merge has got in it.
+//!
+//! A reader that says [`io::ErrorKind::WouldBlock`] is of a file that is still being written: it is
+//! asked again later. Such a file may be one that was read before, up to some row: those before it are
+//! decoded again, for what later ones may need of them, and not handed out.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sever_decode::{Accounting, LogStream};
 use sever_model::port::EventSink;
 use sever_model::{Batch, EventTime, Limits, Row, Symbols};
@@ -9,7 +15,7 @@ use sever_model::{Batch, EventTime, Limits, Row, Symbols};
 use super::{LogInput, LogReport};
 use crate::{EngineError, Progress};
 
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     input: LogInput,
     state: State,
     batch: Batch,
@@ -21,6 +27,26 @@ pub(super) struct Cursor {
     last: Option<EventTime>,
     accounting: Accounting,
     broken: Option<String>,
+    place: Place,
+    /// Rows yet to be decoded again without being handed out.
+    skip: u64,
+    /// Bytes fed to the stream.
+    fed: u64,
+    idle: bool,
+    /// When the rows at hand were read.
+    arrived: Duration,
+    now: Duration,
+}
+
+/// How far a file that is being written has been read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Rows handed out.
+    pub(crate) rows: u64,
+    /// After how many bytes it was decided how it is read, where that was before its head was whole.
+    pub(crate) decided: Option<u64>,
+    /// Records that begin before this are another's, and not handed out.
+    pub(crate) from: u64,
 }
 
 enum State {
@@ -34,16 +60,28 @@ enum State {
 struct Sink<'a> {
     batch: &'a mut Batch,
     symbols: &'a mut Symbols,
+    /// Rows that were handed out before.
+    skip: &'a mut u64,
+    from: u64,
+    reached: &'a mut EventTime,
 }
 
 impl EventSink for Sink<'_> {
     fn push(&mut self, row: &Row<'_>) {
+        if row.offset < self.from {
+            return;
+        }
+        if *self.skip > 0 {
+            *self.skip -= 1;
+            *self.reached = (*self.reached).max(row.time);
+            return;
+        }
         self.batch.push(row, self.symbols);
     }
 }
 
 impl Cursor {
-    pub(super) fn new(input: LogInput) -> Cursor {
+    pub(crate) fn new(input: LogInput) -> Cursor {
         Cursor {
             input,
             state: State::Waiting,
@@ -54,7 +92,48 @@ impl Cursor {
             last: None,
             accounting: Accounting::default(),
             broken: None,
+            place: Place::default(),
+            skip: 0,
+            fed: 0,
+            idle: true,
+            arrived: Duration::ZERO,
+            now: Duration::ZERO,
         }
+    }
+
+    /// Of a file that was read up to a place before.
+    pub(crate) fn from(input: LogInput, place: Place) -> Cursor {
+        Cursor { skip: place.rows, place, ..Cursor::new(input) }
+    }
+
+    /// How far it has been read.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Whether it has nothing now and may have more.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.idle && !matches!(self.state, State::Done)
+    }
+
+    /// Whether all of it has been handed out.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done) && self.row >= self.batch.len()
+    }
+
+    /// The latest time handed out: its place in the order.
+    pub(crate) fn reached(&self) -> EventTime {
+        self.reached
+    }
+
+    /// When the rows at hand were read.
+    pub(crate) fn arrived(&self) -> Duration {
+        self.arrived
+    }
+
+    /// Says what time it is, for what is read from now on.
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.now = now;
     }
 
     /// The time of the first event. A small file stays open; a larger one is closed again, so that
@@ -69,6 +148,8 @@ impl Cursor {
         self.fill(chunk, symbols, &mut crate::Quiet);
         let time = self.head();
         if !matches!(self.state, State::Done) {
+            self.place = Place::default();
+            self.fed = 0;
             self.state = State::Waiting;
             self.batch = Batch::new();
             self.reached = EventTime::MIN;
@@ -93,7 +174,7 @@ impl Cursor {
     }
 
     /// Hands out the rows from where it stands for as long as `within` allows, at least one.
-    pub(super) fn advance(&mut self, within: impl Fn(EventTime) -> bool) -> (usize, usize) {
+    pub(super) fn advance(&mut self, mut within: impl FnMut(EventTime) -> bool) -> (usize, usize) {
         let from = self.row;
         let times = self.batch.times();
         while let Some(time) = times.get(self.row) {
@@ -103,6 +184,7 @@ impl Cursor {
             }
             self.reached = reached;
             self.row += 1;
+            self.place.rows += 1;
         }
         (from, self.row)
     }
@@ -112,10 +194,13 @@ impl Cursor {
         &mut self,
         chunk: &mut [u8],
         symbols: &mut Symbols,
-        _limits: &Limits,
+        limits: &Limits,
         progress: &mut dyn Progress,
     ) -> Result<Option<EventTime>, EngineError> {
         if self.row >= self.batch.len() {
+            if matches!(self.state, State::Waiting) {
+                self.start(limits)?;
+            }
             self.fill(chunk, symbols, progress);
         }
         Ok(self.head())
@@ -125,7 +210,7 @@ impl Cursor {
         &self.batch
     }
 
-    pub(super) fn report(&self) -> LogReport {
+    pub(crate) fn report(&self) -> LogReport {
         let accounting = match &self.state {
             State::Open(_, stream) => stream.accounting().clone(),
             _ => self.accounting.clone(),
@@ -154,28 +239,49 @@ impl Cursor {
         Ok(())
     }
 
-    /// Decodes until there are rows or the file ends. A read that fails ends the file and is told.
+    /// Decodes until there are rows, or there is nothing more now, or the file ends. A read that fails
+    /// ends the file and is told.
     fn fill(&mut self, chunk: &mut [u8], symbols: &mut Symbols, progress: &mut dyn Progress) {
         self.batch.clear();
         self.row = 0;
-        while self.batch.is_empty() {
-            let State::Open(reader, stream) = &mut self.state else { break };
-            let mut sink = Sink { batch: &mut self.batch, symbols };
-            let read = reader.read(chunk);
+        self.idle = false;
+        let Cursor { state, batch, skip, reached, place, fed, .. } = self;
+        while batch.is_empty() {
+            let State::Open(reader, stream) = state else { break };
+            let mut sink = Sink { batch, symbols, skip, from: place.from, reached };
+            // Where it was decided early how to read it, it is decided there again.
+            let room = place.decided.and_then(|at| usize::try_from(at.checked_sub(*fed)?).ok());
+            let room = room.filter(|room| *room > 0).map_or(chunk.len(), |room| room.min(chunk.len()));
+            let read = reader.read(chunk.get_mut(..room).unwrap_or_default());
             if let Ok(count @ 1..) = read {
                 progress.advance(count as u64);
                 stream.feed(chunk.get(..count).unwrap_or_default(), &mut sink);
+                *fed += count as u64;
+                if place.decided == Some(*fed) {
+                    stream.decide(&mut sink);
+                }
                 continue;
             }
             if let Err(error) = read {
-                if error.kind() == std::io::ErrorKind::Interrupted {
-                    continue;
+                match error.kind() {
+                    io::ErrorKind::Interrupted => continue,
+                    io::ErrorKind::WouldBlock => {
+                        if stream.decide(&mut sink) {
+                            place.decided = Some(*fed);
+                        }
+                        self.idle = batch.is_empty();
+                        break;
+                    }
+                    _ => self.broken = Some(error.to_string()),
                 }
-                self.broken = Some(error.to_string());
             }
             stream.finish(&mut sink);
             self.accounting = stream.accounting().clone();
-            self.state = State::Done;
+            *state = State::Done;
+        }
+        self.arrived = self.now;
+        if self.batch.is_empty() && matches!(self.state, State::Done) {
+            self.batch = Batch::new();
         }
         let times = self.batch.times();
         let first = self.first.into_iter().chain(times.iter().copied()).min();

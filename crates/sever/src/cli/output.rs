@@ -76,6 +76,12 @@ impl Output {
         self.settle(written);
     }
 
+    /// Hands on what has been printed, for whoever reads along.
+    pub fn flush(&mut self) {
+        let flushed = self.out.flush();
+        self.settle(flushed);
+    }
+
     /// A finding as it may be shown.
     ///
     /// # Errors
@@ -106,6 +112,12 @@ impl Output {
     fn veiled(&self, text: &str) -> String {
         let Some(veil) = &self.veil else { return text.to_owned() };
         veil.text(text).unwrap_or_else(|failure| format!("(not shown: {})", failure.what))
+    }
+
+    /// Says something beside the answer that names nobody.
+    pub fn aside(text: &str) {
+        // Where even that cannot be written nothing can be said.
+        writeln!(std::io::stderr(), "{text}").ok();
     }
 
     /// Says what to do next.

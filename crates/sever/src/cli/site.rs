@@ -11,6 +11,7 @@ pub(super) mod secret;
 #[cfg(feature = "s3")]
 mod shelf;
 mod sigma;
+mod watching;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -357,12 +358,17 @@ impl Site {
 
     /// The classes of token: those configured, and those that a log's format brings with it.
     pub fn classes(&self, inputs: &[LogInput]) -> Vec<Class> {
+        self.classes_of(inputs.iter().map(|input| (&input.source.log, input.format.id)))
+    }
+
+    /// The classes of token of logs, each with its format.
+    fn classes_of<'a>(&self, logs: impl Iterator<Item = (&'a SourceId, &'a str)>) -> Vec<Class> {
         let mut classes = self.config.classes.clone();
         let mut seen: Vec<&SourceId> = Vec::new();
-        for input in inputs {
-            if !seen.contains(&&input.source.log) {
-                seen.push(&input.source.log);
-                classes.extend(sever_detect::builtin_classes(input.format.id, &input.source.log));
+        for (log, format) in logs {
+            if !seen.contains(&log) {
+                seen.push(log);
+                classes.extend(sever_detect::builtin_classes(format, log));
             }
         }
         classes

@@ -5,6 +5,7 @@
 
 mod doors;
 mod gate;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub(super) fn config(
         doors::connections_are_asked(root, &mut problems);
         doors::approvers_are_people(root, &mut problems);
         gate::gate_says_how(root, &mut problems);
+        watch::says_how(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -66,6 +68,8 @@ pub(super) fn config(
         connections: top.each("connection").iter().map(doors::connection).collect(),
         cutting: doors::cutting(&top.section("cutting")),
         gate: root.get("gate").map(|_| gate::gate(&top.section("gate"))),
+        watch: watch::watch(&top.section("watch")),
+        notify: top.each("notify").iter().map(watch::notify).collect(),
         explained: explained(root),
         zone,
         files,

@@ -5,6 +5,7 @@
 
 mod doors;
 mod gate;
+mod watch;
 
 use serde_json::{Map, Value, json};
 use sever_model::ClaimSet;
@@ -127,6 +128,8 @@ pub(super) static ROOT: &[Field] = &[
         "how people are cut off: what is never cut, who is asked, who approves",
     ),
     field("gate", Table(gate::GATE), Optional, "what is asked of tokens as they are shown, and what is answered"),
+    field("watch", Table(watch::WATCH), Optional, "how `sever watch` follows logs, and what may be pushed to it"),
+    field("notify", Tables(watch::NOTIFY), Optional, "who is told what `sever watch` finds"),
 ];
 
 static SOURCE: &[Field] = &[

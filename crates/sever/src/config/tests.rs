@@ -410,6 +410,10 @@ fn every_value_in_force_is_explained() {
     gate.threads = 0  # default
     gate.keep = "35d"  # default
     gate.budget_entries_max = 4000000  # default
+    watch.hold = "1s"  # default
+    watch.checkpoint = "60s"  # default
+    watch.body_bytes_max = 16777216  # default
+    watch.spool_bytes_max = 10737418240  # default
     "#);
 }
 

@@ -17,6 +17,7 @@
 //! departures  a departure beside the cut: connections that answer, the day to come, claims, our own probes
 //! cut      a departure from plan to proof; refused; killed at every call
 //! faults   disks that are full, servers that go away, kills between every two steps on real servers
+//! watch    live: the findings of a scan, once each; pushed records; receivers that are told
 //! storms   kill -9, two at once, pipes that close, stores that are damaged
 //! ```
 //!
@@ -40,4 +41,5 @@ mod sigma;
 mod storms;
 mod story;
 mod strangers;
+mod watch;
 mod world;
