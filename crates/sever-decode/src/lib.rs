@@ -73,5 +73,4 @@ pub use mapping::{Field, Guess, Mapping, MappingError, Pick};
 pub use sniff::{Sniffed, named, sniff};
 pub use stream::LogStream;
 pub use token::{Presented, Signed, TOKEN_BYTES_MAX, TokenFault, TokenReader};
-pub use unpack::head;
 pub use unpack::{Fault, Unpack, head};

@@ -305,6 +305,7 @@ impl World {
             detectors: registry::make_all(&Settings::default(), &[]),
             key: KEY,
             limits: limits(),
+            knocks: Vec::new(),
             lake: None,
             watch: None,
         };
