@@ -169,6 +169,8 @@ struct File {
     mark: Mark,
     content: Option<Content>,
     state: State,
+    /// Whether it was cut while it was being read again: then its reader has less than its mark is of.
+    again: bool,
     /// When something last came, or its fate last changed.
     moved: Duration,
 }
@@ -241,7 +243,7 @@ impl Follower {
             let state = if mark.ended { State::Ended } else { State::Sought };
             let file = self.files.len();
             self.by_node.insert(mark.node, file);
-            self.files.push(File { mark, content: None, state, moved: Duration::ZERO });
+            self.files.push(File { mark, content: None, state, again: false, moved: Duration::ZERO });
             self.index(file);
         }
     }
@@ -327,6 +329,7 @@ impl Follower {
     fn cut(&mut self, file: usize, at: Duration, unread: u64) {
         let Some(mark) = self.mark(file) else { return };
         let Some(one) = self.files.get_mut(file) else { return };
+        one.again = one.content.as_ref().is_some_and(|content| content.plain() < mark.plain);
         self.by_node.remove(&mark.node);
         self.told.push(Told::Cut(file, mark.plain));
         one.mark = mark;

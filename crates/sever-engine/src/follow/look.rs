@@ -221,7 +221,7 @@ impl Follower {
         }
         let file = self.files.len();
         let mark = Mark::new(&entry.name, entry.node);
-        self.files.push(File { mark, content: Some(content), state: State::Open, moved: at });
+        self.files.push(File { mark, content: Some(content), state: State::Open, again: false, moved: at });
         self.by_node.insert(entry.node, file);
         self.told.push(Told::Began(file));
         if let Some(repeated) = self.candidates.remove(&entry.node).and_then(|one| one.repeats) {
@@ -253,6 +253,10 @@ impl Follower {
             State::Sought => {
                 self.take_up(entry, file, None, at);
                 self.told.push(Told::Found(file));
+            }
+            State::Cut(_) if one.again => {
+                self.take_up(entry, file, None, at);
+                self.told.push(Told::Reopened(file));
             }
             State::Cut(_) => {
                 let Ok(Some(mut content)) = self.opened(entry) else { return };

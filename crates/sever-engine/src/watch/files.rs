@@ -130,7 +130,11 @@ impl Watcher<'_> {
                 let Some(number) = number(file) else { return };
                 let place = self.merge.cursor(number).map_or(Place::default(), Cursor::place);
                 self.file_at(number, place);
-                self.note_of(number, "has grown after it had ended: read on".to_owned(), false);
+                self.note_of(
+                    number,
+                    "has grown after it had ended, or was cut while it was read again: it is read on".to_owned(),
+                    false,
+                );
             }
             Told::Continued(file) => self.tell(number(file), "was cut: its rest is read in its copy".to_owned(), false),
             Told::Cut(file, bytes) => {

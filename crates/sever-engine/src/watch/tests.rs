@@ -65,7 +65,9 @@ fn an_event_is_told_within_two_seconds_and_the_settle_window() {
 #[test]
 fn kills_that_once_lost_or_repeated_something() {
     use Act::{CopyTruncate, Gzip, Kill, KillBeforeTelling, Rename, TornJournal, Turn, Write};
-    let stories: [(u64, &[Act]); 6] = [
+    let stories: [(u64, &[Act]); 7] = [
+        // Cut while it was being read again.
+        (6, &[Write, Gzip, Write, Turn, Write, Turn, Kill, CopyTruncate]),
         // What had ended must be judged again, out of its compressed form.
         (0, &[Gzip, Kill, Turn, Turn, Turn, Kill]),
         // Judged again, and written down again as if it were new.
