@@ -77,7 +77,7 @@ impl Cover {
 
     /// The classes of an issuer in a log; of all there, where it names none.
     pub(super) fn classes_of<'a>(&'a self, log: usize, issuer: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let there = self.by_log.get(log).map_or(&[][..], Vec::as_slice);
+        let there = self.by_log.get(log).map(Vec::as_slice).unwrap_or_default();
         there.iter().filter(move |(_, of, _)| issuer.is_empty() || of == issuer).map(|(at, _, _)| *at)
     }
 

@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::HeaderName;
 use sever_engine::gate::{Feeding, Gate, GateSetup, Terms};
 use sever_model::{EventTime, Secret, SourceId, Span, Symbols};
 use sever_store::IssuedLog;
@@ -28,7 +27,7 @@ use crate::web::gate::decisions::Decisions;
 use crate::web::gate::feed::Reading;
 use crate::web::gate::journal::Journal;
 use crate::web::gate::signature::Signatures;
-use crate::web::gate::{Place, PushingIssuer, Service, Setup};
+use crate::web::gate::{HeaderName, Place, PushingIssuer, Service, Setup};
 use crate::web::listen;
 
 /// Bytes of a log that are read in one go when the gate begins.

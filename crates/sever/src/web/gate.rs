@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use sever_decode::{Field, TokenReader};
@@ -43,6 +43,7 @@ use journal::Journal;
 use shown::Shown;
 use signature::Signatures;
 
+pub use hyper::header::HeaderName;
 pub use issued::Issuer as PushingIssuer;
 pub use shown::Place;
 
