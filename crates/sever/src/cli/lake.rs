@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
 
 fn tell(site: &Site, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let overview = overview(site)?;
-    let columns = ["day", "segments", "rows", "bytes", "index_bytes", "logs", "first", "last"];
+    let columns = ["day", "segments", "rows", "bytes", "logs", "first", "last"];
     let mut sheet = Sheet::new("lake", "judged uses, by day", &columns);
     for (day, sum) in &overview.days {
         sheet.rows.push(vec![
@@ -92,7 +92,6 @@ fn tell(site: &Site, out: &mut Output) -> Result<Vec<Exit>, Failure> {
             json!(sum.segments),
             json!(sum.rows),
             json!(sum.bytes),
-            json!(sum.index_bytes),
             json!(sum.sources),
             json!(sum.first),
             json!(sum.last),
@@ -116,7 +115,7 @@ fn tell(site: &Site, out: &mut Output) -> Result<Vec<Exit>, Failure> {
             overview.days.len(),
             overview.days.values().map(|day| day.segments).sum::<u64>(),
             overview.days.values().map(|day| day.rows).sum::<u64>(),
-            overview.days.values().map(|day| day.bytes + day.index_bytes).sum::<u64>(),
+            overview.days.values().map(|day| day.bytes).sum::<u64>(),
             overview.number,
             overview.run,
             counted(overview.offsets.len() as u64, "log"),
