@@ -14,6 +14,7 @@
 //! an error with a suggestion, and all of them are told at once.
 
 mod build;
+mod case;
 mod doors;
 mod layers;
 mod paths;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 use sever_model::{Class, EventTime, SourceId, Span, SystemId, Zone};
 
+pub use case::CaseConfig;
 pub use doors::{Approver, ConnectionConfig, CutBrakes, CuttingConfig, HandOffConfig, HandOffPlace, LoginConfig};
 pub use layers::Request;
 pub use paths::{Paths, expand};
@@ -85,6 +87,8 @@ pub struct Config {
     pub connections: Vec<ConnectionConfig>,
     /// How people are cut off.
     pub cutting: CuttingConfig,
+    /// How incidents are carried.
+    pub case: CaseConfig,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

@@ -4,6 +4,7 @@ mod acting;
 mod connections;
 mod guard;
 mod retention;
+mod scanned;
 mod secret;
 mod sigma;
 

@@ -3,6 +3,7 @@
 //! A value of the wrong kind was left out by the reader, with a problem noted; so what is absent here
 //! and required is only told where no problem was noted before it.
 
+mod case;
 mod doors;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub(super) fn config(
         privacy_says_how(root, &mut problems);
         doors::connections_say_how(root, &mut problems);
         doors::approvers_are_people(root, &mut problems);
+        case::laws_exist(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -61,6 +63,7 @@ pub(super) fn config(
         privacy: privacy(&top.section("privacy")),
         connections: top.each("connection").iter().map(doors::connection).collect(),
         cutting: doors::cutting(&top.section("cutting")),
+        case: case::case(&top.section("case")),
         explained: explained(root),
         zone,
         files,

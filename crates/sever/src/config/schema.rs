@@ -3,6 +3,7 @@
 //! The reader, the did-you-mean, the environment variables, `sever schema` and the reference in the
 //! documents all come from it. To add a setting: add its [`Field`] here and read it in `build.rs`.
 
+mod case;
 mod doors;
 
 use serde_json::{Map, Value, json};
@@ -124,6 +125,7 @@ pub(super) static ROOT: &[Field] = &[
         Optional,
         "how people are cut off: what is never cut, who is asked, who approves",
     ),
+    field("case", Table(case::CASE), Optional, "incidents: which laws' clocks run, and whose notices they are"),
 ];
 
 static SOURCE: &[Field] = &[
@@ -216,7 +218,7 @@ static PRIVACY: &[Field] = &[
 static ROLE: &[Field] = &[
     field("name", Text, Required, "the role's name, as records of access show it"),
     field("who", Texts, Required, "logins of this machine's users; `*` is anybody"),
-    field("may", Texts, Required, "some of `reveal`, `subjects`, `basis`, `erase`, `sweep`"),
+    field("may", Texts, Required, "some of `reveal`, `subjects`, `basis`, `erase`, `sweep`, `release`, `case`"),
 ];
 
 static RETENTION: &[Field] = &[
