@@ -228,12 +228,13 @@ fn guides() -> Result<Vec<(String, String)>> {
             found.push((name.clone(), title.with_context(|| format!("{name} has no title"))?.to_owned()));
         }
     }
-    // In the order of a first reading: one's own files, a departure, then what others export, then adding to it.
+    // In the order of a first reading: one's own files, a departure, an incident, then what others export, then adding to it.
     let first = |name: &str| match name {
         "your-own-three-files.md" => 0,
         "your-first-departure.md" => 1,
-        name if name.starts_with("from-") => 2,
-        _ => 3,
+        "the-night-of-an-incident.md" => 2,
+        name if name.starts_with("from-") => 3,
+        _ => 4,
     };
     found.sort_by_key(|(name, _)| (first(name), name.clone()));
     Ok(found)

@@ -17,8 +17,20 @@ use crate::config::Approver;
 use crate::exit::Exit;
 use crate::hint::Failure;
 
-/// What such signatures are for, so that one for something else does not count.
-const NAMESPACE: &str = "severance-plan";
+/// What a signature is for, so that one for something else does not count.
+#[derive(Debug, Clone, Copy)]
+pub struct Purpose {
+    /// The namespace that it is made in.
+    namespace: &'static str,
+    /// What it signs, in words.
+    what: &'static str,
+}
+
+/// A plan is approved.
+const PLAN: Purpose = Purpose { namespace: "severance-plan", what: "plan" };
+
+/// Writing out the ids of people is approved.
+pub const SUBJECTS: Purpose = Purpose { namespace: "severance-subjects", what: "request" };
 
 /// The approvals of a plan, every signature checked.
 ///
@@ -39,15 +51,35 @@ pub fn approvals(
         let by = login.to_owned();
         return Ok(vec![Approval { digest: digest.to_owned(), by, at: now, signed_by: "typed".to_owned() }]);
     }
-    files.iter().map(|file| approval(file, approvers, digest, now)).collect()
+    signed(files, approvers, digest, PLAN, now)
 }
 
-fn approval(file: &Path, approvers: &[Approver], digest: &str, now: WallTime) -> Result<Approval, Failure> {
+/// The approvals of a digest, every signature checked.
+///
+/// # Errors
+/// When a signature does not read, is of another digest or purpose, or of nobody who may approve.
+pub fn signed(
+    files: &[PathBuf],
+    approvers: &[Approver],
+    digest: &str,
+    purpose: Purpose,
+    now: WallTime,
+) -> Result<Vec<Approval>, Failure> {
+    files.iter().map(|file| approval(file, approvers, digest, purpose, now)).collect()
+}
+
+fn approval(
+    file: &Path,
+    approvers: &[Approver],
+    digest: &str,
+    purpose: Purpose,
+    now: WallTime,
+) -> Result<Approval, Failure> {
     let place = file.display();
     let text =
         std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read `{place}`: {error}")))?;
     let signature = SshSig::from_pem(text.as_bytes())
-        .map_err(|error| Failure::usage(format!("`{place}` holds no signature: {error}")).hint(how(digest)))?;
+        .map_err(|error| Failure::usage(format!("`{place}` holds no signature: {error}")).hint(how(digest, purpose)))?;
     for approver in approvers {
         let key = PublicKey::from_openssh(&approver.key).map_err(|error| {
             Failure::usage(format!("the key of approver `{}` does not read: {error}", approver.name))
@@ -55,9 +87,9 @@ fn approval(file: &Path, approvers: &[Approver], digest: &str, now: WallTime) ->
         if key.key_data() != signature.public_key() {
             continue;
         }
-        key.verify(NAMESPACE, digest.as_bytes(), &signature).map_err(|_| {
-            Failure::new(format!("`{place}`, by `{}`, does not sign this plan", approver.name))
-                .hint(how(digest))
+        key.verify(purpose.namespace, digest.as_bytes(), &signature).map_err(|_| {
+            Failure::new(format!("`{place}`, by `{}`, does not sign this {}", approver.name, purpose.what))
+                .hint(how(digest, purpose))
                 .exit(Exit::Refused)
         })?;
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
@@ -69,8 +101,10 @@ fn approval(file: &Path, approvers: &[Approver], digest: &str, now: WallTime) ->
         .hint("the signer's public key belongs below `[[cutting.approvers]]` of severance.toml"))
 }
 
-fn how(digest: &str) -> String {
-    format!("`printf %s {digest} | ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519 > me.sig` makes one")
+/// How a signature is made.
+pub fn how(digest: &str, purpose: Purpose) -> String {
+    let namespace = purpose.namespace;
+    format!("`printf %s {digest} | ssh-keygen -Y sign -n {namespace} -f ~/.ssh/id_ed25519 > me.sig` makes one")
 }
 
 #[cfg(test)]

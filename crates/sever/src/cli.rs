@@ -4,6 +4,7 @@
 //! configuration, the store, the logs to open) is the [`site::Site`]; how they answer is the
 //! [`output::Output`]. The help text here is the reference from which `docs/cli.md` is made.
 
+mod case;
 mod check;
 mod common;
 mod completions;
@@ -124,6 +125,8 @@ enum Command {
     Reach(reach::Args),
     /// Say what people have in common: keys, credentials, endpoints, networks, by lift
     Common(common::Args),
+    /// Carry an incident: awareness, clocks, hold, frozen answers and their differences, drafts
+    Case(case::Args),
     /// Say what the lake of judged uses holds; compact it, check it, hold it for the law
     Lake(lake::Args),
     /// Say what would be closed of a person, account or key, in which order, and why
@@ -198,6 +201,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<Vec<Exit>, Failure> {
         Command::Findings(args) => findings::run(args, global, out),
         Command::Reach(args) => reach::run(args, global, out),
         Command::Common(args) => common::run(args, global, out),
+        Command::Case(args) => case::run(args, global, out),
         Command::Lake(args) => lake::run(args, global, out),
         Command::Plan(args) => plan::run(args, global, out),
         Command::Cut(args) => cut::run(args, global, out),

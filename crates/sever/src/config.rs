@@ -14,6 +14,7 @@
 //! an error with a suggestion, and all of them are told at once.
 
 mod build;
+mod case;
 mod doors;
 mod gate;
 mod layers;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 use sever_model::{Class, EventTime, SourceId, Span, SystemId, Zone};
 
+pub use case::CaseConfig;
 pub use doors::{Approver, ConnectionConfig, CutBrakes, CuttingConfig, HandOffConfig, HandOffPlace, LoginConfig};
 pub use gate::{GateConfig, GateIssuer, Tell};
 pub use layers::Request;
@@ -97,6 +99,8 @@ pub struct Config {
     pub watch: WatchConfig,
     /// Who is told of findings.
     pub notify: Vec<NotifyConfig>,
+    /// How incidents are carried.
+    pub case: CaseConfig,
     /// The files that were read, nearest first.
     pub files: Vec<PathBuf>,
     explained: Vec<Explained>,

@@ -1,10 +1,10 @@
 //! `sever common`: what do these people have in common?
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use sever_lake::SURPRISE_MIN;
+use sever_lake::{Common, SURPRISE_MIN};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
@@ -26,17 +26,39 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let site = Site::open(global, out)?;
-    let text = std::fs::read_to_string(&args.subjects).map_err(|error| cannot_read(&args.subjects, error))?;
-    let ids = text.lines().map(|line| line.split(',').next().unwrap_or_default().trim().trim_matches('"'));
-    let given: HashSet<String> =
-        ids.filter(|id| !id.is_empty() && !id.starts_with('#') && *id != "id").map(str::to_owned).collect();
-    if given.is_empty() {
-        return Err(Failure::usage(format!("there is no id in `{}`", args.subjects.display())).hint("one id a line"));
-    }
+    let given: HashSet<String> = ids(&args.subjects)?.into_iter().collect();
     let (shared, cut) = sever_lake::common(&site.lake_dir(), &given, &site.people()?).map_err(lake_failure)?;
+    out.sheet(&sheet(&shared, given.len(), args.limit, cut))?;
+    if let Some(next) = next(&shared) {
+        out.hint(&format!("`sever reach {next}` says whom else"));
+    }
+    Ok(vec![if shared.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
+}
+
+/// The ids of a file: one a line, or the first column of a CSV.
+pub(super) fn ids(path: &Path) -> Result<Vec<String>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    let ids = text.lines().map(|line| line.split(',').next().unwrap_or_default().trim().trim_matches('"'));
+    let ids: Vec<String> =
+        ids.filter(|id| !id.is_empty() && !id.starts_with('#') && *id != "id").map(str::to_owned).collect();
+    if ids.is_empty() {
+        return Err(Failure::usage(format!("there is no id in `{}`", path.display())).hint("one id a line"));
+    }
+    Ok(ids)
+}
+
+/// Whose reach to ask for next, where something explains what they share.
+pub(super) fn next(shared: &[Common]) -> Option<String> {
+    let first = shared.first().filter(|first| first.forged() || first.surprise >= SURPRISE_MIN)?;
+    let judged = if first.judged.is_empty() { String::new() } else { format!(" --judged {}", first.judged) };
+    Some(format!("{}{judged}", first.thing))
+}
+
+/// What people share, as a table.
+pub(super) fn sheet(shared: &[Common], given: usize, limit: usize, cut: bool) -> Sheet {
     let columns = ["kind", "thing", "judged", "of_given", "of_everybody", "lift", "surprise"];
-    let mut sheet = Sheet::new("common", format!("what {} people have in common", given.len()), &columns);
-    for common in shared.iter().take(args.limit) {
+    let mut sheet = Sheet::new("common", format!("what {given} people have in common"), &columns);
+    for common in shared.iter().take(limit) {
         sheet.rows.push(vec![
             json!(common.pivot.word()),
             json!(common.thing),
@@ -51,8 +73,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     if cut {
         sheet.notes.push("there were more candidates than are followed at once; the rest were left out".to_owned());
     }
-    if shared.len() > args.limit {
-        sheet.notes.push(format!("{} of {} things; more with `--limit`", args.limit, shared.len()));
+    if shared.len() > limit {
+        sheet.notes.push(format!("{limit} of {} things; more with `--limit`", shared.len()));
     }
     sheet.notes.push(
         "lift: their share over everybody's; surprise: how far beyond chance, in powers of ten, for all that was tried"
@@ -66,13 +88,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
             first.thing,
             if first.judged.is_empty() { String::new() } else { format!(" judged {}", first.judged) },
             first.of_given,
-            given.len()
+            given
         )),
     }
-    out.sheet(&sheet)?;
-    if let Some(first) = shared.first().filter(|first| first.forged() || first.surprise >= SURPRISE_MIN) {
-        let judged = if first.judged.is_empty() { String::new() } else { format!(" --judged {}", first.judged) };
-        out.hint(&format!("`sever reach {}{judged}` says whom else", first.thing));
-    }
-    Ok(vec![if shared.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
+    sheet
 }

@@ -1,29 +1,44 @@
 //! `sever reach`: whose data a thing touched; or, the other way round, what touched a person.
+//!
+//! ```text
+//! ask ──► answer (sever_lake) ──► cover: what no row can say, and how far that lifts the upper bound
+//!           │
+//!           ├─ page      the four numbers, or days, fields, endpoints
+//!           ├─ frozen    the answer as evidence, and what moved between two of them
+//!           ├─ svg       the picture
+//!           └─ subjects  the ids, for a reason, and by two people where several may approve
+//! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(super) mod ask;
+mod cover;
+pub(super) mod frozen;
+mod page;
+mod subjects;
+pub(super) mod svg;
+mod touched;
+
 use std::path::PathBuf;
 
-use serde_json::json;
-use sever_lake::{Detail, Filter, Pivot, ReachAnswer, ReachQuery, code_of, dictionary};
-use sever_model::{EventTime, Outcome, SubjectRegister, counted};
+use sever_lake::{Filter, Pivot};
+use sever_model::{Cap, EventTime};
 
 use crate::cli::Global;
 use crate::cli::output::Output;
 use crate::cli::site::{Moment, Site, lake_failure};
 use crate::cli::who;
-use crate::config::Deed;
 use crate::exit::Exit;
 use crate::hint::Failure;
-use crate::render::Sheet;
+use ask::Ask;
 
 /// Say whose data a thing touched, and when
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A key id, account, person, token id, session, network address or issuer
-    #[arg(required_unless_present = "subject")]
-    pub thing: Option<String>,
+    /// Key ids, accounts, people, token ids, sessions, network addresses or issuers; several are
+    /// answered together
+    #[arg(required_unless_present_any = ["subject", "diff"], value_name = "THING")]
+    pub things: Vec<String>,
     /// The other way round: what touched this person's data
-    #[arg(long, value_name = "ID", conflicts_with = "thing")]
+    #[arg(long, value_name = "ID", conflicts_with = "things")]
     pub subject: Option<String>,
     /// Only uses judged so
     #[arg(long, value_name = "AS")]
@@ -40,9 +55,55 @@ pub struct Args {
     /// Only uses before then (RFC 3339 or a date)
     #[arg(long, value_name = "TIME", visible_alias = "as-of")]
     pub to: Option<String>,
-    /// Write the ids of all who were surely touched to a file, with the first time of each
+    /// Write the ids of all who were surely touched to a file, with the first time of each: needs a
+    /// role that may `subjects`, and `--reason`
     #[arg(long, value_name = "FILE")]
     pub subjects: Option<PathBuf>,
+    /// Why the ids are written out; it is recorded
+    #[arg(long, value_name = "TEXT", requires = "subjects")]
+    pub reason: Option<String>,
+    /// The signature of a second person who may approve, where several may (`[[cutting.approvers]]`)
+    #[arg(long = "approval", value_name = "FILE", requires = "subjects")]
+    pub approvals: Vec<PathBuf>,
+    /// Draw the answer: people so far, and people by day
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write the answer as evidence: numbers, bounds, days, coverage, digests of its inputs; no ids
+    #[arg(long, value_name = "FILE")]
+    pub freeze: Option<PathBuf>,
+    /// Say what moved since this frozen answer, and why
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["things", "subject"])]
+    pub diff: Option<PathBuf>,
+    /// Compare with this frozen answer instead of the answer of now
+    #[arg(long, value_name = "FILE", requires = "diff")]
+    pub with: Option<PathBuf>,
+    #[command(flatten)]
+    pub cap: CapArgs,
+}
+
+/// An independent count of requests: it caps the upper bound where logs have gaps.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct CapArgs {
+    /// There were no more such requests than this, by an independent count
+    #[arg(long, value_name = "N", requires = "requests_source")]
+    pub requests_at_most: Option<u64>,
+    /// Where that count comes from: a load balancer, a bill
+    #[arg(long, value_name = "TEXT", requires = "requests_at_most")]
+    pub requests_source: Option<String>,
+    /// One request gives the data of no more people than this
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "requests_at_most")]
+    pub people_per_request: u64,
+}
+
+impl CapArgs {
+    /// The count, where one was given.
+    pub(super) fn cap(&self) -> Option<Cap> {
+        Some(Cap {
+            requests_at_most: self.requests_at_most?,
+            people_per_request: self.people_per_request,
+            source: self.requests_source.clone().unwrap_or_default(),
+        })
+    }
 }
 
 /// What the ledger said of a use.
@@ -63,7 +124,7 @@ pub enum Judged {
 }
 
 impl Judged {
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Judged::Forged => "forged",
             Judged::NeverIssued => "never-issued",
@@ -122,48 +183,49 @@ impl Kind {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let mut site = Site::open(global, out)?;
     if let Some(subject) = &args.subject {
-        return touched(&site, subject, out);
+        return touched::touched(&site, subject, out);
     }
-    let word = site.real(args.thing.as_deref().unwrap_or_default())?;
-    let thing = thing(&site, &word, args.kind)?;
-    let time = |text: &Option<String>| text.as_deref().map(EventTime::parse).transpose().map_err(anyhow::Error::from);
-    let filter = Filter { thing: Some(thing.clone()), from: time(&args.from)?, to: time(&args.to)? };
-    let query = ReachQuery {
-        filter,
-        also: Vec::new(),
+    if let Some(was) = &args.diff {
+        return frozen::compare(&mut site, was, args.with.as_deref(), out);
+    }
+    let ask = Ask {
+        things: Ask::about(&mut site, &args.things, args.kind)?,
         judged: args.judged.map(|judged| judged.word().to_owned()),
-        detail: Detail { split: matches!(args.by, Some(By::Field | By::Endpoint)), listed: args.subjects.is_some() },
+        from: time(args.from.as_deref())?,
+        to: time(args.to.as_deref())?,
+        cap: args.cap.cap(),
+        listed: args.subjects.is_some(),
+        to_freeze: args.freeze.is_some() || args.svg.is_some(),
     };
-    let register = site.register(out)?;
-    let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
-    let answer = site.reach(&query, register)?;
-    if answer.rows == 0 || answer.requests.attempted == 0 {
-        return Err(Failure::new(format!("no judged use of {} `{}` is kept", thing.0.word(), thing.1))
-            .hint("`sever scan` judges the logs and keeps every use; `--judged` and `--from` narrow the answer")
-            .exit(Exit::NothingLooked));
+    if args.subjects.is_some() {
+        subjects::allow(&mut site, &ask, args.reason.as_deref(), &args.approvals, global)?;
     }
+    let asked = ask.answer(&mut site, out)?;
     if let Some(path) = &args.subjects {
-        site.allow(Deed::Subjects, global)?;
-        let unnamed = write_subjects(&site, path, &answer)?;
-        out.note(&format!("{} ids written to {}", answer.people.len() as u64 - unnamed, path.display()));
+        let unnamed = subjects::write(&site, path, &asked.answer)?;
+        out.note(&format!("{} ids written to {}", asked.answer.people.len() as u64 - unnamed, path.display()));
         if unnamed > 0 {
             out.note(&format!("{unnamed} more were touched whose ids are not kept: they were erased"));
         }
     }
-    let title = match args.judged {
-        Some(judged) => format!("reach of {} {}, judged {}", thing.0.word(), thing.1, judged.word()),
-        None => format!("reach of {} {}", thing.0.word(), thing.1),
-    };
-    let mut sheet = match args.by {
-        None => whole(title, &answer),
-        Some(By::Day) => by_day(title, &answer),
-        Some(By::Field) => by_name(title, "field", answer.by_field.iter()),
-        Some(By::Endpoint) => by_name(title, "endpoint", answer.by_endpoint.iter()),
-    };
-    notes(&answer, &mut sheet.notes);
-    summary(&answer, &mut sheet.summary);
-    out.sheet(&sheet)?;
-    Ok(vec![if answer.upper == Some(answer.lower) { Exit::Clean } else { Exit::CoverageIncomplete }])
+    if asked.ask.to_freeze {
+        let frozen = asked.frozen();
+        if let Some(path) = &args.svg {
+            std::fs::write(path, svg::picture(&asked.ask.title(), &frozen))?;
+            out.note(&format!("drawn in {}", path.display()));
+        }
+        if let Some(path) = &args.freeze {
+            frozen::write(path, &frozen)?;
+            out.note(&format!("frozen as {} in {}", frozen.digest, path.display()));
+        }
+    }
+    out.sheet(&page::sheet(&asked, args.by))?;
+    Ok(vec![if asked.is_exact() { Exit::Clean } else { Exit::CoverageIncomplete }])
+}
+
+/// A time of a flag.
+pub(super) fn time(text: Option<&str>) -> Result<Option<EventTime>, Failure> {
+    Ok(text.map(EventTime::parse).transpose().map_err(anyhow::Error::from)?)
 }
 
 /// What a name stands for among the things that uses are kept by: what the inventory says it is,
@@ -192,163 +254,8 @@ pub(super) fn thing(site: &Site, word: &str, kind: Option<Kind>) -> Result<(Pivo
         .exit(Exit::NothingLooked))
 }
 
-fn whole(title: String, answer: &ReachAnswer) -> Sheet {
-    let mut sheet = Sheet::new("reach", title, &["what", "number", "how_it_is_known"]);
-    let mut row = |what: &str, number: serde_json::Value, how: String| {
-        sheet.rows.push(vec![json!(what), number, json!(how)]);
-    };
-    let known = if answer.register { "in the register" } else { "no register: nobody was told apart from nobody" };
-    row("members", json!(answer.members), format!("their data was in an answer; {known}"));
-    row("other people", json!(answer.others), "in an answer, and not members".to_owned());
-    row("lower bound", json!(answer.lower), "distinct people, confirmed and answered".to_owned());
-    for step in answer.steps.iter().skip(1) {
-        row(&format!("with those {}", step.what), json!(step.total), format!("{} more", step.adds));
-    }
-    match answer.upper {
-        Some(upper) => row("upper bound", json!(upper), "distinct people at most".to_owned()),
-        None => {
-            row("upper bound", json!("unknown"), format!("{} answers do not say whose data they gave", answer.unsaid))
-        }
-    }
-    row("named and deleted before", json!(answer.deleted), "in the register, deleted before the use".to_owned());
-    row("named and never existed", json!(answer.nonexistent), "ids never given out: nobody's data".to_owned());
-    let requests = answer.requests;
-    row(
-        "requests attempted",
-        json!(requests.attempted),
-        match answer.addresses {
-            Some(1) => "from 1 address".to_owned(),
-            Some(several) => format!("from {several} addresses"),
-            None => String::new(),
-        },
-    );
-    row("requests answered", json!(requests.answered), String::new());
-    row("requests refused", json!(requests.refused), "they touched nobody".to_owned());
-    row("requests of unknown outcome", json!(requests.unknown), "the log does not say".to_owned());
-    sheet
-}
-
-fn by_day(title: String, answer: &ReachAnswer) -> Sheet {
-    let mut sheet = Sheet::new("reach-by-day", title, &["day", "requests", "people", "new_people", "people_so_far"]);
-    let mut so_far = 0;
-    for (day, by) in &answer.by_day {
-        so_far += by.new;
-        sheet.rows.push(vec![json!(date(*day)), json!(by.requests), json!(by.people), json!(by.new), json!(so_far)]);
-    }
-    sheet
-}
-
-fn by_name<'a>(title: String, name: &'static str, counts: impl Iterator<Item = (&'a Box<str>, &'a u64)>) -> Sheet {
-    let mut sheet = Sheet::new("reach-by", title, &[name, "people"]);
-    let mut rows: Vec<_> = counts.collect();
-    rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    sheet.rows.extend(rows.into_iter().map(|(name, count)| vec![json!(name), json!(count)]));
-    sheet
-}
-
-fn notes(answer: &ReachAnswer, notes: &mut Vec<String>) {
-    if !answer.register {
-        notes.push("no [register]: whether an id ever existed, and who is a member, cannot be told".to_owned());
-    }
-    if answer.unsaid > 0 {
-        notes.push(format!(
-            "{} without a word of whose data was in it: map `data_subjects` or `subject_count` in that log",
-            counted(answer.unsaid, "answer")
-        ));
-    }
-    if answer.unnamed > 0 {
-        notes.push(format!(
-            "{} counted by records and named by nothing: add their [[subject_set]]",
-            counted(answer.unnamed, "person")
-        ));
-    }
-    if let (Some(first), Some(last)) = (answer.first, answer.last) {
-        notes.push(format!("first {first}, last {last}"));
-    }
-    let lower = counted(answer.lower, "person");
-    notes.push(match answer.upper {
-        Some(upper) if upper == answer.lower => format!("{lower}, exactly"),
-        Some(upper) => format!("at least {lower}, at most {upper}"),
-        None => format!("at least {lower}; how many at most is unknown"),
-    });
-}
-
-fn summary(answer: &ReachAnswer, into: &mut serde_json::Map<String, serde_json::Value>) {
-    let figures = json!({
-        "lower": answer.lower, "upper": answer.upper, "members": answer.members, "others": answer.others,
-        "nonexistent": answer.nonexistent, "deleted": answer.deleted, "attempted": answer.requests.attempted,
-        "answered": answer.requests.answered, "refused": answer.requests.refused,
-        "outcome_unknown": answer.requests.unknown, "unsaid": answer.unsaid, "unnamed": answer.unnamed,
-        "addresses": answer.addresses, "first": answer.first, "last": answer.last,
-    });
-    if let serde_json::Value::Object(figures) = figures {
-        into.extend(figures);
-    }
-}
-
-/// The ids are people's: the file is the user's own, made readable by nobody else.
-fn write_subjects(site: &Site, path: &std::path::Path, answer: &ReachAnswer) -> Result<u64, Failure> {
-    let people = site.people()?;
-    let codes: Vec<_> = answer.people.iter().map(|(who, _)| code_of(*who)).collect();
-    let people_named = answer.people.iter().map(|(who, _)| people.name(*who));
-    let beyond = codes.iter().zip(people_named).filter(|(_, name)| name.is_none()).map(|(code, _)| &**code);
-    let ids = dictionary::names(&site.dictionary_path(), &site.dictionary_key()?, beyond).map_err(lake_failure)?;
-    let mut named = BTreeMap::new();
-    for ((who, first), code) in answer.people.iter().zip(&codes) {
-        if let Some(id) = people.name(*who).or_else(|| ids.get(code).map(AsRef::as_ref)) {
-            named.insert(id, first);
-        }
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    let mut table = csv::Writer::from_writer(file);
-    let mut write = |row: [&str; 2]| table.write_record(row).map_err(|error| Failure::new(error.to_string()));
-    write(["id", "first_day"])?;
-    for (id, first) in &named {
-        write([id, &date(**first)])?;
-    }
-    table.flush()?;
-    Ok((answer.people.len() - named.len()) as u64)
-}
-
-fn touched(site: &Site, subject: &str, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let touches = site.touched(subject)?;
-    let columns =
-        ["key", "account", "judged", "outcome", "endpoint", "fields", "through_others", "days", "first", "last"];
-    let mut sheet = Sheet::new("touched", format!("what touched the data of {subject}"), &columns);
-    let mut forged: BTreeSet<i64> = BTreeSet::new();
-    for touch in &touches {
-        if matches!(&*touch.judged, "never-issued" | "mismatch") {
-            forged.extend(&touch.days);
-        }
-        let day = |day: Option<&i64>| day.map(|day| date(*day));
-        sheet.rows.push(vec![
-            json!(touch.key_id),
-            json!(touch.account),
-            json!(touch.judged),
-            json!(if touch.outcome == Outcome::Answered { "answered" } else { "unknown" }),
-            json!(touch.endpoint),
-            json!(touch.fields),
-            json!(if touch.through_others { "yes" } else { "no" }),
-            json!(touch.days.len()),
-            json!(day(touch.days.first())),
-            json!(day(touch.days.last())),
-        ]);
-    }
-    sheet.notes.push(match (touches.is_empty(), forged.len()) {
-        (true, _) => format!("no kept use touched {subject}; only scanned logs are looked at"),
-        (_, 0) => "by no forged token, as far as is judged".to_owned(),
-        (_, days) => format!("by forged tokens on {}", counted(days as u64, "day")),
-    });
-    out.sheet(&sheet)?;
-    Ok(vec![if touches.is_empty() { Exit::NothingLooked } else { Exit::Clean }])
-}
-
 /// A day since the Unix epoch, as a date in UTC.
-fn date(day: i64) -> String {
+pub(super) fn date(day: i64) -> String {
     let start = EventTime::from_secs(day.saturating_mul(86_400)).to_string();
     start.split('T').next().unwrap_or(&start).to_owned()
 }

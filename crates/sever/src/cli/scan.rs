@@ -52,6 +52,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
     let outcome = site.scan(inputs, &inventory, register, None, keep)?;
     site.save_findings(RunKind::Scan, read, &outcome.findings)?;
 
+    let lines: Vec<CoverageLine> = outcome.logs.iter().map(log_line).chain(missing.iter().cloned()).collect();
+    if keep == Keep::Uses {
+        site.remember_scanned(&lines, &outcome.report)?;
+    }
     let mut coverage = inventory.coverage().clone();
     coverage.lines.extend(outcome.logs.iter().map(log_line));
     let partly = !missing.is_empty() || outcome.logs.iter().any(|log| log.broken.is_some());

@@ -7,6 +7,7 @@ mod guard;
 mod knocking;
 mod reach;
 mod retention;
+mod scanned;
 pub(super) mod secret;
 #[cfg(feature = "s3")]
 mod shelf;

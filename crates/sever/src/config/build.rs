@@ -3,6 +3,7 @@
 //! A value of the wrong kind was left out by the reader, with a problem noted; so what is absent here
 //! and required is only told where no problem was noted before it.
 
+mod case;
 mod doors;
 mod gate;
 mod watch;
@@ -43,6 +44,7 @@ pub(super) fn config(
         doors::approvers_are_people(root, &mut problems);
         gate::gate_says_how(root, &mut problems);
         watch::says_how(root, &mut problems);
+        case::laws_exist(root, &mut problems);
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -70,6 +72,7 @@ pub(super) fn config(
         gate: root.get("gate").map(|_| gate::gate(&top.section("gate"))),
         watch: watch::watch(&top.section("watch")),
         notify: top.each("notify").iter().map(watch::notify).collect(),
+        case: case::case(&top.section("case")),
         explained: explained(root),
         zone,
         files,

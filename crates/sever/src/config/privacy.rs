@@ -43,11 +43,14 @@ pub enum Deed {
     Sweep,
     /// Lift a legal hold.
     Release,
+    /// See and work on cases; where no role says so, anybody may.
+    Case,
 }
 
 impl Deed {
     /// All of them, in the order that documents give.
-    pub const ALL: [Deed; 6] = [Deed::Reveal, Deed::Subjects, Deed::Basis, Deed::Erase, Deed::Sweep, Deed::Release];
+    pub const ALL: [Deed; 7] =
+        [Deed::Reveal, Deed::Subjects, Deed::Basis, Deed::Erase, Deed::Sweep, Deed::Release, Deed::Case];
 
     /// The word for it in the configuration.
     pub const fn word(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Deed {
             Deed::Erase => "erase",
             Deed::Sweep => "sweep",
             Deed::Release => "release",
+            Deed::Case => "case",
         }
     }
 

@@ -3,6 +3,7 @@
 //! The reader, the did-you-mean, the environment variables, `sever schema` and the reference in the
 //! documents all come from it. To add a setting: add its [`Field`] here and read it in `build.rs`.
 
+mod case;
 mod doors;
 mod gate;
 mod watch;
@@ -130,6 +131,7 @@ pub(super) static ROOT: &[Field] = &[
     field("gate", Table(gate::GATE), Optional, "what is asked of tokens as they are shown, and what is answered"),
     field("watch", Table(watch::WATCH), Optional, "how `sever watch` follows logs, and what may be pushed to it"),
     field("notify", Tables(watch::NOTIFY), Optional, "who is told what `sever watch` finds"),
+    field("case", Table(case::CASE), Optional, "incidents: which laws' clocks run, and whose notices they are"),
 ];
 
 static SOURCE: &[Field] = &[
@@ -222,7 +224,7 @@ static PRIVACY: &[Field] = &[
 static ROLE: &[Field] = &[
     field("name", Text, Required, "the role's name, as records of access show it"),
     field("who", Texts, Required, "logins of this machine's users; `*` is anybody"),
-    field("may", Texts, Required, "some of `reveal`, `subjects`, `basis`, `erase`, `sweep`"),
+    field("may", Texts, Required, "some of `reveal`, `subjects`, `basis`, `erase`, `sweep`, `release`, `case`"),
 ];
 
 static RETENTION: &[Field] = &[

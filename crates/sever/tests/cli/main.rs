@@ -12,6 +12,8 @@
 //! plan     what would be closed of a leaver
 //! sigma    rules of one's own: they find, or are told to be wrong or not evaluable
 //! proof    the evidence of departures: shown, exported, checked
+//! reach    whose data: bounds, frozen answers, pictures, ids
+//! case     an incident from the e-mail to the notice
 //! strangers  the same checked by tools of others, and stamped by them
 //! plan     what would be closed, in which order and why
 //! departures  a departure beside the cut: connections that answer, the day to come, claims, our own probes
@@ -24,6 +26,7 @@
 //! After a change that is meant, `INSTA_UPDATE=always` writes the reference anew; inline snapshots are
 //! corrected by hand or by `cargo insta review`. Times of the run are written `<now>`, the folder `<dir>`, so that snapshots hold anywhere.
 
+mod case;
 mod cut;
 mod demo;
 mod departures;
@@ -37,6 +40,7 @@ mod objects;
 mod plan;
 mod privacy;
 mod proof;
+mod reach;
 mod sigma;
 mod storms;
 mod story;

@@ -24,7 +24,7 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     [[privacy.role]]
     name = "owner"
     who = ["<login>"]
-    may = ["reveal", "subjects", "basis", "erase", "sweep", "release"]
+    may = ["reveal", "subjects", "basis", "erase", "sweep", "release", "case"]
 
     # taken for this because: 10 of 10 columns
     [[source]]
@@ -143,13 +143,15 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     other people	0	in an answer, and not members
     lower bound	12	distinct people, confirmed and answered
     upper bound	12	distinct people at most
+    people × fields	unknown	no log says which fields were in an answer
     named and deleted before	0	in the register, deleted before the use
     named and never existed	0	ids never given out: nobody's data
     requests attempted	12	from 1 address
-    requests answered	12	
+    requests answered	12	views: the same person counts each time
     requests refused	0	they touched nobody
     requests of unknown outcome	0	the log does not say
     --- stderr
+    uses are kept of 1 day, 2025-11-16 to 2025-11-16; of others nothing is known
     first 2025-11-16T05:00:00Z, last 2025-11-16T05:03:40Z
     12 people, exactly
     ");

@@ -50,6 +50,15 @@ pub(super) fn kept(site: &mut Site, out: &mut Output) -> Result<Vec<Exit>, Failu
     let form = json!("encrypted, apart from the uses");
     let term = json!(format!("{} (with the uses)", days(retention.uses)));
     sheet.rows.push(vec![json!("subject id"), json!("subjects"), form, json!(ids), json!(ids), json!(null), term]);
+    let cases = site.store(async |store| store.cases().await)?;
+    if !cases.is_empty() {
+        let (of, form) = ("people named in cases, who worked on them", "subjects by keyed code; operators clear");
+        let count = cases.iter().map(|case| case.people.len() + case.looks).sum::<usize>();
+        let open = cases.iter().filter(|case| case.closed.is_none()).count();
+        let oldest = json!(cases.first().map(|case| case.opened_at));
+        let row = [json!("case"), json!(of), json!(form), json!(count), json!(open), oldest];
+        sheet.rows.push(row.into_iter().chain([json!("as long as the data directory")]).collect());
+    }
     if let Some(disclosed) = disclosed(site)? {
         let (of, form) =
             ("leavers, approvers", "clear, beside a log of commitments; shown as pseudonyms while employed");

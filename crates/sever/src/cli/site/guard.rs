@@ -71,6 +71,18 @@ impl Site {
         Ok(access)
     }
 
+    /// Lets somebody work on cases: anybody, unless roles say who may. Returns who it is.
+    ///
+    /// # Errors
+    /// When a role says who may, and none of theirs does.
+    pub fn may_work_on_cases(&self, global: &Global) -> Result<String, Failure> {
+        let who = crate::operator::login();
+        if self.config.privacy.roles.iter().any(|role| role.may.contains(&Deed::Case)) {
+            self.role(Deed::Case, &who, global.role.as_deref())?;
+        }
+        Ok(who)
+    }
+
     /// The role in which a login may do a thing.
     fn role(&self, deed: Deed, who: &str, wanted: Option<&str>) -> Result<&Role, Failure> {
         let roles = &self.config.privacy.roles;
