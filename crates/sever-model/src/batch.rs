@@ -213,6 +213,11 @@ impl Batch {
         self.texts.get(at).map_or("", |texts| self.text(texts.source_ip))
     }
 
+    /// The client software, as it calls itself.
+    pub fn user_agent(&self, at: usize) -> &str {
+        self.texts.get(at).map_or("", |texts| self.text(texts.user_agent))
+    }
+
     /// Which node of the issuer wrote it.
     pub fn node(&self, at: usize) -> &str {
         self.texts.get(at).map_or("", |texts| self.text(texts.node))

@@ -280,6 +280,8 @@ pub(super) struct EventLine {
     pub resource: String,
     #[serde(default)]
     pub ip: String,
+    #[serde(default)]
+    pub agent: String,
     /// Where its record begins, for events that are of the same one.
     pub record: Option<u64>,
     /// What the ledger says at once.

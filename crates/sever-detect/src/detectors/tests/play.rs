@@ -179,5 +179,6 @@ fn push(batch: &mut Batch, event: &EventLine, offset: usize, symbols: &mut Symbo
     row.subject_count = event.subject_count;
     row.resource = &event.resource;
     row.source_ip = &event.ip;
+    row.user_agent = &event.agent;
     batch.push(&row, symbols);
 }
