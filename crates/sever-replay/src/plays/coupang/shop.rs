@@ -105,7 +105,7 @@ impl<'a> Shop<'a> {
         mint(self.chance.id(), subject, key, client, minted)
     }
 
-    fn route(&mut self) -> Route {
+    fn route(&mut self) -> &'static Route {
         match self.chance.below(100) {
             0..40 => PROFILE,
             40..62 => BOOK,
@@ -129,7 +129,7 @@ pub(super) fn mint(jti: u128, subject: Option<u64>, key: &'static str, client: &
     Token { jti, subject, key, client, minted, issued_at, expires_at: issued_at + LIFE_SECS }
 }
 
-fn request(at: Ms, token: Token, route: Route, address: u32, agent: &'static str, status: u16) -> Request {
+fn request(at: Ms, token: Token, route: &'static Route, address: u32, agent: &'static str, status: u16) -> Request {
     Request { at, token, route, address, agent, status, forged: None }
 }
 
