@@ -7,6 +7,7 @@
 //! bench proof   adding statements to the proof log durably; checking a proof
 //! bench plan    a plan of five hundred doors
 //! bench cut     people planned, cut and verified at real servers against the plain clients
+//! bench slow    what the ranked lists find over months, at ten rows a day, and what they say wrongly
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
@@ -30,6 +31,7 @@ mod proof;
 mod register;
 mod report;
 mod scan;
+mod slow;
 mod truth;
 
 use std::io::Write;
@@ -62,6 +64,8 @@ enum What {
     Plan(Size),
     /// People planned, cut and verified at real servers, against the plain clients
     Cut(Size),
+    /// What the ranked lists find over months, at ten rows a day, and what they say wrongly
+    Slow(slow::Args),
     /// False findings and misses, over the plays and a company on real servers
     Truth(truth::Args),
     /// One measurement, in this process; prints its number
@@ -102,6 +106,10 @@ fn main() -> Result<ExitCode> {
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;
             return print(size.format, &costs, || decode::table(&costs));
+        }
+        What::Slow(args) => {
+            let listed = slow::listed(&args)?;
+            return print(args.format, &listed, || slow::table(&listed));
         }
         What::Truth(args) => {
             let told = truth::told(&args)?;

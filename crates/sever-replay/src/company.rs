@@ -130,11 +130,7 @@ impl Company {
     /// Writes what HR would have exported on a date: who was there or had been, and what HR knew then.
     pub(crate) fn hr(&self, dir: &Path, day: &str) -> Result<(), ReplayError> {
         // The export is of the evening: what is known in the course of the day is in it.
-        self.hr_at(dir, day, at(day) + DAY - self.ahead * HOUR)
-    }
-
-    /// The same as of an instant of that day.
-    pub(crate) fn hr_at(&self, dir: &Path, day: &str, now: Ms) -> Result<(), ReplayError> {
+        let now = at(day) + DAY - self.ahead * HOUR;
         let mut table = Table::new(dir, &format!("hr/hr-{day}.csv"), HR)?;
         let manager = self.workers.first().map_or("", |worker| worker.id.as_str());
         for (who, worker) in self.workers.iter().enumerate() {

@@ -71,7 +71,10 @@ pub struct Truth {
     /// among the rows of the list, and others that are right there.
     #[serde(default)]
     pub ranked: Vec<Expected>,
-    /// How long after the first misuse all that must be ranked must have been.
+    /// Since when there is so much of it that it could be ranked, where that is not the first misuse.
+    #[serde(default)]
+    pub ranked_from: Option<EventTime>,
+    /// How long after that all that must be ranked must have been.
     #[serde(default)]
     pub ranked_within: Span,
     /// Whether who did it was employed throughout. [`Truth::departed_at`] is then a moment before the
@@ -187,6 +190,7 @@ impl Truth {
             settle: Span::ZERO,
             narrowed: None,
             ranked: Vec::new(),
+            ranked_from: None,
             ranked_within: Span::ZERO,
             insider: false,
         }

@@ -229,6 +229,13 @@ impl<'a> Stage<'a> {
             expected,
             standing,
             settle: sever_model::Span::from_micros(2 * MINUTE * 1_000),
+            // Five requests in January are no volume; the harvest is, for the key and its issuer.
+            ranked: vec![
+                Expected::may("slow-reach", shop::KEY),
+                Expected::may("slow-reach", gateway::ISSUER),
+                Expected::may("endpoint-mix", shop::KEY),
+            ],
+            ranked_from: Some(event(at(HARVEST))),
             // No right stands between a forged token and the people whom it names. Thirteen could read
             // the key on the last day; nobody had in its first 90 days, so that all of them would have
             // had to ask again, the developer before he read it in November.

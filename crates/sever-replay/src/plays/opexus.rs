@@ -4,7 +4,7 @@
 //! 2025-02-18 16:50  both are dismissed, in a call; one's account is closed while it lasts
 //!            16:55  the other's session, opened in the morning, goes on; so does his second account
 //!            16:56  databases are deleted, 96 of them within the hour
-//!            20:10  his accounts are closed
+//!            20:10  his accounts are closed; the evening's export of HR tells that they left
 //! ```
 //!
 //! Day, minutes and the number of databases are public; names and the rest are ours. Size does not scale.
@@ -35,6 +35,8 @@ const BEGIN: &str = "2024-10-01T00:00:00-05:00";
 const END: &str = "2025-02-25T00:00:00-05:00";
 const LEFT: &str = "2025-02-18T16:50:00-05:00";
 const FIRST: &str = "2025-02-18T16:55:12-05:00";
+/// When the evening's export tells.
+const TOLD: &str = "2025-02-19T00:00:00-05:00";
 const CLOSED: &str = "2025-02-18T20:10:00-05:00";
 const DAYS: [&str; 4] = ["2024-10-01", "2025-01-31", "2025-02-17", "2025-02-24"];
 const DATABASES: u64 = 96;
@@ -55,8 +57,8 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
     for day in DAYS {
         company.hr(dir, day)?;
     }
-    // HR's own system says it at once; the day's export is of the minute in which they were dismissed.
-    company.hr_at(dir, "2025-02-18", at(LEFT))?;
+    // HR knows at once, and its export of the evening says so: hours after all is gone.
+    company.hr(dir, "2025-02-18")?;
     let mut accounts = company.accounts(&[(second, Some(at(CLOSED)))]);
     let own = company.account_id(second);
     let mut other = accounts
@@ -103,7 +105,7 @@ fn write(play: &Play, dir: &Path) -> Result<Truth, ReplayError> {
         things_lost: DATABASES,
         expected,
         standing,
-        ..Truth::of(INCIDENT.id, (LEFT, at(LEFT)), misuse, events)
+        ..Truth::of(INCIDENT.id, (LEFT, at(TOLD)), misuse, events)
     };
     truth.write(dir)?;
     Ok(truth)
