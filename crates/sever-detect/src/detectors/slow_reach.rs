@@ -126,6 +126,8 @@ pub(crate) struct SlowReach {
     about: About,
     settings: Settings,
     state: State,
+    /// Scratch: the people of the record at hand.
+    people: Vec<u64>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -218,7 +220,7 @@ impl Detector for SlowReach {
 
 impl SlowReach {
     pub(crate) fn new(meta: &'static Meta, about: About, settings: Settings) -> SlowReach {
-        SlowReach { meta, about, settings, state: State::default() }
+        SlowReach { meta, about, settings, state: State::default(), people: Vec::new() }
     }
 
     fn explains(&self, action: &str) -> bool {
@@ -263,6 +265,9 @@ impl SlowReach {
         let gone = departed(batch, row, resolved, view);
         let asked = self.about == About::People && self.state.reasons.are_told();
         let by = view.symbols.text(batch.names(row).actor);
+        let mut people = std::mem::take(&mut self.people);
+        people.clear();
+        people.extend(subjects(batch, row, view));
         for Named { id, pivot, name, peers } in named.iter().flatten() {
             if !self.state.things.contains_key(id) {
                 let thing = pivot.thing(name, &self.settings);
@@ -276,7 +281,7 @@ impl SlowReach {
             }
             tracked.touched = tracked.touched.max(time);
             let mut grown = 0;
-            for who in subjects(batch, row, view) {
+            for who in people.iter().copied() {
                 let key = view.symbols.key();
                 let pairs = [by, peers, ""].map(|of| if asked { pair(key, of, who) } else { 0 });
                 let explained = asked && self.state.reasons.explain(pairs, time);
@@ -293,6 +298,7 @@ impl SlowReach {
                 self.state.entries -= before - tracked.seen.len();
             }
         }
+        self.people = people;
         self.fit(view.limits.detector_entries_max.max(SAMPLE_MIN));
     }
 

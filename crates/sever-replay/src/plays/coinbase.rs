@@ -182,7 +182,8 @@ fn logs(play: &Play, dir: &Path, desk: &mut Desk, touched: u64) -> Result<Logged
 /// A day of somebody's own work: a ticket first, or for fraud a case that is the whole team's; a few looks
 /// have neither.
 fn honest(day: Ms, who: usize, desk: &Desk, chance: &mut Chance, into: &mut Vec<Line>) {
-    let Some(login) = desk.company.login_at(who, day + 12 * HOUR) else { return };
+    // Who leaves on the day does not work on it: tickets are written up until the evening.
+    let Some(login) = desk.company.login_at(who, day + 23 * HOUR) else { return };
     if chance.per_mille(80) {
         return;
     }

@@ -66,11 +66,13 @@ impl SlowReach {
         let mut rows: Vec<Row> = compared.iter().filter_map(|it| self.row(it, day, of, &peers, &crowds)).collect();
         rows.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         let above = rows.len();
+        let forgotten = (self.state.forgotten, self.state.reasons.forgotten());
         rows.truncate(self.settings.rows_per_day);
         for (rank, row) in rows.iter().enumerate() {
             if let Some(tracked) = self.state.things.get_mut(&row.id) {
                 tracked.told = Some((day, row.score));
-                let told = Told { row, rank: rank + 1, above, day, settings: &self.settings, meta: self.meta };
+                let told =
+                    Told { row, rank: rank + 1, above, day, forgotten, settings: &self.settings, meta: self.meta };
                 told.raise(tracked, view, out);
             }
         }

@@ -29,6 +29,11 @@ impl Reasons {
         !self.until.is_empty() || self.forgotten > 0
     }
 
+    /// How many were forgotten for want of room.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     /// Takes a reason.
     pub(super) fn add(&mut self, pair: u64, at: EventTime, holds: Span, max: usize) {
         if self.until.len() >= max.max(1) && !self.until.contains_key(&pair) {

@@ -47,7 +47,7 @@ pub(super) struct Seen {
     largest: (i64, [u32; 2]),
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Last {
     hour: i64,
     explained: bool,
@@ -77,6 +77,9 @@ impl Seen {
             explained,
             agreed: before.is_some_and(|last| last.agreed),
         };
+        if before == Some(now) {
+            return false;
+        }
         if hour == self.hour.0 {
             let counted = before.filter(|last| last.hour == hour).map_or([0, 0, 0], Last::counts);
             for (sum, (new, old)) in self.hour.1.iter_mut().zip(now.counts().into_iter().zip(counted)) {

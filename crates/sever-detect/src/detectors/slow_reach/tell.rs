@@ -27,6 +27,8 @@ pub(super) struct Told<'a> {
     /// Things above the limit on that day, told or not.
     pub above: usize,
     pub day: i64,
+    /// Things, and reasons, forgotten for want of room so far.
+    pub forgotten: (u64, u64),
     pub settings: &'a Settings,
     pub meta: &'static Meta,
 }
@@ -118,6 +120,11 @@ impl Told<'_> {
         }
         if agreed > 0 {
             inputs.push(say::input("of whom a set says more", agreed));
+        }
+        for (what, count) in [("things", self.forgotten.0), ("reasons", self.forgotten.1)] {
+            if count > 0 {
+                inputs.push(say::input(&format!("{what} forgotten for want of room"), count));
+            }
         }
         inputs
     }

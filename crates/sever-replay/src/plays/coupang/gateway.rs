@@ -116,7 +116,7 @@ impl Gateway {
             line.extend_from_slice(b"{\"ts\":\"");
             push_stamp(line, said);
             line.extend_from_slice(b"\",\"event\":\"request\",\"request_id\":\"");
-            push_hex(line, trace, 32);
+            push_hex(line, trace, 16);
             line.extend_from_slice(b"\",\"gateway\":{\"node\":\"gw-");
             push_number(line, node as i64 + 1);
             text(line, "\",\"version\":\"4.18.2\",\"region\":\"kr-1\"},\"http\":{\"method\":\"", request.route.method);

@@ -53,7 +53,7 @@ pub(super) fn print(told: &[Told], out: &mut Output) -> Result<(), Failure> {
             sheet.notes.push(format!("{}: MISSED: {missed}", told.incident.id));
         }
     }
-    for told in told.iter().filter(|told| !told.truth.whole) {
+    for told in told.iter().filter(|told| !told.truth.whole && !told.truth.insider) {
         sheet.notes.push(format!(
             "{}: issuances are late or lost in this variant, so what is forged cannot always be told from what is \
              honest: the people should lie between the two bounds",
