@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds `sever-bench` optimised and runs it; for `cut`, `gate` and `truth` with the real servers
-//! installed and within reach, for `gate` and `truth` the binary too.
+//! installed and within reach, for `gate`, `slow` and `truth` the binary too.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,8 @@ pub(crate) struct BenchArgs {
     /// Install nothing; what lacks its servers is skipped, which it says
     #[arg(long)]
     no_install: bool,
-    /// `scan`, `facts`, `decode`, `plan`, `cut`, `gate`, `proof`, `watch`, `truth`, and their options; `--help` lists them
+    /// `scan`, `facts`, `decode`, `plan`, `cut`, `gate`, `proof`, `reach`, `slow`, `watch`, `truth`, and their options;
+    /// `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "--help")]
     args: Vec<String>,
 }
@@ -25,13 +26,17 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let own = args.args.iter().map(String::as_str);
     let words = ["run", "--quiet", "--release", "--package", "sever-bench", "--"].into_iter().chain(own);
     let what = args.args.first().map_or("", String::as_str);
+    let build = ["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"];
     let mut bench = if matches!(what, "cut" | "gate" | "truth") {
         let tools = prepare::tools(if args.no_install { Install::Nothing } else { Install::Missing })?;
         if matches!(what, "gate" | "truth") {
-            command::run(&mut tools.cargo(["build", "--quiet", "--release", "--package", "sever", "--bin", "sever"]))?;
+            command::run(&mut tools.cargo(build))?;
         }
         tools.cargo(words)
     } else {
+        if what == "slow" {
+            command::run(&mut command::cargo(build))?;
+        }
         command::cargo(words)
     };
     let status = bench.status()?;

@@ -8,7 +8,9 @@
 //! bench plan    a plan of five hundred doors
 //! bench cut     people planned, cut and verified at real servers against the plain clients
 //! bench gate    what a decision of the gate costs against a handler that always says yes
+//! bench reach   whose data was touched, asked of an index as large as the incident's
 //! bench watch   from a line in a log to a finding that may be told; events a second
+//! bench slow    what the ranked lists find over months, at ten rows a day, and what they say wrongly
 //! bench truth   false findings and misses, over the plays and a company on real servers
 //! ```
 //!
@@ -30,9 +32,11 @@ mod parse;
 mod plan;
 mod process;
 mod proof;
+mod reach;
 mod register;
 mod report;
 mod scan;
+mod slow;
 mod truth;
 mod watch;
 
@@ -68,8 +72,12 @@ enum What {
     Gate(Size),
     /// People planned, cut and verified at real servers, against the plain clients
     Cut(Size),
+    /// Whose data was touched, asked of an index as large as the incident's
+    Reach(Size),
     /// From a line in a log to a finding that may be told; events a second
     Watch(Size),
+    /// What the ranked lists find over months, at ten rows a day, and what they say wrongly
+    Slow(slow::Args),
     /// False findings and misses, over the plays and a company on real servers
     Truth(truth::Args),
     /// One measurement, in this process; prints its number
@@ -107,11 +115,16 @@ fn main() -> Result<ExitCode> {
         What::Proof(size) => (proof::rows(size.scale)?, size.format),
         What::Cut(size) => (cut::rows(size.scale)?, size.format),
         What::Gate(size) => (gate::rows(size.scale)?, size.format),
+        What::Reach(size) => (reach::rows(size.scale)?, size.format),
         What::Watch(size) => (watch::rows(size.scale)?, size.format),
         What::Plan(size) => (plan::rows(size.scale)?, size.format),
         What::Decode(size) => {
             let costs = decode::costs(size.scale)?;
             return print(size.format, &costs, || decode::table(&costs));
+        }
+        What::Slow(args) => {
+            let listed = slow::listed(&args)?;
+            return print(args.format, &listed, || slow::table(&listed));
         }
         What::Truth(args) => {
             let told = truth::told(&args)?;

@@ -43,11 +43,13 @@ pub(crate) fn rows(scale: f64) -> Result<Vec<Row>> {
     let what = format!("key x never issued, 30 days: {} people, p50 {middle:.1} ms, p99", answer.lower);
     rows.push(Row::limit(&what, worst, "ms", 100.0));
     let (worst, middle, answer) = ask(&index, &addresses, spans)?;
-    let what = format!("{ADDRESSES} addresses x never issued, 30 days: {} people, p50 {middle:.1} ms, p99", answer.lower);
+    let what =
+        format!("{ADDRESSES} addresses x never issued, 30 days: {} people, p50 {middle:.1} ms, p99", answer.lower);
     rows.push(Row::limit(&what, worst, "ms", 100.0));
     let whole = [FIRST_DAY, FIRST_DAY + DAYS].map(|day| EventTime::from_secs(day * 86_400));
     let (worst, middle, answer) = ask(&index, &key, |_| whole)?;
-    let what = format!("the key by day, {} days, {} people, p50 {middle:.1} ms, p99", answer.by_day.len(), answer.lower);
+    let what =
+        format!("the key by day, {} days, {} people, p50 {middle:.1} ms, p99", answer.by_day.len(), answer.lower);
     rows.push(Row::limit(&what, worst, "ms", 10.0));
     let people = People::new(FORGED_KEY);
     let mut times = Vec::new();
@@ -56,20 +58,44 @@ pub(crate) fn rows(scale: f64) -> Result<Vec<Row>> {
         index.touched(fingerprint(mix(round) % world.people), &people, &mut |_, _| Ok(0))?;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
-    rows.push(Row::limit(&format!("who touched one person, p50 {:.3} ms, p99", median(times.clone())), quantile(times, 0.99), "ms", 20.0));
+    rows.push(Row::limit(
+        &format!("who touched one person, p50 {:.3} ms, p99", median(times.clone())),
+        quantile(times, 0.99),
+        "ms",
+        20.0,
+    ));
     for (name, facet) in ["actors", "addresses", "clients"].iter().zip(&size.facets) {
         let per = |bytes: u64| bytes as f64 * 8.0 / facet.pairs.max(1) as f64;
-        let what = format!("bits an entry, {name}: {} lists, {:.1} more to find them", facet.lists, per(facet.beside_bytes));
-        rows.push(Row::against(&what, per(facet.set_bytes), "bits", "theory", facet.bound / facet.pairs.max(1) as f64, 1.25));
+        let what =
+            format!("bits an entry, {name}: {} lists, {:.1} more to find them", facet.lists, per(facet.beside_bytes));
+        rows.push(Row::against(
+            &what,
+            per(facet.set_bytes),
+            "bits",
+            "theory",
+            facet.bound / facet.pairs.max(1) as f64,
+            1.25,
+        ));
     }
     let pairs = size.back_pairs.max(1) as f64;
-    rows.push(Row::against("bits an entry, the way back", size.back_bytes as f64 * 8.0 / pairs, "bits", "theory", size.back_bound / pairs, 1.25));
+    rows.push(Row::against(
+        "bits an entry, the way back",
+        size.back_bytes as f64 * 8.0 / pairs,
+        "bits",
+        "theory",
+        size.back_bound / pairs,
+        1.25,
+    ));
     Ok(rows)
 }
 
 /// Asks again and again; the time of the slowest of a hundred and of the middle one, in milliseconds,
 /// and an answer.
-fn ask(index: &Index, things: &[(Pivot, String)], span: impl Fn(usize) -> [EventTime; 2]) -> Result<(f64, f64, ReachAnswer)> {
+fn ask(
+    index: &Index,
+    things: &[(Pivot, String)],
+    span: impl Fn(usize) -> [EventTime; 2],
+) -> Result<(f64, f64, ReachAnswer)> {
     let people = People::new(FORGED_KEY);
     let mut times = Vec::new();
     let mut last = None;
@@ -141,7 +167,11 @@ impl World {
                         time: EventTime::from_secs(day * 86_400 + (event * 86_399 / self.events_a_day.max(1)) as i64),
                         kind: "used",
                         outcome: Outcome::Answered,
-                        judgement: Some(if forged { Judgement::NeverIssued } else { Judgement::Issued(ClaimSet::NONE) }),
+                        judgement: Some(if forged {
+                            Judgement::NeverIssued
+                        } else {
+                            Judgement::Issued(ClaimSet::NONE)
+                        }),
                         stage: Stage::Confirmed,
                         source: "gateway",
                         offset: event,

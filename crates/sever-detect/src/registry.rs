@@ -9,10 +9,10 @@ use sever_model::Meta;
 use sever_model::port::Detector;
 
 use crate::detectors::{
-    access_without_login, bulk_export, canary_touched, dormant, evidence_tampered, ghost_account, key_extractable,
-    key_known_to_leaver, key_out_of_life, key_too_old, key_too_widely_readable, leaver_lookback, mass_destruction,
-    over_broad, shared_secret_not_rotated, sigma, sole_holder, token_never_issued, token_out_of_shape,
-    toxic_combination, unknown_subject, unused_right, use_after_departure,
+    access_without_login, bulk_export, canary_touched, dormant, endpoint_mix, evidence_tampered, ghost_account,
+    key_extractable, key_known_to_leaver, key_out_of_life, key_too_old, key_too_widely_readable, leaver_lookback,
+    mass_destruction, over_broad, shared_secret_not_rotated, sigma, slow_reach, slow_reach_person, sole_holder,
+    token_never_issued, token_out_of_shape, toxic_combination, unknown_subject, unused_right, use_after_departure,
 };
 
 /// One detector: what it is, and how to make one.
@@ -29,6 +29,7 @@ pub static DETECTORS: &[Registered] = &[
     bulk_export::REGISTERED,
     canary_touched::REGISTERED,
     dormant::REGISTERED,
+    endpoint_mix::REGISTERED,
     evidence_tampered::REGISTERED,
     ghost_account::REGISTERED,
     key_extractable::REGISTERED,
@@ -41,6 +42,8 @@ pub static DETECTORS: &[Registered] = &[
     over_broad::REGISTERED,
     shared_secret_not_rotated::REGISTERED,
     sigma::REGISTERED,
+    slow_reach::REGISTERED,
+    slow_reach_person::REGISTERED,
     sole_holder::REGISTERED,
     token_never_issued::REGISTERED,
     token_out_of_shape::REGISTERED,
@@ -63,6 +66,8 @@ pub struct Settings {
     pub canary_touched: canary_touched::Settings,
     /// Thresholds of `dormant`.
     pub dormant: dormant::Settings,
+    /// Thresholds of `endpoint-mix`.
+    pub endpoint_mix: endpoint_mix::Settings,
     /// Thresholds of `evidence-tampered`.
     pub evidence_tampered: evidence_tampered::Settings,
     /// Thresholds of `ghost-account`.
@@ -81,6 +86,8 @@ pub struct Settings {
     pub over_broad: over_broad::Settings,
     /// Rules of `sigma`.
     pub sigma: sigma::Settings,
+    /// Thresholds of `slow-reach` and `slow-reach-person`.
+    pub slow_reach: slow_reach::Settings,
     /// Thresholds of `token-out-of-shape`.
     pub token_out_of_shape: token_out_of_shape::Settings,
     /// Thresholds of `unused-right`.

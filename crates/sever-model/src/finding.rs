@@ -113,6 +113,8 @@ pub enum ThingKind {
     Address,
     /// A log or source.
     Source,
+    /// Client software, as it calls itself.
+    Client,
 }
 
 impl ThingKind {
@@ -128,6 +130,7 @@ impl ThingKind {
             ThingKind::Session => "session",
             ThingKind::Address => "address",
             ThingKind::Source => "source",
+            ThingKind::Client => "client",
         }
     }
 }

@@ -32,8 +32,19 @@ use std::sync::Arc;
 pub use truth::{Expected, MisuseIndex, MisuseRow, Narrowed, Touched, Truth};
 
 /// The incidents that can be played, alphabetically.
-pub static INCIDENTS: &[Incident] =
-    &[plays::cash_app::INCIDENT, plays::coupang::INCIDENT, plays::finwise::INCIDENT, plays::gucci::INCIDENT];
+pub static INCIDENTS: &[Incident] = &[
+    plays::cash_app::INCIDENT,
+    plays::coinbase::INCIDENT,
+    plays::coupang::INCIDENT,
+    plays::desjardins::INCIDENT,
+    plays::finwise::INCIDENT,
+    plays::gucci::INCIDENT,
+    plays::ncs::INCIDENT,
+    plays::opexus::INCIDENT,
+    plays::storm_0558::INCIDENT,
+    plays::stradis::INCIDENT,
+    plays::ubiquiti::INCIDENT,
+];
 
 /// An incident that can be played.
 #[derive(Debug, Clone, Copy)]

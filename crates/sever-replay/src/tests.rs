@@ -167,6 +167,36 @@ fn sizes_follow_the_scale() {
 }
 
 #[test]
+fn what_is_ranked_is_in_the_play_and_an_insider_is_employed_throughout() {
+    for incident in INCIDENTS {
+        let (dir, truth) = play(incident, &small(2));
+        // Each play has something that must be said, be it a row of a list.
+        let must = truth.expected.iter().chain(&truth.ranked).filter(|expected| expected.must).count();
+        assert!(must > 0, "{}", incident.id);
+        if truth.insider {
+            let listed: String = files(&dir.path().join("hr"))
+                .iter()
+                .map(|path| String::from_utf8(content(path)).expect("text"))
+                .collect();
+            // Whoever is expected on the list is in the accounts, under their own id.
+            let accounts: String = ["accounts", "ad"]
+                .iter()
+                .map(|folder| dir.path().join(folder))
+                .filter(|folder| folder.is_dir())
+                .flat_map(|folder| files(&folder))
+                .map(|path| String::from_utf8(content(&path)).expect("text"))
+                .collect();
+            for expected in &truth.ranked {
+                let row = accounts.lines().find(|row| row.starts_with(&format!("{},", expected.thing)));
+                let email = row.and_then(|row| row.split(',').nth(3)).unwrap_or_else(|| panic!("{}", expected.thing));
+                let stints: Vec<&str> = listed.lines().filter(|row| row.contains(email)).collect();
+                assert!(!stints.is_empty() && stints.iter().all(|row| row.split(',').nth(9) == Some("")), "{email}");
+            }
+        }
+    }
+}
+
+#[test]
 fn senseless_settings_are_refused_with_a_hint() {
     let dir = tempfile::tempdir().expect("a folder");
     let coupang = incident("coupang").expect("it is there");

@@ -4,8 +4,9 @@
 //! row per event of misuse, by time) and `truth/people.csv.gz` (everyone whose data was in an answer
 //! to it, by the time of the first).
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -66,6 +67,20 @@ pub struct Truth {
     /// What narrow rights would have left of it, where the company's records tell of rights.
     #[serde(default)]
     pub narrowed: Option<Narrowed>,
+    /// What only a ranked list can show, where no set tells it from honest work: findings that must be
+    /// among the rows of the list, and others that are right there.
+    #[serde(default)]
+    pub ranked: Vec<Expected>,
+    /// Since when there is so much of it that it could be ranked, where that is not the first misuse.
+    #[serde(default)]
+    pub ranked_from: Option<EventTime>,
+    /// How long after that all that must be ranked must have been.
+    #[serde(default)]
+    pub ranked_within: Span,
+    /// Whether who did it was employed throughout. [`Truth::departed_at`] is then a moment before the
+    /// misuse, at which nobody left.
+    #[serde(default)]
+    pub insider: bool,
 }
 
 /// What would have been left, had each right gone that its holder had not exercised for 90 days.
@@ -113,12 +128,16 @@ pub struct Touched {
     pub first_at: EventTime,
 }
 
-/// Tells whether an event is misuse, by where it stands.
+/// Tells whether an event is misuse, by where it stands: four bytes an event.
 #[derive(Debug, Default)]
 pub struct MisuseIndex {
-    /// Each file's name, with its offsets.
-    files: Vec<(String, HashSet<u64>)>,
+    files: Vec<(String, Offsets)>,
+    /// Events in all.
+    pub len: u64,
 }
+
+/// Offsets in one file by their upper halves, the lower ones sorted.
+type Offsets = BTreeMap<u32, Vec<u32>>;
 
 impl Expected {
     /// A finding that must be said.
@@ -170,6 +189,10 @@ impl Truth {
             whole: true,
             settle: Span::ZERO,
             narrowed: None,
+            ranked: Vec::new(),
+            ranked_from: None,
+            ranked_within: Span::ZERO,
+            insider: false,
         }
     }
 
@@ -188,7 +211,17 @@ impl Truth {
     /// # Errors
     /// When the list is missing or broken.
     pub fn misuse(dir: &Path) -> Result<Vec<MisuseRow>, ReplayError> {
-        read(dir, MISUSE, |row| {
+        let mut all = Vec::new();
+        Truth::each_misuse(dir, &mut |row| all.push(row))?;
+        Ok(all)
+    }
+
+    /// Hands over every event of misuse, by time, keeping none.
+    ///
+    /// # Errors
+    /// When the list is missing or broken.
+    pub fn each_misuse(dir: &Path, each: &mut dyn FnMut(MisuseRow)) -> Result<(), ReplayError> {
+        read(dir, MISUSE, each, |row| {
             Some(MisuseRow {
                 at: EventTime::from_micros(row.get(0)?.parse().ok()?),
                 file: row.get(1)?.to_owned(),
@@ -203,7 +236,17 @@ impl Truth {
     /// # Errors
     /// When the list is missing or broken.
     pub fn people(dir: &Path) -> Result<Vec<Touched>, ReplayError> {
-        read(dir, PEOPLE, |row| {
+        let mut all = Vec::new();
+        Truth::each_person(dir, &mut |person| all.push(person))?;
+        Ok(all)
+    }
+
+    /// Hands over everyone whose data was in an answer to misuse, by the time of the first, keeping none.
+    ///
+    /// # Errors
+    /// When the list is missing or broken.
+    pub fn each_person(dir: &Path, each: &mut dyn FnMut(Touched)) -> Result<(), ReplayError> {
+        read(dir, PEOPLE, each, |row| {
             Some(Touched {
                 id: row.get(0)?.to_owned(),
                 member: row.get(1)? == "1",
@@ -215,6 +258,11 @@ impl Truth {
     /// Whether one of the true findings is this one.
     pub fn holds(&self, detector: &str, things: &[Thing]) -> bool {
         self.expected.iter().any(|expected| expected.matches(detector, things))
+    }
+
+    /// Whether a row of a ranked list is right.
+    pub fn ranks(&self, detector: &str, things: &[Thing]) -> bool {
+        self.holds(detector, things) || self.ranked.iter().any(|expected| expected.matches(detector, things))
     }
 
     /// Writes `truth.json`.
@@ -229,25 +277,45 @@ impl MisuseIndex {
     /// Indexes the misuse of a play.
     pub fn new(rows: &[MisuseRow]) -> MisuseIndex {
         let mut index = MisuseIndex::default();
-        for row in rows {
-            let name = last_part(&row.file);
-            let at = index.files.iter().position(|(file, _)| file == name);
-            let at = at.unwrap_or_else(|| {
-                index.files.push((name.to_owned(), HashSet::new()));
-                index.files.len() - 1
-            });
-            if let Some((_, offsets)) = index.files.get_mut(at) {
-                offsets.insert(row.offset);
-            }
-        }
+        rows.iter().for_each(|row| index.add(&row.file, row.offset));
+        index.sort();
         index
+    }
+
+    /// Indexes the misuse of a play that lies in `dir`, without holding its list.
+    ///
+    /// # Errors
+    /// When the list is missing or broken.
+    pub fn load(dir: &Path) -> Result<MisuseIndex, ReplayError> {
+        let mut index = MisuseIndex::default();
+        Truth::each_misuse(dir, &mut |row| index.add(&row.file, row.offset))?;
+        index.sort();
+        Ok(index)
+    }
+
+    fn add(&mut self, file: &str, offset: u64) {
+        let name = last_part(file);
+        let at = self.files.iter().position(|(file, _)| file == name).unwrap_or_else(|| {
+            self.files.push((name.to_owned(), Offsets::new()));
+            self.files.len() - 1
+        });
+        if let Some((_, offsets)) = self.files.get_mut(at) {
+            offsets.entry((offset >> 32) as u32).or_default().push(offset as u32);
+            self.len += 1;
+        }
+    }
+
+    fn sort(&mut self) {
+        self.files.iter_mut().flat_map(|(_, offsets)| offsets.values_mut()).for_each(|lower| lower.sort_unstable());
     }
 
     /// Whether the event at this place is misuse. `source` is what evidence names: the log's file,
     /// with or without folders in front.
     pub fn contains(&self, source: &str, offset: u64) -> bool {
         let name = last_part(source);
-        self.files.iter().any(|(file, offsets)| file == name && offsets.contains(&offset))
+        let of_file = self.files.iter().find(|(file, _)| file == name);
+        let lower = of_file.and_then(|(_, offsets)| offsets.get(&((offset >> 32) as u32)));
+        lower.is_some_and(|lower| lower.binary_search(&(offset as u32)).is_ok())
     }
 }
 
@@ -283,6 +351,11 @@ impl MisuseList {
 /// Writes the list of people touched: in any order, sorted here by first time and id.
 pub(crate) fn write_people(dir: &Path, mut people: Vec<(i64, bool, String)>) -> Result<(), ReplayError> {
     people.sort_unstable();
+    write_sorted(dir, people.into_iter())
+}
+
+/// The same of people who come sorted, holding none of them.
+pub(crate) fn write_sorted(dir: &Path, people: impl Iterator<Item = (i64, bool, String)>) -> Result<(), ReplayError> {
     let mut table = Table::new(dir, PEOPLE, "id,member,first_micros")?;
     for (first_micros, member, id) in people {
         table.row([id.as_str(), if member { "1" } else { "0" }, &first_micros.to_string()])?;
@@ -294,16 +367,24 @@ fn last_part(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn read<T>(dir: &Path, name: &str, parse: impl Fn(&csv::StringRecord) -> Option<T>) -> Result<Vec<T>, ReplayError> {
+fn read<T>(
+    dir: &Path,
+    name: &str,
+    each: &mut dyn FnMut(T),
+    parse: impl Fn(&csv::StringRecord) -> Option<T>,
+) -> Result<(), ReplayError> {
     let path = dir.join(name);
     let file = File::open(&path).map_err(|error| ReplayError::Read(path.clone(), error))?;
-    let mut rows = csv::Reader::from_reader(GzDecoder::new(file));
-    let mut all = Vec::new();
-    for (at, row) in rows.records().enumerate() {
-        let row = row.map_err(|error| ReplayError::Truth(path.clone(), error.to_string()))?;
-        let parsed =
-            parse(&row).ok_or_else(|| ReplayError::Truth(path.clone(), format!("row {} is broken", at + 1)))?;
-        all.push(parsed);
+    let mut rows = csv::Reader::from_reader(GzDecoder::new(BufReader::new(file)));
+    let (mut row, mut at) = (csv::StringRecord::new(), 0_u64);
+    loop {
+        at += 1;
+        match rows.read_record(&mut row) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(ReplayError::Truth(path, error.to_string())),
+        }
+        let parsed = parse(&row).ok_or_else(|| ReplayError::Truth(path.clone(), format!("row {at} is broken")))?;
+        each(parsed);
     }
-    Ok(all)
 }

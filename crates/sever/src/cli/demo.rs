@@ -10,6 +10,7 @@
 
 mod closing;
 mod replay;
+mod review;
 mod standin;
 mod table;
 
@@ -26,7 +27,7 @@ use crate::render::{Format, Sheet};
 /// Replay an incident end to end, no credentials needed
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The incident (default: all four)
+    /// The incident (default: all)
     pub incident: Option<String>,
     /// List the incidents and their variants
     #[arg(long)]

@@ -69,8 +69,7 @@ fn detector(id: &str) -> Option<String> {
         ("Memory is bounded by", meta.bounded_by.to_owned()),
         (
             "Profiles people",
-            if meta.profiles_people { "yes: off until a legal basis is recorded" } else { "no: set membership only" }
-                .to_owned(),
+            if meta.profiles_people { "yes: off until a legal basis is recorded" } else { "no" }.to_owned(),
         ),
     ];
     for (name, text) in rows {

@@ -78,7 +78,7 @@ fn next_commands(finding: &Finding) -> Vec<String> {
                 commands.push(format!("sever reach {id}{judged}"));
             }
             ThingKind::Person | ThingKind::Group | ThingKind::Resource => commands.push(format!("sever who {id}")),
-            ThingKind::Session | ThingKind::Address => commands.push(format!("sever reach {id}")),
+            ThingKind::Session | ThingKind::Address | ThingKind::Client => commands.push(format!("sever reach {id}")),
             ThingKind::Issuer | ThingKind::Source => commands.push("sever doctor".to_owned()),
         }
     }

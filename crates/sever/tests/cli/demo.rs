@@ -41,6 +41,45 @@ fn a_key_that_was_rotated_signs_nothing_that_is_let_in_and_no_honest_token_is_re
     holds(&played("coupang --scale 0.00002 --variant skewed-clocks"));
 }
 
+/// The row of a play that is as it should be: `played` asserts the exit code.
+fn right(words: &str, detectors: &[&str]) -> Value {
+    let row = played(words);
+    assert_eq!((&row["false_findings"], &row["missed_findings"]), (&json!(0), &json!([])), "{row}");
+    for detector in detectors {
+        let spoke = row["detectors"].as_array().is_some_and(|all| all.contains(&json!(detector)));
+        assert!(spoke, "{detector}: {row}");
+    }
+    row
+}
+
+#[test]
+fn shared_passwords_forgotten_sessions_and_planted_accounts_are_told() {
+    right("ncs", &["shared-secret-not-rotated", "mass-destruction"]);
+    right("opexus", &["use-after-departure", "mass-destruction"]);
+    right("stradis", &["ghost-account", "mass-destruction"]);
+}
+
+#[test]
+fn an_expired_key_is_out_of_life_and_lowered_retention_tampers_with_evidence() {
+    let row = right("storm-0558", &["key-out-of-life"]);
+    assert_eq!(row["people_exact"], json!(true));
+    // There is no issuance log: that nobody issued it cannot be known.
+    assert!(!row["detectors"].to_string().contains("token-never-issued"), "{row}");
+    right("ubiquiti", &["evidence-tampered"]);
+}
+
+#[test]
+fn whoever_is_employed_is_ranked_and_never_told_for_sure() {
+    let row = right("desjardins", &["slow-reach-person"]);
+    let review = &row["review"];
+    assert!(review["rows_right"].as_u64() > Some(10), "{review}");
+    assert!(review["rows_a_day_max"].as_u64() <= Some(20), "two lists of ten: {review}");
+    assert!(
+        review.pointer("/guilty/0/after_days").and_then(Value::as_f64).is_some_and(|days| days < 150.0),
+        "{review}"
+    );
+}
+
 #[test]
 fn where_nobody_knows_the_door_none_is_cut() {
     let told = World::empty().sever("demo finwise --scale 0.0001");

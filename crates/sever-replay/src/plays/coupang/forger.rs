@@ -79,7 +79,7 @@ impl<'a> Forger<'a> {
     /// The test in January: five requests for two customers, the first of which fails.
     pub(super) fn probe(&mut self, into: &mut Vec<Request>) {
         let begin = at("2025-01-06T22:14:05+09:00");
-        let steps: [(Ms, u64, Route, u16); 5] = [
+        let steps: [(Ms, u64, &'static Route, u16); 5] = [
             (0, 0, PROFILE, 401),
             (41, 0, PROFILE, 200),
             (58, 0, BOOK, 200),

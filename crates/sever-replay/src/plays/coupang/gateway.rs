@@ -35,21 +35,26 @@ pub(super) struct Route {
     bytes: u64,
 }
 
-pub(super) const PROFILE: Route =
-    Route { path: "/api/members/me", method: "GET", service: "members", fields: "name,email", bytes: 420 };
-pub(super) const BOOK: Route =
-    Route { path: "/api/address-book", method: "GET", service: "delivery", fields: "name,phone,address", bytes: 2_100 };
-pub(super) const EDIT: Route = Route {
+pub(super) const PROFILE: &Route =
+    &Route { path: "/api/members/me", method: "GET", service: "members", fields: "name,email", bytes: 420 };
+pub(super) const BOOK: &Route = &Route {
+    path: "/api/address-book",
+    method: "GET",
+    service: "delivery",
+    fields: "name,phone,address",
+    bytes: 2_100,
+};
+pub(super) const EDIT: &Route = &Route {
     path: "/api/delivery-address/edit",
     method: "GET",
     service: "delivery",
     fields: "address,door_code",
     bytes: 640,
 };
-pub(super) const ORDERS: Route =
-    Route { path: "/api/orders", method: "GET", service: "orders", fields: "orders", bytes: 5_300 };
-pub(super) const STOCK: Route =
-    Route { path: "/internal/stock/sync", method: "POST", service: "stock", fields: "", bytes: 88 };
+pub(super) const ORDERS: &Route =
+    &Route { path: "/api/orders", method: "GET", service: "orders", fields: "orders", bytes: 5_300 };
+pub(super) const STOCK: &Route =
+    &Route { path: "/internal/stock/sync", method: "POST", service: "stock", fields: "", bytes: 88 };
 
 /// Client software that shoppers use, and the forger pretends to use.
 pub(super) const AGENTS: [&str; 8] = [
@@ -70,7 +75,7 @@ pub(super) struct Request {
     /// True time.
     pub at: Ms,
     pub token: Token,
-    pub route: Route,
+    pub route: &'static Route,
     pub address: u32,
     pub agent: &'static str,
     /// 499 is a client that hung up before the answer: nobody knows whether it got it.
@@ -111,7 +116,7 @@ impl Gateway {
             line.extend_from_slice(b"{\"ts\":\"");
             push_stamp(line, said);
             line.extend_from_slice(b"\",\"event\":\"request\",\"request_id\":\"");
-            push_hex(line, trace, 32);
+            push_hex(line, trace, 16);
             line.extend_from_slice(b"\",\"gateway\":{\"node\":\"gw-");
             push_number(line, node as i64 + 1);
             text(line, "\",\"version\":\"4.18.2\",\"region\":\"kr-1\"},\"http\":{\"method\":\"", request.route.method);

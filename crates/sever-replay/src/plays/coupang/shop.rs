@@ -12,6 +12,9 @@ use crate::moment::{DAY, HOUR, MINUTE, Ms, SECOND, at, weekday};
 /// Sessions on a working day at full scale: a small share of a real shop's, so that a thousandth of
 /// it is played in seconds. At the default scale this makes some 350,000 events in all.
 const SESSIONS_PER_DAY: u64 = 88_000;
+/// The same at the most: from a fifth of the real size on the background stays as it is, for all of it would
+/// not fit a disk of ours (at full size these are 300 million events more, and 30 GB).
+const SESSIONS_PER_DAY_MAX: u64 = 17_600;
 /// How the hours of a local day weigh.
 const HOURS: [u64; 24] = [5, 3, 2, 1, 1, 2, 4, 8, 11, 12, 12, 13, 15, 13, 12, 12, 12, 13, 15, 17, 19, 20, 17, 11];
 /// How long a token lives.
@@ -34,7 +37,11 @@ pub(super) struct Shop<'a> {
 
 impl<'a> Shop<'a> {
     pub(super) fn new(play: &Play, members: &'a Members) -> Shop<'a> {
-        Shop { members, chance: Chance::of(play.seed, "shop"), per_day: play.scaled(SESSIONS_PER_DAY, 4) }
+        Shop {
+            members,
+            chance: Chance::of(play.seed, "shop"),
+            per_day: play.scaled(SESSIONS_PER_DAY, 4).min(SESSIONS_PER_DAY_MAX),
+        }
     }
 
     /// Tokens from before the gateway's log begins, still in use as it does.
@@ -105,7 +112,7 @@ impl<'a> Shop<'a> {
         mint(self.chance.id(), subject, key, client, minted)
     }
 
-    fn route(&mut self) -> Route {
+    fn route(&mut self) -> &'static Route {
         match self.chance.below(100) {
             0..40 => PROFILE,
             40..62 => BOOK,
@@ -129,7 +136,7 @@ pub(super) fn mint(jti: u128, subject: Option<u64>, key: &'static str, client: &
     Token { jti, subject, key, client, minted, issued_at, expires_at: issued_at + LIFE_SECS }
 }
 
-fn request(at: Ms, token: Token, route: Route, address: u32, agent: &'static str, status: u16) -> Request {
+fn request(at: Ms, token: Token, route: &'static Route, address: u32, agent: &'static str, status: u16) -> Request {
     Request { at, token, route, address, agent, status, forged: None }
 }
 

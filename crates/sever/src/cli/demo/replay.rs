@@ -1,7 +1,11 @@
 //! One incident: written, pulled, checked, scanned, and compared with the truth.
+//!
+//! The truth's long lists are read as streams, and of the events of misuse only their places are kept, four
+//! bytes each: a play at full scale has 182 million of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use sever_engine::{CheckSetup, ScanOutcome, narrow};
@@ -14,14 +18,16 @@ use sever_model::{
 use sever_replay::usual::{Request, Usual};
 use sever_replay::{Expected, Incident, MisuseIndex, Narrowed, Play, Truth};
 
-use sever_store::RunKind;
+use sever_store::{Basis, RunKind};
 
 use crate::cli::Global;
 use crate::cli::demo::Args;
 use crate::cli::demo::closing::{Closing, INCIDENTS};
+use crate::cli::demo::review::Review;
 use crate::cli::output::Output;
 use crate::cli::site::{Keep, Moment, Site, lake_failure};
 use crate::hint::Failure;
+use crate::progress::{Meter, Unit};
 
 /// What was said of one incident, beside the truth.
 pub(super) struct Told {
@@ -52,6 +58,8 @@ pub(super) struct Told {
     pub wrong: Vec<Finding>,
     /// Findings that must be said and were not.
     pub missed: Vec<String>,
+    /// What the ranked lists held, day by day.
+    pub review: Review,
     /// Uses that the ledger holds back or cannot judge, of all uses.
     pub held_back: (u64, u64),
     /// What usual monitoring says first that points at misuse.
@@ -94,56 +102,55 @@ pub(super) fn play(
         seed: args.seed,
         variant: args.variant.clone(),
         unknown_share: args.unknown_share,
-        progress: None,
+        progress: Some(progress()),
     };
     let truth = incident.play(&play, dir).map_err(replay_failure)?;
-    let misuse = Truth::misuse(dir).map_err(replay_failure)?;
-    let people = Truth::people(dir).map_err(replay_failure)?;
+    drop(play);
 
     let mut site = Site::at(&dir.join("severance.toml"), global)?;
     // A dated listing is known from its day; an undated one was there from the beginning.
     let begin = truth.departed_at.minus(Span::days(400));
     let end = truth.last_misuse_at.plus(Span::days(60));
     site.sync(&|at| WallTime::from_micros(if at > end { begin } else { at }.micros()))?;
+    agree(&mut site, &truth)?;
     let register = site.register(out)?;
     let register = register.as_ref().map(|register| register as &dyn SubjectRegister);
 
     let standing = standing(&site, register, &truth)?;
     let known = Moment { as_of: end, known_at: WallTime::from_micros(end.micros()) };
     let inventory = site.inventory(&known)?;
-    let index = MisuseIndex::new(&misuse);
+    let index = MisuseIndex::load(dir).map_err(replay_failure)?;
     let closing = INCIDENTS.contains(&incident.id).then(|| Closing::of(&site, &truth, &inventory));
     let mut closing = closing.transpose()?;
-    let (outcome, watched) = scan(&mut site, &inventory, register, &index, closing.as_mut())?;
+    let kept = std::mem::replace(&mut site.limits.evidence_max, ROWS_KEPT);
+    let (mut outcome, watched) = scan(&mut site, &inventory, register, &index, closing.as_mut())?;
+    let review = Review::of(&truth, &outcome.findings);
+    site.limits.evidence_max = kept;
+    let first = first_confirmed(&outcome, &truth, &index).or_else(|| review.first.clone());
+    outcome.findings.iter_mut().for_each(|finding| finding.evidence.truncate(kept));
     // So that `sever findings` has something to show in a play that is kept.
     site.save_findings(RunKind::Scan, vec![incident.id.to_owned()], &outcome.findings)?;
 
-    let first = first_confirmed(&outcome, &truth, &index);
     let until = first.as_ref().map_or(EventTime::MAX, |finding| finding.known_at);
-    let (wrong, missed) = compare(&truth, standing.iter().chain(&outcome.findings));
+    let (wrong, mut missed) = compare(&truth, standing.iter().chain(&outcome.findings));
+    missed.extend(review.missed.iter().cloned());
     let reach = reach(&site, &outcome, &truth, register)?;
-    let key = site.key();
-    let real: HashSet<Fingerprint> = people.iter().map(|person| key.fingerprint(person.id.as_bytes())).collect();
+    let met = People::meet(dir, reach.as_ref(), until, &site)?;
+    let mut misuse_before = 0;
+    Truth::each_misuse(dir, &mut |row| misuse_before += u64::from(row.at <= until)).map_err(replay_failure)?;
     let narrowed = narrowed(&site, &inventory, &outcome, &truth, register)?;
     let detectors = standing.iter().chain(&outcome.findings);
-    let detectors = detectors.filter(|finding| truth.holds(&finding.detector, &finding.things));
+    let detectors = detectors.filter(|finding| truth.ranks(&finding.detector, &finding.things));
     Ok(Told {
         incident,
         standing_at: standing_at(&truth, &standing),
         detectors: detectors.map(|finding| finding.detector.clone()).collect(),
         first,
-        misuse_before: misuse.iter().filter(|row| row.at <= until).count() as u64,
-        people_before: people.iter().filter(|person| person.first_at <= until).count() as u64,
+        misuse_before,
+        people_before: met.before,
         things_before: watched.destroyed.iter().filter(|at| **at <= until).count() as u64,
         people: reach.as_ref().map(|reach| (reach.lower, reach.upper)),
-        people_are: reach.map(|reach| {
-            let said: HashSet<Fingerprint> = reach.people.into_iter().map(|(who, _)| who).collect();
-            match said.is_subset(&real) {
-                true if said.len() == real.len() => PeopleAre::Exact,
-                true => PeopleAre::Fewer,
-                false => PeopleAre::Wrong,
-            }
-        }),
+        people_are: reach.map(|reach| met.compared(reach.people.len() as u64)),
         narrowed,
         held_back: held_back(&outcome),
         usual_at: watched.usual.first_at_misuse().map(|alert| alert.at),
@@ -152,8 +159,82 @@ pub(super) fn play(
         standing,
         wrong,
         missed,
+        review,
         truth,
     })
+}
+
+/// Rows of a ranked list kept of one finding while a play is judged: one a week for two years.
+const ROWS_KEPT: usize = 128;
+
+/// Shows how far the writing of a play is.
+fn progress() -> sever_replay::Progress {
+    const PARTS: u64 = 1_000;
+    let meter = Mutex::new((Meter::stderr(), String::new(), 0_u64));
+    Arc::new(move |what, share| {
+        // A listener that has failed before shows nothing more.
+        let Ok(mut held) = meter.lock() else { return };
+        let (meter, stage, shown) = &mut *held;
+        if stage != what {
+            what.clone_into(stage);
+            *shown = 0;
+            meter.begin(what, Some(PARTS), Unit::Items);
+        }
+        let done = (share * PARTS as f64) as u64;
+        meter.advance(done.saturating_sub(*shown));
+        *shown = done.max(*shown);
+    })
+}
+
+/// Records the legal basis that such a company would have needed for ranking its people.
+fn agree(site: &mut Site, truth: &Truth) -> Result<(), Failure> {
+    let profiles = |id: &str| sever_detect::registry::Registered::named(id).is_some_and(|it| it.meta.profiles_people);
+    let ranked: BTreeSet<&str> = truth.ranked.iter().map(|expected| expected.detector.as_str()).collect();
+    for detector in ranked.into_iter().filter(|id| profiles(id)) {
+        let basis = Basis {
+            detector: detector.to_owned(),
+            basis: "works agreement (of the play)".to_owned(),
+            who: "demo".to_owned(),
+            at: crate::clock::now(),
+            until: None,
+        };
+        site.store_mut(async |store| store.set_basis(&basis).await)?;
+    }
+    Ok(())
+}
+
+/// Those whose data misuse touched, beside those whom `reach` names.
+struct People {
+    /// Touched until the first finding.
+    before: u64,
+    touched: u64,
+    /// Of those touched, whom `reach` names.
+    named: u64,
+}
+
+impl People {
+    fn meet(dir: &Path, reach: Option<&ReachAnswer>, until: EventTime, site: &Site) -> Result<People, Failure> {
+        let mut met = People { before: 0, touched: 0, named: 0 };
+        let key = site.key();
+        let mut said: Vec<Fingerprint> =
+            reach.map_or_else(Vec::new, |answer| answer.people.iter().map(|(who, _)| *who).collect());
+        said.sort_unstable();
+        Truth::each_person(dir, &mut |person| {
+            met.before += u64::from(person.first_at <= until);
+            met.touched += 1;
+            met.named += u64::from(said.binary_search(&key.fingerprint(person.id.as_bytes())).is_ok());
+        })
+        .map_err(replay_failure)?;
+        Ok(met)
+    }
+
+    fn compared(&self, said: u64) -> PeopleAre {
+        match said == self.named {
+            true if said == self.touched => PeopleAre::Exact,
+            true => PeopleAre::Fewer,
+            false => PeopleAre::Wrong,
+        }
+    }
 }
 
 /// What could be said by the end of the day of departure, by what was known then.
@@ -279,23 +360,18 @@ fn asked(outcome: &ScanOutcome, truth: &Truth) -> Option<ReachQuery> {
         confirmed.find(|finding| finding.detector == detector).and_then(|finding| finding.things.first())
     };
     let native = |thing: &Thing| thing.id.split_once('/').map_or(thing.id.as_str(), |(_, native)| native).to_owned();
+    let of = |thing: (Pivot, String), from: Option<EventTime>, judged: Option<&str>| ReachQuery {
+        filter: Filter { thing: Some(thing), from, to: None },
+        judged: judged.map(str::to_owned),
+        detail: Detail { split: false, listed: true },
+        also: Vec::new(),
+    };
+    if let (None, Some(key)) = (accuses("token-never-issued"), accuses("key-out-of-life")) {
+        return Some(of((Pivot::Key, native(key)), None, None));
+    }
     match (accuses("token-never-issued"), accuses("use-after-departure")) {
-        (Some(key), _) => Some(ReachQuery {
-            filter: Filter { thing: Some((Pivot::Key, native(key))), ..Filter::default() },
-            judged: Some("forged".to_owned()),
-            detail: Detail { split: false, listed: true },
-            also: Vec::new(),
-        }),
-        (None, Some(account)) => Some(ReachQuery {
-            filter: Filter {
-                thing: Some((Pivot::Account, account.id.clone())),
-                from: Some(truth.departed_at),
-                to: None,
-            },
-            judged: None,
-            detail: Detail { split: false, listed: true },
-            also: Vec::new(),
-        }),
+        (Some(key), _) => Some(of((Pivot::Key, native(key)), None, Some("forged"))),
+        (None, Some(account)) => Some(of((Pivot::Account, account.id.clone()), Some(truth.departed_at), None)),
         (None, None) => None,
     }
 }
@@ -367,7 +443,8 @@ impl Told {
             (Some((lower, upper)), Some(PeopleAre::Exact | PeopleAre::Fewer)) if !self.truth.whole => {
                 lower <= truth && upper.is_none_or(|upper| truth <= upper)
             }
-            (None, None) => truth == 0,
+            // Who is employed also looks at people for whom it is right.
+            (None, None) => truth == 0 || self.truth.insider,
             _ => false,
         }
     }
@@ -375,7 +452,8 @@ impl Told {
     /// Whether everything that must be said was, nothing wrong was, in time, the people are told, and what
     /// was cut is closed.
     pub fn as_it_should_be(&self) -> bool {
-        let in_time = self.delay().is_some_and(|delay| delay <= self.truth.settle.plus(Span::secs(5)));
+        let within = self.truth.settle.plus(Span::secs(5)).max(self.truth.ranked_within);
+        let in_time = self.delay().is_some_and(|delay| delay <= within);
         let silent = self.truth.misuse_events == 0;
         let standing = self.truth.standing.iter().filter(|expected| expected.must);
         let stood = standing
@@ -436,6 +514,7 @@ impl Told {
             "false_findings": self.wrong.len(),
             "missed_findings": self.missed,
             "by_detector": self.by_detector(),
+            "review": self.review.json(),
             "benign_events": self.truth.benign_events,
             "held_back_uses": self.held_back.0,
             "uses": self.held_back.1,

@@ -11,9 +11,11 @@ type Cell = fn(&Told) -> String;
 
 /// Said of an incident whose doors nobody can name.
 const UNKNOWN_DOOR: &str = "not replayed: how they got in was never made public";
+/// The incidents of which that is so.
+const UNKNOWN_DOORS: [&str; 3] = ["cash-app", "finwise", "storm-0558"];
 
 /// The questions, in the order a reader asks them.
-const ROWS: [(&str, Cell); 15] = [
+const ROWS: [(&str, Cell); 16] = [
     ("the real one was noticed", |told| {
         format!("after {}; by {}", told.incident.real.noticed_after, told.incident.real.how)
     }),
@@ -27,6 +29,7 @@ const ROWS: [(&str, Cell); 15] = [
     ("with unused rights gone", narrowed),
     ("detectors that spoke", |told| told.detectors.iter().cloned().collect::<Vec<_>>().join(" ")),
     ("false findings", wrong),
+    ("ranked lists", |told| told.review.words()),
     ("held back by the judge", held_back),
     ("what usual monitoring says", usual),
     ("cut at the departure", closed),
@@ -36,7 +39,7 @@ const ROWS: [(&str, Cell); 15] = [
 pub(super) fn print(told: &[Told], out: &mut Output) -> Result<(), Failure> {
     let mut columns = vec![""];
     columns.extend(told.iter().map(|told| told.incident.id));
-    let mut sheet = Sheet::new("demo", "four incidents, replayed", &columns);
+    let mut sheet = Sheet::new("demo", "incidents, replayed", &columns);
     for (question, answer) in ROWS {
         let mut row: Vec<Value> = vec![json!(question)];
         row.extend(told.iter().map(|told| json!(answer(told))));
@@ -50,7 +53,7 @@ pub(super) fn print(told: &[Told], out: &mut Output) -> Result<(), Failure> {
             sheet.notes.push(format!("{}: MISSED: {missed}", told.incident.id));
         }
     }
-    for told in told.iter().filter(|told| !told.truth.whole) {
+    for told in told.iter().filter(|told| !told.truth.whole && !told.truth.insider) {
         sheet.notes.push(format!(
             "{}: issuances are late or lost in this variant, so what is forged cannot always be told from what is \
              honest: the people should lie between the two bounds",
@@ -94,6 +97,7 @@ fn standing(told: &Told) -> String {
     let rightly = told.standing.iter().filter(|finding| told.truth.holds(&finding.detector, &finding.things));
     let said: Vec<String> = rightly.map(|finding| format!("{}: {}", finding.detector, finding.sentence())).collect();
     match said.is_empty() {
+        true if told.truth.insider => "nothing: nobody left".to_owned(),
         true if told.truth.told_at > told.truth.departed_at => {
             format!("nothing: HR told only on {}", told.truth.told_at)
         }
@@ -104,6 +108,9 @@ fn standing(told: &Told) -> String {
 
 fn first(told: &Told) -> String {
     match (&told.first, told.delay()) {
+        (Some(finding), Some(_)) if finding.known_at < told.truth.told_at => {
+            format!("{} (before HR told)", finding.known_at)
+        }
         (Some(finding), Some(delay)) if told.truth.told_at > told.truth.first_tellable_at => {
             format!("{} ({delay} after HR told)", finding.known_at)
         }
@@ -128,6 +135,7 @@ fn people(told: &Told) -> String {
         (Some((lower, Some(upper))), _) => format!("at least {}, at most {}{wrong}", grouped(lower), grouped(upper)),
         (Some((lower, None)), _) => format!("at least {}; at most unknown{wrong}", grouped(lower)),
         (None, _) if told.truth.people_count == 0 => "no people's data in it".to_owned(),
+        (None, _) if told.truth.insider => "not told: logs do not part the misuse from the job".to_owned(),
         (None, _) => "NONE".to_owned(),
     }
 }
@@ -169,7 +177,7 @@ fn usual(told: &Told) -> String {
 }
 
 fn closed(told: &Told) -> String {
-    let Some(closing) = &told.closing else { return UNKNOWN_DOOR.to_owned() };
+    let Some(closing) = &told.closing else { return no_door(told) };
     let counts = closing.counts;
     let all = counts.closed + counts.open + counts.unknown;
     let rest = match (counts.closed - counts.proven, counts.open, counts.unknown) {
@@ -180,8 +188,16 @@ fn closed(told: &Told) -> String {
     format!("{} of {all} doors tried and proven closed{by}, in {} steps{rest}", counts.proven, closing.steps)
 }
 
+fn no_door(told: &Told) -> String {
+    match told.incident.id {
+        id if UNKNOWN_DOORS.contains(&id) => UNKNOWN_DOOR.to_owned(),
+        _ if told.truth.insider => "nobody left".to_owned(),
+        _ => "not replayed for this one".to_owned(),
+    }
+}
+
 fn misuse(told: &Told) -> String {
-    let Some(closing) = &told.closing else { return UNKNOWN_DOOR.to_owned() };
+    let Some(closing) = &told.closing else { return no_door(told) };
     let (without, with) = (&closing.without, &closing.with);
     let what = if closing.tokens > 0 { "forged requests" } else { "sign-ins and changes" };
     let refused = if with.misuse_let_in == 0 { ", refused from the first" } else { " LET IN" };
