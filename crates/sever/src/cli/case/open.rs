@@ -157,6 +157,7 @@ fn of_finding(id: &str, desk: &Desk) -> Result<OpenedBy, Failure> {
             ThingKind::Issuer => (Pivot::Issuer, thing.id.as_str()),
             ThingKind::Session => (Pivot::Session, thing.id.as_str()),
             ThingKind::Address => (Pivot::Address, thing.id.as_str()),
+            ThingKind::Client => (Pivot::UserAgent, thing.id.as_str()),
             ThingKind::Group | ThingKind::Resource | ThingKind::Source => return None,
         };
         Some((pivot.word().to_owned(), id.to_owned()))
