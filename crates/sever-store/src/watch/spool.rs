@@ -94,10 +94,10 @@ impl Spool {
             self.keys.append(key)?;
             self.seen.insert(key.to_owned());
             self.batches.push_back(key.to_owned());
-            if self.batches.len() > BATCHES_MAX {
-                if let Some(old) = self.batches.pop_front() {
-                    self.seen.remove(&old);
-                }
+            if self.batches.len() > BATCHES_MAX
+                && let Some(old) = self.batches.pop_front()
+            {
+                self.seen.remove(&old);
             }
         }
         Ok(())
