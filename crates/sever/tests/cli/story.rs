@@ -121,6 +121,7 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     63a52f73ae58707b	high	likely	confirmed	ghost-account	account `trivera` (`accounts/a-6`) is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
     cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `jun.seo` (`accounts/a-2`) is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
     --- stderr
+    off, for they rank people and no legal basis is recorded: slow-reach-person (`sever privacy basis` records one)
     judged as of 2025-11-18T00:00:00Z: 6 people, 3 of them left, 8 accounts, 0 credentials
     ");
     insta::assert_snapshot!(world.sever("scan").all(), @r"
@@ -132,6 +133,7 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     63a52f73ae58707b	high	likely	confirmed	ghost-account	account `trivera` (`accounts/a-6`) is open, and its holder `10006` left 2025-08-16	1	2025-08-16T00:00:00Z	2025-08-16T00:00:00Z	<now>
     cb3113d321a05ce4	high	certain	confirmed	ghost-account	account `jun.seo` (`accounts/a-2`) is open, and its holder `10002` left 2025-10-01	1	2025-10-01T00:00:00Z	2025-10-01T00:00:00Z	<now>
     --- stderr
+    off, for they rank people and no legal basis is recorded: slow-reach-person (`sever privacy basis` records one)
     class `access` of https://id.shop.example: 600 issued, 1200 uses issued, 12 never issued, 0 mismatched, 0 expired; coverage 100.000 % of 600 records, at least 99.502 % at 95 % confidence; known until 2025-11-16T09:59:00Z
     judged 1812 events of 2 files; 0 records could not be read
     ");
