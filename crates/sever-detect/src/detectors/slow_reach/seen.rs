@@ -96,7 +96,8 @@ impl Seen {
         if before.hour >= from.micros().div_euclid(HOUR_MICROS) && !before.explained {
             self.put(who, Some(before), Last { explained: true, ..before });
             if before.hour == self.hour.0 {
-                self.hour.1[1] = self.hour.1[1].saturating_sub(1);
+                let [_, plain] = &mut self.hour.1;
+                *plain = plain.saturating_sub(1);
             }
         }
     }
