@@ -233,16 +233,7 @@ impl Frozen {
             why.push("another question was asked: these are not two versions of one answer".to_owned());
         }
         let (was, is) = (&self.inputs, &later.inputs);
-        for (log, bytes) in &is.logs {
-            let before = was.logs.get(log).copied();
-            if before != Some(*bytes) {
-                let before = before.map_or_else(|| "not read".to_owned(), |before| counted(before, "byte"));
-                differences.changed.push(change(&format!("log {log}"), &before, &counted(*bytes, "byte")));
-            }
-        }
-        for log in was.logs.keys().filter(|log| !is.logs.contains_key(*log)) {
-            differences.changed.push(change(&format!("log {log}"), "read", "not read"));
-        }
+        logs(was, is, &mut differences.changed);
         days(was, is, &mut differences);
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
         if was.register != is.register {
@@ -272,6 +263,27 @@ impl std::fmt::Display for Cap {
         let Cap { requests_at_most, people_per_request, source } = self;
         write!(f, "{requests_at_most} of at most {} each, by {source}", counted(*people_per_request, "person"))
     }
+}
+
+/// Logs that are told one by one.
+const LOGS_TOLD: usize = 5;
+
+/// The logs that were read further, or not at all: each of a few, else all together.
+fn logs(was: &Inputs, is: &Inputs, into: &mut Vec<Moved>) {
+    let read = |inputs: &Inputs, log: &String| {
+        inputs.logs.get(log).map_or_else(|| "not read".to_owned(), |bytes| counted(*bytes, "byte"))
+    };
+    let all: BTreeSet<&String> = was.logs.keys().chain(is.logs.keys()).collect();
+    let other: Vec<&String> = all.into_iter().filter(|log| was.logs.get(*log) != is.logs.get(*log)).collect();
+    if other.len() <= LOGS_TOLD {
+        into.extend(other.into_iter().map(|log| change(&format!("log {log}"), &read(was, log), &read(is, log))));
+        return;
+    }
+    let sum = |inputs: &Inputs| {
+        let logs = counted(inputs.logs.len() as u64, "log");
+        format!("{logs}, {}", counted(inputs.logs.values().sum(), "byte"))
+    };
+    into.push(change("logs", &sum(was), &sum(is)));
 }
 
 /// The days whose rows are others now: new ones come from logs, known ones were judged again.

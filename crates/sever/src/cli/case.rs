@@ -73,9 +73,9 @@ enum What {
     Say {
         /// The case
         name: String,
-        /// Of this version (default: the newest)
+        /// Of this version of the frozen answer (default: the newest)
         #[arg(long, value_name = "N")]
-        version: Option<usize>,
+        answer: Option<usize>,
     },
     /// Draft the notices to authority and people, each number linked to its rows; nothing is sent
     Notices(NoticesArgs),
@@ -125,12 +125,12 @@ struct ShowArgs {
     as_of: Option<String>,
     /// This version of the frozen answer
     #[arg(long, value_name = "N")]
-    version: Option<usize>,
+    answer: Option<usize>,
     /// Write that version to a file, as `sever reach --freeze` does
-    #[arg(long, value_name = "FILE", requires = "version")]
+    #[arg(long, value_name = "FILE", requires = "answer")]
     freeze: Option<PathBuf>,
     /// Draw that version
-    #[arg(long, value_name = "FILE", requires = "version")]
+    #[arg(long, value_name = "FILE", requires = "answer")]
     svg: Option<PathBuf>,
 }
 
@@ -162,9 +162,9 @@ struct ReachArgs {
 struct NoticesArgs {
     /// The case
     name: String,
-    /// Of this version (default: the newest)
+    /// Of this version of the frozen answer (default: the newest)
     #[arg(long, value_name = "N")]
-    version: Option<usize>,
+    answer: Option<usize>,
     /// The folder to write them to (default: `NAME-notices`)
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -202,7 +202,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Vec<
         What::Hold { name, reason } => act::hold(name, reason.as_deref(), &mut desk, out),
         What::Common { name, limit } => act::common(name, *limit, &mut desk, out),
         What::Reach(args) => act::reach(args, &mut desk, out),
-        What::Say { name, version } => say::run(name, *version, &mut desk, out),
+        What::Say { name, answer } => say::run(name, *answer, &mut desk, out),
         What::Notices(args) => notices::run(args, &mut desk, out),
         What::Told(args) => act::told(args, &mut desk, out),
         What::Close { name, reason } => act::close(name, reason, &mut desk, out),

@@ -96,7 +96,23 @@ fn a_case_is_opened_by_an_e_mail_with_the_people_in_it() {
 #[test]
 fn clocks_run_from_awareness_and_stop_when_somebody_was_told() {
     let world = opened();
-    insta::assert_snapshot!(steady(&world.sever("case show night --as-of 2025-11-17T09:12:00Z")), @"");
+    insta::assert_snapshot!(steady(&world.sever("case show night --as-of 2025-11-17T09:12:00Z")), @r"
+    exit 0
+    --- stdout
+    law	to	due	stands	source
+    gdpr-33	authority	2025-11-19T09:12:00Z	2 d left	GDPR, notification to the supervisory authority: Regulation (EU) 2016/679, article 33(1): where feasible, not later than 72 hours after having become aware of it
+    pipa-34	authority	2025-11-19T09:12:00Z	2 d left	Korea, Personal Information Protection Act: Act, article 34; Enforcement Decree, articles 39 and 40: within 72 hours of becoming aware; amended in 2026, in some cases on the possibility of a breach: check the decree in force
+    pipa-34	people	2025-11-19T09:12:00Z	2 d left	Korea, Personal Information Protection Act: Act, article 34; Enforcement Decree, articles 39 and 40: within 72 hours of becoming aware; amended in 2026, in some cases on the possibility of a breach: check the decree in force
+    bank	authority	2025-11-16T21:12:00Z	OVERDUE by 12 h	The bank's terms: contract of 2024, clause 9
+    --- stderr
+    which law applies, when awareness was and what must be told is for counsel to decide
+    OVERDUE: 1 notice not given in time, as far as this case knows
+    opened <now> by <login>: e-mail of 2025-11-16T09:12:00Z from zoe@mail.example: my address is being sold
+    aware since 2025-11-16T09:12:00Z
+    10 people named and known here, 1 id of nobody who is
+    NOT HELD: what is past its time is still deleted (`sever case hold night`)
+    hint: `sever case hold night`
+    ");
     let late = with(&world, "case told night bank --to authority --at 2025-11-17T00:12:00Z", &["--how", "mail 7"]);
     assert_eq!(late.exit, 0, "{}", late.all());
     assert!(late.stdout.contains("told after 15 h, 3 h LATE"), "{}", late.stdout);
@@ -113,28 +129,74 @@ fn from_what_they_share_to_the_answer_and_what_can_be_said_of_it() {
     assert_eq!(world.sever("case say night").exit, 3, "nothing is answered yet");
     let common = world.sever("case common night");
     assert_eq!(common.told("first: key kid-2024-04 judged never-issued, which touched 10 of 10 of them").len(), 1);
-    insta::assert_snapshot!(steady(&world.sever("case reach night")), @"");
-    insta::assert_snapshot!(steady(&world.sever("case say night")), @"");
+    insta::assert_snapshot!(steady(&world.sever("case reach night")), @r"
+    exit 0
+    --- stdout
+    part	what	was	is
+    number	views		12
+    number	at least		12
+    number	at most		12
+    number	people by field		unknown
+    number	members		12
+    number	others		0
+    number	deleted		0
+    number	nonexistent		0
+    number	younger		0
+    number	attempted		12
+    number	refused		0
+    number	outcome unknown		0
+    number	unsaid		0
+    number	unnamed		0
+    number	addresses		1
+    number	first		2025-11-16T05:00:00Z
+    number	last		2025-11-16T05:03:40Z
+    --- stderr
+    uses are kept of 1 day, 2025-11-16 to 2025-11-16; of others nothing is known
+    version 1 is frozen: <digest>; `sever reach kid-2024-04 --judged forged` answers it
+    12 people, exactly
+    hint: `sever case say night` says what can be said of it
+    ");
+    insta::assert_snapshot!(steady(&world.sever("case say night")), @r"
+    exit 0
+    --- stdout
+    known	number	sentence	rows
+    exactly	12	the data of 12 people was in an answer	sever reach kid-2024-04 --judged forged --by day
+    exactly	12	12 people of them are members, by the register	sever reach kid-2024-04 --judged forged
+    exactly	0	0 people of them are no members and stood in somebody's answer	sever reach kid-2024-04 --judged forged
+    unknown		which fields were in the answers: no log says	sever reach kid-2024-04 --judged forged --by field
+    exactly	12	12 of 12 requests were answered: views, and not people	sever reach kid-2024-04 --judged forged
+    at least		it went on from 2025-11-16T05:00:00Z, the first that is kept, to 2025-11-16T05:03:40Z, the last	sever reach kid-2024-04 --judged forged --by day
+    exactly	1	the requests came from 1 network address	sever reach kid-2024-04 --judged forged
+    exactly	10	of the 10 people who were named to us, 10 were touched by key kid-2024-04, judged never-issued	sever case common night
+    unknown		beyond this: uses are kept of 1 day, 2025-11-16 to 2025-11-16; of others nothing is known	sever lake
+    unknown		who else stood in the answers: no resolver says, and unknown is not 0	
+    unknown		what was kept or passed on by whoever asked: logs say what was answered	
+    unknown		who it was: kid-2024-04 was used, and a credential is no person	sever who kid-2024-04
+    --- stderr
+    all numbers are of the frozen answer <digest>; rows are as they are now
+    12 people, exactly
+    hint: `sever case notices night` drafts the notices from it
+    ");
     let again = world.sever("case reach night");
     assert_eq!(again.told("no input changed").len(), 1, "{}", again.all());
 
-    // Another gateway's log turns up, of the same night.
+    // Another record of the same night turns up.
     world.append("members.csv", "m-2000,2020-01-01,,true\n");
-    let line = std::fs::read_to_string(world.path("gateway.jsonl")).unwrap();
-    let forged = line.lines().find(|line| line.contains("\"f-3\"")).unwrap();
-    let forged = forged.replace("m-1003", "m-2000").replace("\"f-3\"", "\"f-99\"");
-    world.append("gateway.jsonl", format!("{forged}\n"));
+    let log = std::fs::read_to_string(world.path("gateway.jsonl")).unwrap();
+    let forged = log.lines().find(|line| line.contains("\"f-3\"")).unwrap();
+    let another = forged.replace("m-1003", "m-2000").replace("\"f-3\"", "\"f-99\"");
+    world.write("gateway.jsonl", log.replace(forged, &format!("{forged}\n{another}")));
     world.sever("scan --exit-zero");
     let third = world.sever("case reach night");
     assert!(third.stdout.contains("number\tat least\t12\t13"), "{}", third.all());
     assert_eq!(third.told("why: uses were judged again or added").len(), 1, "{}", third.all());
     let said = world.sever("case say night");
     assert_eq!(said.told("version 1 of <now> said: 12 people, exactly; since then: ").len(), 1, "{}", said.all());
-    let first = world.sever("case show night --version 1 --freeze first.json --svg first.svg");
+    let first = world.sever("case show night --answer 1 --freeze first.json --svg first.svg");
     assert_eq!((first.exit, first.told("12 people, exactly").len()), (0, 1), "{}", first.all());
     let diff = world.sever("reach --diff first.json");
     assert!(diff.stdout.contains("number\tat least\t12\t13"), "{}", diff.all());
-    assert_eq!(world.sever("case say night --version 9").exit, 2);
+    assert_eq!(world.sever("case say night --answer 9").exit, 2);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::render::Sheet;
 
 pub(super) fn run(args: &NoticesArgs, desk: &mut Desk, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let case = desk.open_case(&args.name)?;
-    let version = version(&case, args.version)?;
+    let version = version(&case, args.answer)?;
     let folder = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-notices", case.name)));
     std::fs::create_dir_all(&folder)?;
     let now = crate::clock::now();

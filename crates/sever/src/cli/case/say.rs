@@ -121,7 +121,8 @@ fn fields(frozen: &Frozen, command: &str) -> Vec<Said> {
 }
 
 fn requests(figures: &Figures, command: &str) -> Vec<Said> {
-    let views = format!("requests were answered ({} made): views, and not people", grouped(figures.attempted));
+    let (views, made) = (grouped(figures.views), grouped(figures.attempted));
+    let views = format!("{views} of {made} requests were answered: views, and not people");
     let mut all = vec![said("exactly", Some(figures.views), views, command)];
     if figures.outcome_unknown > 0 {
         let sentence = "requests are logged without how they ended";
@@ -136,7 +137,12 @@ fn requests(figures: &Figures, command: &str) -> Vec<Said> {
         all.push(said("at least", None, sentence, format!("{command} --by day")));
     }
     if let Some(addresses) = figures.addresses {
-        all.push(said("exactly", Some(addresses), "network addresses asked", command));
+        let from = if addresses == 1 {
+            "1 network address".to_owned()
+        } else {
+            format!("{} network addresses", grouped(addresses))
+        };
+        all.push(said("exactly", Some(addresses), format!("the requests came from {from}"), command));
     }
     all
 }
@@ -146,8 +152,8 @@ fn those_named(case: &Case) -> Vec<Said> {
     let given = case.people.len() as u64;
     let Some(first) = case.shared.first().filter(|_| given > 0) else { return Vec::new() };
     let judged = if first.judged.is_empty() { String::new() } else { format!(", judged {}", first.judged) };
-    let sentence =
-        format!("of the {given} people who were named to us, {} {}{judged} touched", first.kind, first.thing);
+    let (of, thing) = (first.of_given, format!("{} {}", first.kind, first.thing));
+    let sentence = format!("of the {given} people who were named to us, {of} were touched by {thing}{judged}");
     vec![said("exactly", Some(first.of_given), sentence, format!("sever case common {}", case.name))]
 }
 
@@ -161,7 +167,7 @@ fn not_known(frozen: &Frozen) -> Vec<Said> {
         all.push(said("unknown", None, "who exists and who is a member: there is no register", ""));
     }
     if frozen.inputs.resolvers.is_empty() {
-        let sentence = "who else stood in the answers: no resolver says, and so it is not 0";
+        let sentence = "who else stood in the answers: no resolver says, and unknown is not 0";
         all.push(said("unknown", None, sentence, ""));
     }
     all.push(said("unknown", None, "what was kept or passed on by whoever asked: logs say what was answered", ""));

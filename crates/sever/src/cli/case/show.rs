@@ -15,11 +15,11 @@ use crate::render::Sheet;
 pub(super) fn show(args: &ShowArgs, desk: &mut Desk, out: &mut Output) -> Result<Vec<Exit>, Failure> {
     let case = desk.case(&args.name)?;
     let at = moment(args.as_of.as_deref())?;
-    match args.version {
+    match args.answer {
         Some(number) => desk.looked(&case.name, &format!("version {number}"))?,
         None => desk.looked(&case.name, "the case")?,
     }
-    if args.version.is_some() {
+    if args.answer.is_some() {
         return one_version(args, &case, out);
     }
     let mut sheet = clocks(&case, at);
@@ -110,7 +110,7 @@ fn next(case: &Case) -> String {
 
 /// One frozen version: shown, written out, drawn.
 fn one_version(args: &ShowArgs, case: &Case, out: &mut Output) -> Result<Vec<Exit>, Failure> {
-    let version = version(case, args.version)?;
+    let version = version(case, args.answer)?;
     let it = &version.frozen;
     let ask = Ask::again(it)?;
     let title = format!("case {}, version {}: {}", case.name, version.number, ask.title());
