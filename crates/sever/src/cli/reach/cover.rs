@@ -53,18 +53,15 @@ impl Cover {
             date(*first),
             date(*last)
         ));
-        let scanned = site.scanned()?;
+        let mut scanned = site.scanned()?;
+        // A record or a day that an issuer's log lacks gave nobody's data: what is told of its class says
+        // what then cannot be judged.
+        scanned.logs.retain(|log, _| !only_issues(site, log));
         cover.logs(ask, &scanned.logs);
         cover.issuers(ask, &scanned.gaps);
-        // Quiet days within one file are quiet; an issuer's file says nothing of a verifier's.
-        let only_issues = |log: &str| {
-            let id = log.split('/').next().unwrap_or(log);
-            let classes = &site.config.classes;
-            let issues = classes.iter().any(|class| class.issued_in.as_ref().is_some_and(|of| of.as_str() == id));
-            issues && !classes.iter().any(|class| class.used_in.iter().any(|of| of.as_str() == id))
-        };
-        let files = scanned.logs.iter().filter(|(log, _)| !only_issues(log));
-        let spans = files.filter_map(|(_, line)| Some((line.from?.day(), line.to?.day()))).collect::<Vec<_>>();
+        // Quiet days within one file are quiet.
+        let lines = scanned.logs.values();
+        let spans = lines.filter_map(|line| Some((line.from?.day(), line.to?.day()))).collect::<Vec<_>>();
         let missing = missing(ask, &days, &spans, *first, *last);
         if !missing.is_empty() {
             cover.whole = false;
@@ -169,6 +166,14 @@ impl Cover {
         }
         total
     }
+}
+
+/// Whether a file is of a log that holds issuances and no uses.
+fn only_issues(site: &Site, log: &str) -> bool {
+    let id = log.split('/').next().unwrap_or(log);
+    let classes = &site.config.classes;
+    let issues = classes.iter().any(|class| class.issued_in.as_ref().is_some_and(|of| of.as_str() == id));
+    issues && !classes.iter().any(|class| class.used_in.iter().any(|of| of.as_str() == id))
 }
 
 /// How many requests an independent count leaves that are in no log.
