@@ -32,6 +32,7 @@ use crate::hint::Failure;
 use crate::progress::Meter;
 
 pub use connections::Capability;
+pub use scanned::IssuerGaps;
 
 /// The two times that a question is asked of.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use sever_model::{CoverageLine, EventTime, FrozenStep, SubjectRegister, counted}
 
 use super::ask::Ask;
 use super::date;
-use crate::cli::site::{Site, lake_failure};
+use crate::cli::site::{IssuerGaps, Site, lake_failure};
 use crate::hint::Failure;
 
 /// Stretches of days, and lines, that are told one by one.
@@ -93,7 +93,7 @@ impl Cover {
     }
 
     /// Gaps in issuers' logs: uses that fall into one cannot be judged, and stand in the upper bound.
-    fn issuers(&mut self, ask: &Ask, gaps: &BTreeMap<String, Vec<(EventTime, EventTime, Option<u64>)>>) {
+    fn issuers(&mut self, ask: &Ask, gaps: &IssuerGaps) {
         let mut more = 0;
         for (class, gaps) in gaps {
             for (at, (from, to, lost)) in
