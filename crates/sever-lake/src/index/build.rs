@@ -201,7 +201,7 @@ impl RunBuilder {
             if self.addresses.last() != Some(&pair) {
                 self.addresses.push(pair);
             }
-            if self.addresses.len() % PAIRS_MAX == 0 {
+            if self.addresses.len().is_multiple_of(PAIRS_MAX) {
                 fold(&mut self.addresses);
             }
         }
@@ -339,7 +339,7 @@ fn lists(pairs: &[u64], shift: u32, count: usize, universe: u64, section: Sectio
         let end = rest.partition_point(|pair| pair >> shift <= list as u64);
         let (own, others) = rest.split_at(end);
         rest = others;
-        if list % STARTS_EVERY == 0 {
+        if list.is_multiple_of(STARTS_EVERY) {
             starts.push(sets.len());
         }
         counts.push(own.len() as u64);

@@ -25,13 +25,13 @@ pub(super) fn write(values: &[u64], universe: u64) -> Vec<u8> {
     let (mut high, low) = (0, shape.low());
     for (index, value) in values.iter().enumerate() {
         while high < value >> low {
-            if high % EVERY == 0 {
+            if high.is_multiple_of(EVERY) {
                 zeros.extend(position.to_le_bytes());
             }
             high += 1;
             position += 1;
         }
-        if index as u64 % EVERY == 0 {
+        if (index as u64).is_multiple_of(EVERY) {
             ones.extend(position.to_le_bytes());
         }
         position += 1;

@@ -39,6 +39,7 @@ use crate::progress::Meter;
 
 pub use connections::Capability;
 pub(super) use connections::NoSecrets;
+pub use scanned::IssuerGaps;
 
 /// The two times that a question is asked of.
 #[derive(Debug, Clone, Copy)]

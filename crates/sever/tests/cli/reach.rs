@@ -1,7 +1,6 @@
 //! Whose data: the numbers and their bounds, several things at once, frozen answers and what moved
 //! between them, the picture, and ids for a reason and by two people.
 
-use std::fmt::Write as _;
 use std::process::Stdio;
 
 use quick_xml::Reader;
@@ -12,14 +11,23 @@ use crate::world::{Said, World, register};
 const REGISTER: &str = "[register]\npath = \"members.csv\"\ncomplete_until = \"2025-11-20T00:00:00Z\"\n";
 const ROLE: &str = "[[privacy.role]]\nname = \"investigator\"\nwho = [\"*\"]\nmay = [\"reveal\", \"subjects\"]\n";
 
-/// A company with a register, its logs judged.
+/// A company with a register, its logs judged; the gateway's in two files, the second of the next day.
 fn scanned() -> World {
     let world = World::with_logs();
     world.write("members.csv", register());
-    world.append("severance.toml", format!("{REGISTER}{ROLE}"));
+    let config = std::fs::read_to_string(world.path("severance.toml")).unwrap();
+    world.write("severance.toml", config.replace("\"gateway.jsonl\"", "\"gateway*.jsonl\"") + REGISTER + ROLE);
+    world.write("gateway-late.jsonl", a_use_on("17"));
     world.sever("sync");
     assert_eq!(world.sever("scan").exit, 15);
     world
+}
+
+fn a_use_on(day: &str) -> String {
+    format!(
+        "{{\"ts\":\"2025-11-{day}T03:00:00Z\",\"method\":\"GET\",\"path\":\"/api/address-book\",\"status\":200,\
+         \"remote_addr\":\"203.0.113.9\",\"member_ids\":[\"m-1000\"]}}\n"
+    )
 }
 
 fn with(world: &World, words: &str, more: &[&str]) -> Said {
@@ -28,16 +36,9 @@ fn with(world: &World, words: &str, more: &[&str]) -> Said {
     Said { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// One more use of a token, two days later: the day between has none.
+/// The second file is of two days later: of the day between there is none.
 fn a_day_without(world: &World) {
-    let mut line = String::new();
-    writeln!(
-        line,
-        "{{\"ts\":\"2025-11-18T03:00:00Z\",\"method\":\"GET\",\"path\":\"/api/address-book\",\"status\":200,\
-         \"remote_addr\":\"203.0.113.9\",\"member_ids\":[\"m-1000\"]}}"
-    )
-    .unwrap();
-    world.append("gateway.jsonl", line);
+    world.write("gateway-late.jsonl", a_use_on("18"));
     world.sever("scan --exit-zero");
 }
 
@@ -55,7 +56,7 @@ fn a_day_of_which_no_log_is_kept_lifts_the_upper_bound_and_an_independent_count_
     a_day_without(&world);
     let gap = world.sever(&format!("{ASK} --format json"));
     assert_eq!((gap.exit, figures(&gap)), (6, (Some(12), Some(40), Some(false))), "{}", gap.all());
-    assert!(gap.stdout.contains("no log has a use of any kind on 1 day: 2025-11-17"), "{}", gap.stdout);
+    assert!(gap.stdout.contains("no log reaches over 1 day: 2025-11-17"), "{}", gap.stdout);
     let cap = ["--requests-at-most", "20", "--requests-source", "the load balancer's counter"];
     let capped = with(&world, &format!("{ASK} --format json"), &cap);
     assert_eq!(figures(&capped), (Some(12), Some(20), Some(false)), "{}", capped.all());
@@ -74,7 +75,7 @@ fn a_record_that_could_not_be_read_is_at_most_one_person_more() {
     world.sever("scan --exit-zero");
     let said = world.sever(&format!("{ASK} --format json"));
     assert_eq!((said.exit, said.json()["summary"]["upper"].as_u64()), (6, Some(13)), "{}", said.all());
-    assert!(said.stdout.contains("log `gateway`: 1 record not read"), "{}", said.stdout);
+    assert!(said.stdout.contains("log `gateway/gateway.jsonl`: 1 record not read"), "{}", said.stdout);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_frozen_answer_says_what_moved_since_and_why() {
     a_day_without(&world);
     let moved = world.sever("reach --diff first.json");
     assert!(moved.stdout.contains("number\tat most\t12\t40"), "{}", moved.all());
-    assert!(moved.stdout.contains("input\tlog gateway\t"), "{}", moved.all());
+    assert!(moved.stdout.contains("input\tdays of the lake\t"), "{}", moved.all());
     assert_eq!(moved.told("why: more logs were read (1 day, 2025-11-18 to 2025-11-18)").len(), 1, "{}", moved.all());
     world.sever(&format!("{ASK} --freeze second.json"));
     assert_eq!(world.sever("reach --diff first.json --with second.json").stdout, moved.stdout);

@@ -149,7 +149,7 @@ fn from_a_folder_of_exports_to_whose_data_it_was() {
     named and deleted before	0	in the register, deleted before the use
     named and never existed	0	ids never given out: nobody's data
     requests attempted	12	from 1 address
-    requests answered	12	views: the same person counts each time
+    requests answered	12	
     requests refused	0	they touched nobody
     requests of unknown outcome	0	the log does not say
     --- stderr

@@ -63,7 +63,7 @@ pub(super) fn run(args: &OpenArgs, desk: &mut Desk, out: &mut Output) -> Result<
             "{} known here named in it; {}; kept as codes, not as ids",
             counted(count, "person"),
             match unknown {
-                0 => "no id of nobody".to_owned(),
+                0 => "no other id".to_owned(),
                 unknown => format!("{} of nobody who is known here", counted(unknown, "id")),
             }
         ));
@@ -72,7 +72,7 @@ pub(super) fn run(args: &OpenArgs, desk: &mut Desk, out: &mut Output) -> Result<
         let from = if opening.aware_at.is_some() { "the e-mail's date" } else { "this moment" };
         sheet.notes.push(format!("aware since {aware_at}, which is {from}: `--aware` says otherwise"));
     }
-    sheet.notes.push(format!("case {name} is opened; nothing is deleted only once it is held"));
+    sheet.notes.push(format!("case {name} is opened; until it is held, what is past its time is still deleted"));
     out.sheet(&sheet)?;
     let next = if count > 1 { "common" } else { "reach" };
     out.hint(&format!("`sever case hold {name}`, then `sever case {next} {name}`"));

@@ -11,11 +11,13 @@ use sever_model::{CoverageLine, EventTime, FrozenStep, SubjectRegister, counted}
 
 use super::ask::Ask;
 use super::date;
-use crate::cli::site::{Site, lake_failure};
+use crate::cli::site::{IssuerGaps, Site, lake_failure};
 use crate::hint::Failure;
 
 /// Stretches of days, and lines, that are told one by one.
 const TOLD_MAX: usize = 5;
+/// Days before the first that is kept, past which it is all the same.
+const DAYS_BEFORE_MAX: i64 = 36_600;
 
 /// What an answer covers.
 #[derive(Debug, Clone, Default)]
@@ -51,10 +53,16 @@ impl Cover {
             date(*first),
             date(*last)
         ));
-        let scanned = site.scanned()?;
+        let mut scanned = site.scanned()?;
+        // A record or a day that an issuer's log lacks gave nobody's data: what is told of its class says
+        // what then cannot be judged.
+        scanned.logs.retain(|log, _| !only_issues(site, log));
         cover.logs(ask, &scanned.logs);
         cover.issuers(ask, &scanned.gaps);
-        let missing = missing(ask, &days, *first, *last);
+        // Quiet days within one file are quiet.
+        let lines = scanned.logs.values();
+        let spans = lines.filter_map(|line| Some((line.from?.day(), line.to?.day()))).collect::<Vec<_>>();
+        let missing = missing(ask, &days, &spans, *first, *last);
         if !missing.is_empty() {
             cover.whole = false;
             let total: i64 = missing.iter().map(|(from, to)| to - from + 1).sum();
@@ -62,11 +70,7 @@ impl Cover {
             if missing.len() > TOLD_MAX {
                 told.push(format!("and {} more", missing.len() - TOLD_MAX));
             }
-            cover.said.push(format!(
-                "no log has a use of any kind on {}: {}",
-                counted(total as u64, "day"),
-                told.join(", ")
-            ));
+            cover.said.push(format!("no log reaches over {}: {}", counted(total as u64, "day"), told.join(", ")));
         }
         let unread: u64 = scanned.logs.values().filter(|line| is_of(ask, line)).map(|line| line.rejected).sum();
         cover.bound(ask, answer, register, !missing.is_empty(), unread)?;
@@ -89,7 +93,7 @@ impl Cover {
     }
 
     /// Gaps in issuers' logs: uses that fall into one cannot be judged, and stand in the upper bound.
-    fn issuers(&mut self, ask: &Ask, gaps: &BTreeMap<String, Vec<(EventTime, EventTime, Option<u64>)>>) {
+    fn issuers(&mut self, ask: &Ask, gaps: &IssuerGaps) {
         let mut more = 0;
         for (class, gaps) in gaps {
             for (at, (from, to, lost)) in
@@ -164,6 +168,14 @@ impl Cover {
     }
 }
 
+/// Whether a file is of a log that holds issuances and no uses.
+fn only_issues(site: &Site, log: &str) -> bool {
+    let id = log.split('/').next().unwrap_or(log);
+    let classes = &site.config.classes;
+    let issues = classes.iter().any(|class| class.issued_in.as_ref().is_some_and(|of| of.as_str() == id));
+    issues && !classes.iter().any(|class| class.used_in.iter().any(|of| of.as_str() == id))
+}
+
 /// How many requests an independent count leaves that are in no log.
 fn room(at_most: u64, attempted: u64) -> Result<u64, Failure> {
     at_most.checked_sub(attempted).ok_or_else(|| {
@@ -172,21 +184,20 @@ fn room(at_most: u64, attempted: u64) -> Result<u64, Failure> {
     })
 }
 
-/// The stretches of days within the span asked about of which no use is kept, from and to.
-fn missing(ask: &Ask, days: &[i64], first: i64, last: i64) -> Vec<(i64, i64)> {
+/// The stretches of days within the span asked about, from and to, of which no use is kept and over
+/// which no file reaches.
+fn missing(ask: &Ask, days: &[i64], spans: &[(i64, i64)], first: i64, last: i64) -> Vec<(i64, i64)> {
     let from = ask.from.map_or(first, EventTime::day);
     // The day of an end at midnight is not asked about.
     let to = ask.to.map_or(last, |to| EventTime::from_micros(to.micros().saturating_sub(1)).day().min(last));
-    let mut stretches = Vec::new();
-    let mut next = from;
-    for day in days.iter().copied().filter(|day| (from..=to).contains(day)) {
-        if day > next {
-            stretches.push((next, day - 1));
+    let is_there =
+        |day: i64| days.binary_search(&day).is_ok() || spans.iter().any(|(from, to)| (*from..=*to).contains(&day));
+    let mut stretches: Vec<(i64, i64)> = Vec::new();
+    for day in (from.max(first.saturating_sub(DAYS_BEFORE_MAX))..=to).filter(|day| !is_there(*day)) {
+        match stretches.last_mut() {
+            Some((_, end)) if *end == day - 1 => *end = day,
+            _ => stretches.push((day, day)),
         }
-        next = day + 1;
-    }
-    if next <= to {
-        stretches.push((next, to));
     }
     stretches
 }

@@ -12,13 +12,16 @@ use crate::hint::Failure;
 /// The setting of the store that holds it.
 const SETTING: &str = "scanned";
 
+/// Gaps in issuers' logs, by class: from, to, and how many records are missing.
+pub type IssuerGaps = BTreeMap<String, Vec<(EventTime, EventTime, Option<u64>)>>;
+
 /// What scans saw: a later scan of the same log replaces what an earlier one said of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Scanned {
     /// By the log's file.
     pub logs: BTreeMap<String, CoverageLine>,
-    /// Gaps in issuers' logs, by class: from, to, and how many records are missing.
-    pub gaps: BTreeMap<String, Vec<(EventTime, EventTime, Option<u64>)>>,
+    /// What issuers' logs lack.
+    pub gaps: IssuerGaps,
 }
 
 impl Site {

@@ -25,11 +25,11 @@ fn laws_are_those_built_in_and_ones_own_unless_some_are_chosen() {
 #[test]
 fn a_law_that_there_is_not_is_told_at_its_place() {
     insta::assert_snapshot!(told("[case]\nlaws = [\"gdpr-32\"]\n"), @r"
-    error: severance.toml:2:8: there is no law `gdpr-32`
+    error: severance.toml:2:1: there is no law `gdpr-32`
     hint: did you mean `gdpr-33`?
     ");
     insta::assert_snapshot!(told(BANK.replace("authority", "press")), @r"
-    error: severance.toml:6:6: law `bank` wants `press` told, who is nobody known
-    hint: one of authority, people
+    error: severance.toml:6:1: law `bank` wants `press` told, who is nobody known
+    hint: one of `authority`, `people`
     ");
 }

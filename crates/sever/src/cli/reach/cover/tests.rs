@@ -34,12 +34,13 @@ fn upper(ask: &Ask, answer: &ReachAnswer, days_missing: bool, unread: u64) -> Op
 #[test]
 fn days_without_a_use_are_found_within_the_span_that_is_asked_about() {
     let days = [10, 11, 14, 15, 20];
-    assert_eq!(missing(&ask(None, None), &days, 10, 20), [(12, 13), (16, 19)]);
-    assert_eq!(missing(&ask(Some(12), Some(15)), &days, 10, 20), [(12, 13)]);
-    assert_eq!(missing(&ask(Some(8), Some(11)), &days, 10, 20), [(8, 9)], "before the first day that is kept");
-    assert_eq!(missing(&ask(Some(14), Some(16)), &days, 10, 20), []);
-    assert_eq!(missing(&ask(Some(17), Some(18)), &days, 10, 20), [(17, 17)]);
-    assert_eq!(missing(&ask(None, Some(90)), &days, 10, 20), [(12, 13), (16, 19)], "the future is not missing");
+    assert_eq!(missing(&ask(None, None), &days, &[], 10, 20), [(12, 13), (16, 19)]);
+    assert_eq!(missing(&ask(Some(12), Some(15)), &days, &[], 10, 20), [(12, 13)]);
+    assert_eq!(missing(&ask(Some(8), Some(11)), &days, &[], 10, 20), [(8, 9)], "before the first day that is kept");
+    assert_eq!(missing(&ask(Some(14), Some(16)), &days, &[], 10, 20), []);
+    assert_eq!(missing(&ask(Some(17), Some(18)), &days, &[], 10, 20), [(17, 17)]);
+    assert_eq!(missing(&ask(None, Some(90)), &days, &[], 10, 20), [(12, 13), (16, 19)], "the future is not missing");
+    assert_eq!(missing(&ask(None, None), &days, &[(9, 13)], 10, 20), [(16, 19)], "quiet days of one file");
 }
 
 #[test]
