@@ -228,7 +228,7 @@ fn what_others_change_between_two_pages_hides_nothing_else() -> Result<()> {
         let mut world = Scim::on(server, &[("page", "3"), ("filter", "false")])?;
         let (server, bob) = (Arc::new(world.server.take().context("it is stopped")?), world.bob.clone());
         let goes = |at: u32| server.add_group(&format!("goes {at}"), &[&world.ann]);
-        let going: Vec<String> = (0..5).map(goes).collect::<Result<_>>()?;
+        let going: Vec<String> = (0..40).map(goes).collect::<Result<_>>()?;
         let stays = |at: u32| server.add_group(&format!("stays {at}"), &[&bob]);
         let staying: Vec<String> = (0..12).map(stays).collect::<Result<_>>()?;
         let (other, done) = (server.clone(), AtomicU32::new(0));

@@ -183,7 +183,7 @@ fn who_is_erased_is_nowhere_in_the_log_and_the_proofs_still_verify() {
     let entries = LogReader::open(data.path()).unwrap().entries().unwrap();
     let of: Vec<u64> =
         entries.iter().filter(|it| it.departure.as_deref() == Some("dep-0")).map(|it| it.index).collect();
-    assert_eq!(of, [12]);
+    assert_eq!(of, [13]);
 }
 
 fn text_of(dir: &Path) -> String {

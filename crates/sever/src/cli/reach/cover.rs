@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use sever_lake::ReachAnswer;
+use sever_lake::{Pivot, ReachAnswer};
 use sever_model::{CoverageLine, EventTime, FrozenStep, SubjectRegister, counted};
 
 use super::ask::Ask;
@@ -56,7 +56,7 @@ impl Cover {
         let mut scanned = site.scanned()?;
         // A record or a day that an issuer's log lacks gave nobody's data: what is told of its class says
         // what then cannot be judged.
-        scanned.logs.retain(|log, _| !only_issues(site, log));
+        scanned.logs.retain(|log, _| !only_issues(site, log) && may_hold(site, ask, log));
         cover.logs(ask, &scanned.logs);
         cover.issuers(ask, &scanned.gaps);
         // Quiet days within one file are quiet.
@@ -174,6 +174,16 @@ fn only_issues(site: &Site, log: &str) -> bool {
     let classes = &site.config.classes;
     let issues = classes.iter().any(|class| class.issued_in.as_ref().is_some_and(|of| of.as_str() == id));
     issues && !classes.iter().any(|class| class.used_in.iter().any(|of| of.as_str() == id))
+}
+
+/// Whether uses of what is asked about may stand in a file of a log: those of a key or a token stand only
+/// where its class is used, where classes are configured.
+fn may_hold(site: &Site, ask: &Ask, log: &str) -> bool {
+    let id = log.split('/').next().unwrap_or(log);
+    let classes = &site.config.classes;
+    let tokens = [Pivot::Key, Pivot::Issuer, Pivot::Credential, Pivot::Session];
+    let of_tokens = ask.things.iter().all(|(pivot, _)| tokens.contains(pivot));
+    !of_tokens || classes.is_empty() || classes.iter().any(|class| class.used_in.iter().any(|of| of.as_str() == id))
 }
 
 /// How many requests an independent count leaves that are in no log.
