@@ -40,7 +40,7 @@ pub(super) struct Tellers {
 enum Way {
     Post(Receiver),
     File(PathBuf),
-    Token(Receiver, Box<SetSettings>, EventKey),
+    Token(Receiver, SetSettings, Box<EventKey>),
 }
 
 struct Teller {
@@ -100,7 +100,7 @@ fn way(site: &Site, config: &NotifyConfig) -> Result<Way, Failure> {
         NotifyKind::Ssf => {
             let key = event_key(site)?;
             let settings = SetSettings { issuer: config.issuer.clone(), audience: config.audience.clone() };
-            Way::Token(Receiver::Ssf { url, token, private }, Box::new(settings), key)
+            Way::Token(Receiver::Ssf { url, token, private }, settings, Box::new(key))
         }
     })
 }
